@@ -1,0 +1,3 @@
+"""The project's own site: settings, ASGI entry and URLs; it may import anything."""
+
+from __future__ import annotations

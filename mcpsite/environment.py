@@ -1,0 +1,97 @@
+"""
+What the site reads from its environment.
+
+Settings are written before Django stands, so nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    # A reader never waits for the writer, and a kill loses no committed row.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    # The write lock is taken at BEGIN, where waiting helps; a later upgrade fails at once.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+}
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Whether a variable says yes."""
+    value = os.environ.get(name, "").strip().lower()
+    return value in {"1", "true", "yes", "on"} if value else default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The comma-separated parts of a variable."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def secret_key(path: Path) -> str:
+    """The SECRET_KEY variable, or a key of this machine made on first use."""
+    if key := os.environ.get("SECRET_KEY", ""):
+        return key
+    if not path.exists():
+        _create_secret(path)
+    return path.read_text(encoding="ascii").strip()
+
+
+def _create_secret(path: Path) -> None:
+    """Write a new key that only its owner can read; of two processes, one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(50))
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def database(url: str, *, default: Path) -> dict[str, Any]:
+    """
+    The DATABASES entry for a URL; without one, a SQLite file.
+
+    Raises ValueError for a scheme the project is not tested with.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return _postgresql(url)
+    if url and parts.scheme != "sqlite":
+        raise ValueError(
+            f"DATABASE_URL begins with {parts.scheme!r}: "
+            "use postgresql://user@host/name or sqlite:///path"
+        )
+    # sqlite:///relative and sqlite:////absolute, as elsewhere
+    path = Path(unquote(parts.path).removeprefix("/")) if url else default
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": SQLITE_OPTIONS,
+        # Threads of the tests need a file: an in-memory database knows no WAL.
+        "TEST": {"NAME": path.with_name("test.sqlite3")},
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.removeprefix("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", unquote(parts.hostname or "")),  # ?host= names a socket folder
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+        # The threads that run tools keep their connections; asgi.py closes those of views.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
