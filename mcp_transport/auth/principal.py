@@ -1,0 +1,62 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import AnonymousUser
+
+NOTHING: frozenset[str] = frozenset()
+# The scope that covers every entry of a kind; a template is a resource to its reader.
+SCOPE_OF_KIND = {
+    "tool": "tools",
+    "resource": "resources",
+    "template": "resources",
+    "prompt": "prompts",
+}
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A user as one credential presents them.
+
+    Frozen and made once per look-up: permissions are those of that moment, and
+    whoever keeps a principal keeps it no longer than MCP_ROW_CACHE_SECONDS.
+    """
+
+    key: str  # "anonymous", "user:5/token:12": what a session belongs to
+    user: Any
+    username: str = ""
+    user_id: int | None = None  # None, too, where the site's users have other keys
+    token_id: int | None = None
+    is_superuser: bool = False
+    permissions: frozenset[str] = NOTHING
+    scopes: frozenset[str] = NOTHING  # empty: everything
+    server_ids: frozenset[int] | None = None  # None: every server
+    expires_at: float | None = None  # seconds since the epoch
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is known to ask."""
+        return self.user.is_anonymous is True
+
+    def may(self, permission: str | None) -> bool:
+        """Whether the user has a permission; everybody has the one that is not named."""
+        return not permission or self.is_superuser or permission in self.permissions
+
+    def covers(self, kind: str, name: str, is_read_only: bool) -> bool:
+        """Whether the credential is good for an entry, whatever its user may do."""
+        scopes = self.scopes
+        if not scopes or SCOPE_OF_KIND[kind] in scopes:
+            return True
+        if kind != "tool":
+            return False
+        return (is_read_only and "tools:read" in scopes) or f"tool:{name}" in scopes
+
+    def reaches(self, server_id: int) -> bool:
+        """Whether the credential is good for a server."""
+        return self.server_ids is None or server_id in self.server_ids
+
+
+ANONYMOUS = Principal(key="anonymous", user=AnonymousUser())

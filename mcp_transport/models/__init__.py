@@ -1,0 +1,28 @@
+"""
+Every table of the project, under one app label.
+
+The models know their columns, constraints and the rules over one row or one
+queryset; they know nothing of the protocol, of connections or of who asks.
+"""
+
+from __future__ import annotations
+
+from mcp_transport.models.call import Call
+from mcp_transport.models.server import EntryKind, EntryOverride, Server
+from mcp_transport.models.session import Session
+from mcp_transport.models.stream import Event, Stream
+from mcp_transport.models.token import Token
+from mcp_transport.models.worker import Inbox, Worker
+
+__all__ = [
+    "Call",
+    "EntryKind",
+    "EntryOverride",
+    "Event",
+    "Inbox",
+    "Server",
+    "Session",
+    "Stream",
+    "Token",
+    "Worker",
+]

@@ -1,0 +1,60 @@
+"""The record of requests that were served."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Call(models.Model):
+    """
+    One request and how it ended; written once, never changed.
+
+    A row names other rows by value, not by key: it outlives them. What a peer
+    chooses is text without a length, so no request can make its row unwritable.
+    """
+
+    class Outcome(models.TextChoices):
+        """How a call ended."""
+
+        OK = "ok", "Answered"
+        TOOL_ERROR = "tool_error", "Tool error"
+        ERROR = "error", "Error"
+        CANCELLED = "cancelled", "Cancelled"
+        TIMEOUT = "timeout", "Timed out"
+        INTERRUPTED = "interrupted", "Interrupted"
+        INPUT_REQUIRED = "input_required", "Asked for input"
+
+    worker = models.CharField(max_length=64)
+    sequence = models.BigIntegerField()
+    started_at = models.DateTimeField(db_index=True)
+    duration_us = models.BigIntegerField("duration (µs)")
+    server = models.CharField(max_length=64)
+    method = models.TextField()
+    kind = models.CharField(max_length=16, blank=True)
+    entry = models.TextField(blank=True)
+    revision = models.CharField(max_length=16, blank=True)
+    transport = models.CharField(max_length=32, blank=True)
+    request_id = models.TextField(blank=True)
+    session = models.CharField(max_length=43, blank=True)
+    principal = models.TextField(blank=True)
+    username = models.TextField(blank=True)
+    user_id = models.BigIntegerField(null=True, blank=True)
+    token_id = models.BigIntegerField(null=True, blank=True)
+    client = models.TextField(blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    error_code = models.IntegerField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    arguments = models.TextField(blank=True)
+    result_bytes = models.BigIntegerField(default=0)
+    trace_id = models.TextField(blank=True)
+    previous_digest = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_call_sequence"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.entry}".rstrip()

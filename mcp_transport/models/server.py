@@ -1,0 +1,151 @@
+"""Servers and what they change about the entries they offer."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+# Path segments under MCP_PATH that mean something else than a server.
+RESERVED_SLUGS = (
+    "docs",
+    "health",
+    "healthz",
+    "messages",
+    "openapi.json",
+    "readyz",
+    "sessions",
+    "sse",
+    "stats",
+    "tools",
+    "ws",
+)
+EVERYTHING = "*"
+
+
+def validate_slug(slug: str) -> None:
+    """Refuse a slug whose address belongs to something else."""
+    if slug in RESERVED_SLUGS or slug.startswith("_"):
+        raise ValidationError(
+            f"{slug!r} is reserved; choose a slug that does not begin with an underscore"
+            f" and is none of {', '.join(RESERVED_SLUGS)}.",
+            code="reserved",
+        )
+
+
+def validate_permission(permission: str) -> None:
+    """Refuse what cannot be the name of a Django permission."""
+    app_label, _, codename = permission.partition(".")
+    if permission and not (app_label and codename):
+        raise ValidationError(
+            f"{permission!r} is not a permission; write it as app_label.codename.",
+            code="malformed",
+        )
+
+
+def validate_offers(offers: object) -> None:
+    """Refuse what is not a list of names."""
+    if not isinstance(offers, list) or not all(isinstance(o, str) and o for o in offers):
+        raise ValidationError(
+            'Offers are a list of strings: "*", an app label, or "app_label:entry".',
+            code="malformed",
+        )
+
+
+def everything() -> list[str]:
+    """What a new server offers."""
+    return [EVERYTHING]
+
+
+class Server(models.Model):
+    """A set of entries under one URL, and who may use them."""
+
+    class Access(models.TextChoices):
+        """Who may use a server."""
+
+        PUBLIC = "public", "Anybody"
+        TOKEN = "token", "Anybody with a token"
+        PERMISSION = "permission", "Users with the permission"
+
+    slug = models.SlugField(max_length=64, unique=True, validators=[validate_slug])
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    instructions = models.TextField(blank=True, help_text="What clients' models are told.")
+    is_enabled = models.BooleanField("enabled", default=True)
+    is_default = models.BooleanField(
+        "default", default=False, help_text="Answers at the path without a slug, too."
+    )
+    access = models.CharField(max_length=16, choices=Access.choices, default=Access.TOKEN)
+    permission = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[validate_permission],
+        help_text="As app_label.codename; asked for when access is by permission.",
+    )
+    offers = models.JSONField(
+        default=everything,
+        validators=[validate_offers],
+        help_text='A list: "*" for everything, "app_label", or "app_label:entry".',
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("slug",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="mcp_one_default_server",
+                violation_error_message="Another server is the default already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(slug__in=RESERVED_SLUGS) & ~Q(slug__startswith="_"),
+                name="mcp_server_slug_is_free",
+                violation_error_message="This slug is reserved.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(access="permission", permission=""),
+                name="mcp_server_names_permission",
+                violation_error_message="Access by permission needs the name of one.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title or self.slug
+
+
+class EntryKind(models.TextChoices):
+    """What an entry is."""
+
+    TOOL = "tool", "Tool"
+    RESOURCE = "resource", "Resource"
+    TEMPLATE = "template", "Resource template"
+    PROMPT = "prompt", "Prompt"
+
+
+class EntryOverride(models.Model):
+    """What one server changes about one entry; a blank field keeps what the entry says."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="overrides")
+    kind = models.CharField(max_length=16, choices=EntryKind.choices, default=EntryKind.TOOL)
+    name = models.CharField(
+        max_length=500, help_text="The entry's own name, or the URI of a resource."
+    )
+    is_enabled = models.BooleanField("enabled", default=True)
+    new_name = models.CharField(max_length=128, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    permission = models.CharField(max_length=200, blank=True, validators=[validate_permission])
+    is_read_only = models.BooleanField("read-only", null=True, blank=True)
+
+    class Meta:
+        ordering = ("server", "kind", "name")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["server", "kind", "name"], name="mcp_one_override_per_entry"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

@@ -1,0 +1,72 @@
+"""Conversations of clients whose revision has them."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from mcp_transport.models.server import Server
+from mcp_transport.models.token import Token
+
+
+def new_session_id() -> str:
+    """Give 256 random bits as 43 characters that a header can carry."""
+    return secrets.token_urlsafe(32)
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Selections of sessions."""
+
+    def open(self) -> SessionQuerySet:
+        """Those that a client may go on with."""
+        return self.filter(closed_at=None)
+
+
+class Session(models.Model):
+    """A conversation that begins with a handshake; only its owner finds it."""
+
+    id = models.CharField(max_length=43, primary_key=True, default=new_session_id, editable=False)
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="sessions")
+    owner = models.CharField(max_length=200)  # Principal.key
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    token = models.ForeignKey(
+        Token, on_delete=models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    revision = models.CharField(max_length=16)
+    client_name = models.TextField(blank=True)
+    client_version = models.TextField(blank=True)
+    client_info = models.JSONField(default=dict, blank=True)
+    client_capabilities = models.JSONField(default=dict, blank=True)
+    is_initialized = models.BooleanField("initialized", default=False)
+    log_level = models.CharField(max_length=16, blank=True)
+    subscriptions = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=64, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(
+                fields=["owner", "server"], condition=Q(closed_at=None), name="mcp_open_sessions"
+            ),
+            models.Index(
+                fields=["last_seen_at"], condition=Q(closed_at=None), name="mcp_session_expiry"
+            ),
+            models.Index(fields=["closed_at"], name="mcp_session_closed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.client_name or 'client'} {self.pk[:8]}"  # the whole id is a credential

@@ -1,0 +1,121 @@
+"""Tokens that a client sends with every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from mcp_transport.conf import settings
+from mcp_transport.models.server import Server
+from mcp_transport.models.token_value import HINT_LENGTH, digest, new_value
+
+SCOPES = ("tools", "tools:read", "resources", "prompts")
+TOOL_SCOPE = "tool:"
+DEFAULT_EXPIRY: Final = object()  # None means never
+
+
+def validate_scopes(scopes: object) -> None:
+    """Refuse a scope that would never cover anything."""
+    if not isinstance(scopes, list) or not all(is_scope(scope) for scope in scopes):
+        raise ValidationError(
+            f"Scopes are a list of {', '.join(SCOPES)} and {TOOL_SCOPE}<name>, not {scopes!r};"
+            " an empty list covers everything.",
+            code="unknown",
+        )
+
+
+def is_scope(scope: object) -> bool:
+    """Whether a scope is one of the vocabulary."""
+    if not isinstance(scope, str):
+        return False
+    return scope in SCOPES or (scope.startswith(TOOL_SCOPE) and scope != TOOL_SCOPE)
+
+
+def default_expiry() -> datetime | None:
+    """When a token that is issued now expires, by the site's settings."""
+    days = settings.MCP_TOKEN_LIFETIME_DAYS
+    return None if days is None else timezone.now() + timedelta(days=days)
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    """Selections of tokens."""
+
+    def usable(self) -> TokenQuerySet:
+        """Those that are accepted now."""
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        return self.filter(unexpired, revoked_at=None, owner__is_active=True)
+
+    def revoke(self) -> int:
+        """Refuse these tokens from now on; how many that changed."""
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+    def issue(
+        self,
+        *,
+        owner: Any,
+        name: str,
+        servers: Iterable[Server] = (),
+        scopes: Iterable[str] = (),
+        expires_at: datetime | object | None = DEFAULT_EXPIRY,
+    ) -> tuple[Token, str]:
+        """
+        Make a token; the row and the value, which is not to be had again.
+
+        Without servers it is good for every server that its owner may use,
+        without scopes for everything there.
+        """
+        value = new_value()
+        token = self.model(owner=owner, name=name, scopes=list(scopes))
+        token.expires_at = default_expiry() if expires_at is DEFAULT_EXPIRY else expires_at
+        token.digest, token.hint = digest(value), value[:HINT_LENGTH]
+        token.full_clean()
+        with transaction.atomic(using=self.db):
+            token.save(using=self.db, force_insert=True)
+            token.servers.set(servers)
+        return token, value
+
+
+class Token(models.Model):
+    """A credential of one user, kept only as a digest."""
+
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=HINT_LENGTH, editable=False)
+    owner = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mcp_tokens"
+    )
+    servers = models.ManyToManyField(
+        Server, blank=True, related_name="tokens", help_text="None: every server of the owner."
+    )
+    scopes = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_scopes],
+        help_text='A list of "tools", "tools:read", "resources", "prompts", "tool:<name>";'
+        " empty: everything.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the token itself is accepted now; its owner has to be active, too."""
+        is_expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.revoked_at is None and not is_expired

@@ -1,0 +1,3 @@
+"""Tests of the tables."""
+
+from __future__ import annotations
