@@ -1,0 +1,97 @@
+"""
+Every setting of the project, with its default and what it does.
+
+A setting is read from ``django.conf.settings`` when it is asked for, so it
+follows ``override_settings``; a name that is not declared here raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings as django_settings
+
+
+class Settings:
+    """The declared settings; the value beside each name is its default."""
+
+    #: Path under which every server is reached: ``/mcp/<slug>``.
+    MCP_PATH: str = "/mcp"
+    #: Hosts that may be named in the Host header; None takes ALLOWED_HOSTS.
+    MCP_ALLOWED_HOSTS: Sequence[str] | None = None
+    #: Origins of browser pages that may call, beside the site's own.
+    MCP_ALLOWED_ORIGINS: Sequence[str] = ()
+    #: Bytes of a request body that are read before it is refused with 413.
+    MCP_MAX_BODY_BYTES: int = 4 * 1024 * 1024
+    #: Seconds a client may take to send a request body.
+    MCP_BODY_TIMEOUT: float = 30.0
+    #: Seconds of silence on an open stream before a comment line is sent.
+    MCP_KEEP_ALIVE_INTERVAL: float = 15.0
+    #: Seconds a request may work before its answer becomes a stream.
+    MCP_STREAM_AFTER: float = 1.0
+    #: Seconds a tool, resource or prompt may take unless it names its own limit.
+    MCP_TOOL_TIMEOUT: float = 300.0
+    #: Seconds a running request waits for its client's answer to a question.
+    MCP_ANSWER_TIMEOUT: float = 300.0
+    #: Threads that run synchronous tools.
+    MCP_THREADS: int = 32
+    #: Synchronous calls that may wait for a thread before one is refused.
+    MCP_THREAD_QUEUE: int = 1000
+    #: Entries in one page of a list.
+    MCP_PAGE_SIZE: int = 100
+    #: Milliseconds a client may keep a list before it asks again.
+    MCP_CACHE_TTL_MS: int = 60_000
+    #: Seconds for which a worker process keeps a row it has read (server, token, session).
+    MCP_ROW_CACHE_SECONDS: float = 1.0
+    #: Seconds without a request after which a session expires.
+    MCP_SESSION_IDLE_TIMEOUT: float = 3600.0
+    #: Sessions one principal may have open on a server.
+    MCP_MAX_SESSIONS: int = 100
+    #: Streams one principal may hold open in a worker process.
+    MCP_MAX_STREAMS: int = 50
+    #: Seconds for which the events of an ended stream can be replayed.
+    MCP_EVENT_LIFETIME: float = 3600.0
+    #: Messages a stream may hold for a client that reads slowly.
+    MCP_STREAM_QUEUE: int = 256
+    #: When a tool call's answer may leave: "durable" (its row is committed), "batched" or "off".
+    MCP_CALL_RECORDING: str = "durable"
+    #: Call rows that may wait to be written before a call is refused.
+    MCP_CALL_QUEUE: int = 10_000
+    #: Argument names whose values are never kept.
+    MCP_REDACTED_ARGUMENTS: Sequence[str] = (
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "authorization",
+        "credential",
+    )
+    #: Seconds for which a question to a stateless client can be answered.
+    MCP_REQUEST_STATE_LIFETIME: float = 600.0
+    #: Days after which a new token expires; None for never.
+    MCP_TOKEN_LIFETIME_DAYS: int | None = 90
+    #: Request headers a tool may read through its context.
+    MCP_CONTEXT_HEADERS: Sequence[str] = (
+        "user-agent",
+        "accept-language",
+        "traceparent",
+        "x-request-id",
+    )
+    #: Classes that turn a request's credentials into a principal, asked in order.
+    MCP_AUTHENTICATORS: Sequence[str] = ("mcp_transport.auth.bearer.BearerAuthenticator",)
+    #: Classes that offer entries to servers.
+    MCP_SOURCES: Sequence[str] = ("mcp_transport.sources.apps.AppSource",)
+    #: How worker processes wake each other, by alias.
+    MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
+    #: Seconds a worker process may take to finish its work when it is told to stop.
+    MCP_DRAIN_TIMEOUT: float = 8.0
+
+    def __getattribute__(self, name: str) -> Any:
+        default = super().__getattribute__(name)  # an unknown name raises here
+        return getattr(django_settings, name, default) if name.startswith("MCP_") else default
+
+
+settings = Settings()

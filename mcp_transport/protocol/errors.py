@@ -1,0 +1,165 @@
+"""
+What a peer can do wrong, as the specification counts it.
+
+Pure: no I/O, no Django. Each error carries the JSON-RPC code, a message that
+names the value, the rule and the remedy, and the HTTP status that goes with
+it. The reserved ranges are respected: nothing here allocates between -32000
+and -32099, and the house's own codes lie outside JSON-RPC's range.
+
+    ProtocolError
+    ├── ParseError                 -32700  400
+    ├── InvalidRequest             -32600  400
+    ├── MethodNotFound             -32601  404
+    ├── InvalidParams              -32602  200, or 400 before dispatch
+    ├── InternalError              -32603  200
+    ├── ResourceNotFound           -32602, or -32002 up to 2025-11-25
+    ├── HeaderMismatch             -32020  400
+    ├── MissingClientCapability    -32021  400
+    ├── UnsupportedRevision        -32022  400
+    ├── UrlElicitationRequired     -32042  200, 2025-11-25 only
+    └── Refused                    an HTTP refusal: 401 403 404 405 406 409 413 415 429 503
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+RESOURCE_NOT_FOUND = -32002  # 2024-11-05 to 2025-11-25 only
+HEADER_MISMATCH = -32020
+MISSING_REQUIRED_CLIENT_CAPABILITY = -32021
+UNSUPPORTED_PROTOCOL_VERSION = -32022
+URL_ELICITATION_REQUIRED = -32042  # 2025-11-25 only
+
+UNEXPECTED = "An unexpected error occurred; the site's log has the details."
+
+
+class ProtocolError(Exception):
+    """A request that cannot be served as it was sent."""
+
+    code: ClassVar[int]
+    status: int = 400
+
+    def __init__(self, message: str, *, data: Any = None, status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+        if status is not None:
+            self.status = status
+
+    def as_error(self) -> dict[str, Any]:
+        """The ``error`` member of a JSON-RPC response."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            error["data"] = self.data
+        return error
+
+
+class ParseError(ProtocolError):
+    """The body is not JSON."""
+
+    code = PARSE_ERROR
+
+
+class InvalidRequest(ProtocolError):
+    """The body is JSON but not a JSON-RPC message that fits here."""
+
+    code = INVALID_REQUEST
+
+
+class MethodNotFound(ProtocolError):
+    """The revision has no such method, or the server does not advertise it."""
+
+    code = METHOD_NOT_FOUND
+    status = 404
+
+
+class InvalidParams(ProtocolError):
+    """The parameters do not fit the method."""
+
+    code = INVALID_PARAMS
+    status = 200
+
+
+class InternalError(ProtocolError):
+    """The server failed; the message reveals nothing of how."""
+
+    code = INTERNAL_ERROR
+    status = 200
+
+    def __init__(self, message: str = UNEXPECTED, *, data: Any = None) -> None:
+        super().__init__(message, data=data)
+
+
+class ResourceNotFound(InvalidParams):
+    """No such resource, or none that this principal may read."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"There is no resource {uri!r}.", data={"uri": uri})
+
+
+class LegacyResourceNotFound(ProtocolError):
+    """No such resource, as revisions up to 2025-11-25 say it."""
+
+    code = RESOURCE_NOT_FOUND
+    status = 200
+
+
+class HeaderMismatch(ProtocolError):
+    """A routing header is missing, malformed or differs from the body."""
+
+    code = HEADER_MISMATCH
+
+
+class MissingClientCapability(ProtocolError):
+    """Serving the request needs a capability that it does not declare."""
+
+    code = MISSING_REQUIRED_CLIENT_CAPABILITY
+
+    def __init__(self, required: Mapping[str, Any]) -> None:
+        names = ", ".join(sorted(required))
+        super().__init__(
+            f"This needs a client capability that the request does not declare: {names}.",
+            data={"requiredCapabilities": dict(required)},
+        )
+
+
+class UnsupportedRevision(ProtocolError):
+    """The request names a protocol version that is not served."""
+
+    code = UNSUPPORTED_PROTOCOL_VERSION
+
+    def __init__(self, requested: str, supported: Sequence[str]) -> None:
+        super().__init__(
+            f"Protocol version {requested!r} is not served; use one of {', '.join(supported)}.",
+            data={"supported": list(supported), "requested": requested},
+        )
+
+
+class UrlElicitationRequired(ProtocolError):
+    """The user has to visit a page before the request can be served."""
+
+    code = URL_ELICITATION_REQUIRED
+    status = 200
+
+    def __init__(self, message: str, elicitations: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message, data={"elicitations": [dict(item) for item in elicitations]})
+
+
+class Refused(ProtocolError):
+    """A request refused by HTTP's own rules; the code repeats the status."""
+
+    def __init__(
+        self, status: int, message: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message, status=status)
+        self.headers = dict(headers or {})
+
+    def as_error(self) -> dict[str, Any]:
+        """The status stands for the code: HTTP has said what is wrong."""
+        return {"code": self.status, "message": self.message}

@@ -1,0 +1,100 @@
+"""
+The request headers that repeat the body, and whether they agree with it.
+
+Pure: no I/O, no Django. Header names arrive in lower case, values as the raw
+bytes of one line. Specification 2026-07-28, basic/transports/streamable-http:
+Standard Request Headers, Value Encoding, Server Validation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from mcp_transport.protocol.errors import HeaderMismatch
+
+PROTOCOL_VERSION: Final = b"mcp-protocol-version"
+METHOD: Final = b"mcp-method"
+NAME: Final = b"mcp-name"
+SESSION_ID: Final = b"mcp-session-id"
+LAST_EVENT_ID: Final = b"last-event-id"
+PARAMETER_PREFIX: Final = b"mcp-param-"
+ROUTING: Final = frozenset({PROTOCOL_VERSION, METHOD, NAME})
+
+_PLAIN = re.compile(rb"[\x20-\x7e\t]*")
+_SAFE_INTEGER: Final = 2**53 - 1
+_DECIMAL = re.compile(r"-?[0-9]{1,17}(?:\.0{1,17})?")
+
+
+def decode_value(raw: bytes, name: str) -> str:
+    """
+    A header's value with its base64 form taken apart.
+
+    Raises HeaderMismatch for bytes that a header cannot hold and for base64
+    that is none; without both markers the value stands for itself.
+    """
+    raw = raw.strip(b" \t")
+    if not _PLAIN.fullmatch(raw):
+        raise HeaderMismatch(f"{name} holds bytes that are not visible ASCII; send it as base64.")
+    if not (raw.startswith(b"=?base64?") and raw.endswith(b"?=") and len(raw) >= 11):
+        return raw.decode("ascii")
+    try:
+        return base64.b64decode(raw[9:-2], validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise HeaderMismatch(f"{name} is marked as base64 of UTF-8 and is not.") from None
+
+
+def read_version(headers: Mapping[bytes, bytes]) -> str | None:
+    """The MCP-Protocol-Version header, if there is one."""
+    raw = headers.get(PROTOCOL_VERSION)
+    return None if raw is None else raw.strip(b" \t").decode("latin-1")
+
+
+def require_equal(headers: Mapping[bytes, bytes], key: bytes, expected: str, name: str) -> None:
+    """Raises HeaderMismatch unless the header is there and equals the body's value."""
+    raw = headers.get(key)
+    if raw is None:
+        raise HeaderMismatch(f"The {name} header is missing; it must be {expected!r}.")
+    if raw.isascii() and raw.decode("ascii") == expected and not raw.startswith(b"=?"):
+        return
+    found = decode_value(raw, name) if key != METHOD else raw.strip(b" \t").decode("latin-1")
+    if found != expected:
+        raise HeaderMismatch(f"The {name} header says {found!r}, the body {expected!r}.")
+
+
+def refuse_duplicates(duplicates: Collection[bytes]) -> None:
+    """Raises HeaderMismatch when a header that routes stands twice."""
+    for key in sorted(duplicates):
+        if key in ROUTING or key.startswith(PARAMETER_PREFIX):
+            raise HeaderMismatch(f"The header {key.decode('latin-1')!r} stands more than once.")
+
+
+def require_parameter(headers: Mapping[bytes, bytes], header: str, value: Any) -> None:
+    """
+    Raises HeaderMismatch unless ``Mcp-Param-<header>`` repeats an argument.
+
+    An argument that is absent or null is not repeated. Integers are compared
+    as numbers: 42.0 is 42.
+    """
+    if value is None:
+        return
+    name = f"Mcp-Param-{header}"
+    raw = headers.get(name.lower().encode())
+    if raw is None:
+        raise HeaderMismatch(f"The {name} header is missing; it repeats an argument of the call.")
+    found = decode_value(raw, name)
+    if not _repeats(found, value):
+        raise HeaderMismatch(f"The {name} header says {found!r}, which the body does not.")
+
+
+def _repeats(found: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return found == ("true" if value else "false")
+    if isinstance(value, (int, float)):
+        if not (float(value).is_integer() and abs(value) <= _SAFE_INTEGER):
+            return False
+        return bool(_DECIMAL.fullmatch(found)) and int(found.partition(".")[0]) == int(value)
+    return found == value

@@ -1,0 +1,66 @@
+"""
+Which methods exist in which era, and what each of them is.
+
+Pure: no I/O, no Django. One table; a method that is not in it, or not in the
+request's era, does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mcp_transport.protocol.revisions import Revision
+
+Capability = Literal["tools", "resources", "prompts", "completions", "logging"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A row of the table."""
+
+    name: str
+    in_legacy: bool = True
+    in_modern: bool = True
+    capability: Capability | None = None  # what the server must advertise for it to exist
+    named_by: Literal["name", "uri"] | None = None  # the parameter that Mcp-Name repeats
+    may_ask: bool = False  # may answer with input_required, or ask while it runs
+    is_cacheable: bool = False  # its result carries ttlMs and cacheScope
+    is_recorded: bool = False  # leaves a call row
+
+
+_ROWS = (
+    Method(name="initialize", in_modern=False),
+    Method(name="ping", in_modern=False),
+    Method(name="logging/setLevel", in_modern=False, capability="logging"),
+    Method(name="resources/subscribe", in_modern=False, capability="resources"),
+    Method(name="resources/unsubscribe", in_modern=False, capability="resources"),
+    Method(name="server/discover", in_legacy=False, is_cacheable=True),
+    Method(name="subscriptions/listen", in_legacy=False),
+    Method(name="tools/list", capability="tools", is_cacheable=True),
+    Method(name="tools/call", capability="tools", named_by="name", may_ask=True, is_recorded=True),
+    Method(name="resources/list", capability="resources", is_cacheable=True),
+    Method(name="resources/templates/list", capability="resources", is_cacheable=True),
+    Method(
+        name="resources/read",
+        capability="resources",
+        named_by="uri",
+        may_ask=True,
+        is_cacheable=True,
+        is_recorded=True,
+    ),
+    Method(name="prompts/list", capability="prompts", is_cacheable=True),
+    Method(
+        name="prompts/get", capability="prompts", named_by="name", may_ask=True, is_recorded=True
+    ),
+    Method(name="completion/complete", capability="completions"),
+)
+METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
+LEGACY: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_legacy}
+MODERN: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_modern}
+
+
+def find(name: str, revision: Revision) -> Method | None:
+    """The method, or None when the revision does not define it."""
+    return (MODERN if revision.is_modern else LEGACY).get(name)

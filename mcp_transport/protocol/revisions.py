@@ -1,0 +1,106 @@
+"""
+The revisions of the specification and what each of them knows.
+
+Pure: no I/O, no Django. A revision is one row of one table, never a number to
+compare: an unknown string is not newer than anything. Nobody else in the
+project asks for a revision's name; they ask whether it has a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One published revision: a row of the feature table."""
+
+    name: str
+    is_modern: bool = False  # stateless; the others open with a handshake
+    has_batches: bool = False
+    has_audio: bool = False
+    has_tool_annotations: bool = False
+    has_progress_messages: bool = False
+    has_completions_capability: bool = False
+    has_titles: bool = False
+    has_meta_everywhere: bool = False  # `_meta` on definitions and content
+    has_structured_content: bool = False
+    has_resource_links: bool = False
+    has_elicitation: bool = False
+    has_last_modified: bool = False
+    has_icons: bool = False
+    has_implementation_details: bool = False  # description, websiteUrl
+    has_url_elicitation: bool = False
+    has_sampling_tools: bool = False
+    has_errors_without_id: bool = False
+    has_priming_events: bool = False
+    has_any_structured_content: bool = False  # else objects only
+    has_result_types: bool = False
+    has_cache_hints: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+R2024_11_05 = Revision(name="2024-11-05")
+R2025_03_26 = replace(
+    R2024_11_05,
+    name="2025-03-26",
+    has_batches=True,
+    has_audio=True,
+    has_tool_annotations=True,
+    has_progress_messages=True,
+    has_completions_capability=True,
+)
+R2025_06_18 = replace(
+    R2025_03_26,
+    name="2025-06-18",
+    has_batches=False,
+    has_titles=True,
+    has_meta_everywhere=True,
+    has_structured_content=True,
+    has_resource_links=True,
+    has_elicitation=True,
+    has_last_modified=True,
+)
+R2025_11_25 = replace(
+    R2025_06_18,
+    name="2025-11-25",
+    has_icons=True,
+    has_implementation_details=True,
+    has_url_elicitation=True,
+    has_sampling_tools=True,
+    has_errors_without_id=True,
+    has_priming_events=True,
+)
+R2026_07_28 = replace(
+    R2025_11_25,
+    name="2026-07-28",
+    is_modern=True,
+    has_priming_events=False,
+    has_any_structured_content=True,
+    has_result_types=True,
+    has_cache_hints=True,
+)
+
+#: Every revision that is served, newest first, as error data and discovery list them.
+REVISIONS: Mapping[str, Revision] = {
+    revision.name: revision
+    for revision in (R2026_07_28, R2025_11_25, R2025_06_18, R2025_03_26, R2024_11_05)
+}
+SUPPORTED: tuple[str, ...] = tuple(REVISIONS)
+LATEST_LEGACY = R2025_11_25
+#: What a client speaks that names no version and has no session (2025-06-18,
+#: basic/transports, Protocol Version Header).
+ASSUMED = R2025_03_26
+
+
+def negotiate(requested: object) -> Revision:
+    """
+    The revision an ``initialize`` gets: its own if it is served, else the newest legacy one.
+
+    A handshake never leads to a revision without handshakes.
+    """
+    revision = REVISIONS.get(requested) if isinstance(requested, str) else None
+    return LATEST_LEGACY if revision is None or revision.is_modern else revision

@@ -1,0 +1,99 @@
+"""
+Which change notification belongs on which stream. Pure: no I/O, no Django.
+
+Specification 2026-07-28, basic/patterns/subscriptions; up to 2025-11-25 a
+session's standalone stream carries every list change and the resources the
+session subscribed to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import InvalidParams
+
+Kind = Literal["tools", "resources", "prompts"]
+KINDS: Final[tuple[Kind, ...]] = ("tools", "resources", "prompts")
+SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
+MAX_URIS: Final = 1000
+
+_FIELDS: Final[dict[Kind, str]] = {kind: f"{kind}ListChanged" for kind in KINDS}
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something a client may want to read again: a list, or one resource."""
+
+    kind: Kind
+    uri: str | None = None  # one resource's contents; None: the list
+
+    @property
+    def method(self) -> str:
+        """The notification that tells of it."""
+        return (
+            "notifications/resources/updated"
+            if self.uri
+            else f"notifications/{self.kind}/list_changed"
+        )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The notification's parameters."""
+        return {"uri": self.uri} if self.uri else {}
+
+    def encode(self) -> bytes:
+        """The notification as a legacy session gets it."""
+        return jsonrpc.notification(self.method, self.params or None)
+
+    def encode_for(self, subscription: jsonrpc.Id) -> bytes:
+        """The notification as the stream of a listen request gets it."""
+        meta = {SUBSCRIPTION_ID: subscription}
+        return jsonrpc.notification(self.method, {**self.params, "_meta": meta})
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What one stream asked to be told of."""
+
+    kinds: frozenset[Kind] = frozenset()
+    uris: frozenset[str] = frozenset()
+
+    def wants(self, change: Change) -> bool:
+        """Whether a change belongs on the stream."""
+        if change.uri is None:
+            return change.kind in self.kinds
+        return any(covers(uri, change.uri) for uri in self.uris)
+
+    def as_params(self) -> dict[str, Any]:
+        """The filter as the acknowledgement repeats it."""
+        params: dict[str, Any] = {_FIELDS[kind]: True for kind in KINDS if kind in self.kinds}
+        if self.uris:
+            params["resourceSubscriptions"] = sorted(self.uris)
+        return params
+
+
+def covers(subscribed: str, uri: str) -> bool:
+    """Whether a subscription is told of a resource: itself, or one below it."""
+    return uri == subscribed or uri.startswith(subscribed.rstrip("/") + "/")
+
+
+def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
+    """
+    The part of a listen request's filter that the server honours.
+
+    Raises InvalidParams when the filter is missing or malformed.
+    """
+    wanted = params.get("notifications")
+    if not isinstance(wanted, dict):
+        raise InvalidParams("subscriptions/listen needs params.notifications, an object.")
+    for field in _FIELDS.values():
+        if not isinstance(wanted.get(field, False), bool):
+            raise InvalidParams(f"notifications.{field} is true or false.")
+    uris = wanted.get("resourceSubscriptions") or []
+    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
+        raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
+    if len(uris) > MAX_URIS:
+        raise InvalidParams(f"A stream takes at most {MAX_URIS} resource subscriptions.")
+    kinds = frozenset(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features)
+    return Filter(kinds, frozenset(uris) if "resources" in features else frozenset())
