@@ -1,0 +1,72 @@
+"""What the bookshop's tools answer with and ask for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field
+
+from tools.demo.models import Book, Order
+
+
+class BookLine(BaseModel):
+    """A book as it stands in a list."""
+
+    code: str = Field(description="Names the book in every other tool.")
+    title: str
+    author: str
+    genre: str
+    price: Decimal
+    stock: int = Field(description="Copies on the shelf.")
+
+    @classmethod
+    def of(cls, book: Book) -> Self:
+        """The line of a row."""
+        return cls(
+            code=book.code,
+            title=book.title,
+            author=book.author,
+            genre=book.genre,
+            price=book.price,
+            stock=book.stock,
+        )
+
+
+class Receipt(BaseModel):
+    """An order that was taken."""
+
+    order: int = Field(description="The number of the order.")
+    book: str = Field(description="The code of the book.")
+    quantity: int
+    total: Decimal
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        """The receipt of a row, whose book is loaded."""
+        return cls(
+            order=order.pk,
+            book=order.book.code,
+            quantity=order.quantity,
+            total=order.total,
+            placed_at=order.placed_at,
+        )
+
+
+class ShelfReport(BaseModel):
+    """What is on the shelves, by genre."""
+
+    copies: dict[str, int]
+    value: Decimal = Field(description="What all copies cost together.")
+    sold_out: list[str] = Field(description="Codes of the books that are gone.")
+
+
+class CancelForm(BaseModel):
+    """What a customer is asked before an order is cancelled."""
+
+    reason: Literal["changed my mind", "ordered twice", "takes too long"] = Field(
+        title="Reason", description="Why the order is cancelled."
+    )
+    restock: bool = Field(default=True, title="Put the copies back on the shelf")
