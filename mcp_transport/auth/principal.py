@@ -38,8 +38,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether nobody is known to ask."""
-        return self.user.is_anonymous is True
+        """Whether nobody is known to ask; a superuser is somebody, with or without a row."""
+        return not self.is_superuser and bool(self.user.is_anonymous)
 
     def may(self, permission: str | None) -> bool:
         """Whether the user has a permission; everybody has the one that is not named."""
@@ -60,3 +60,24 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ANONYMOUS = Principal(key="anonymous", user=AnonymousUser())
+# Whoever runs a management command can do all that the site can.
+OPERATOR = Principal(
+    key="operator", user=AnonymousUser(), username="management command", is_superuser=True
+)
+
+
+def principal_of(user: Any, **credential: Any) -> Principal:
+    """
+    Present a user; the credential's members are those of Principal.
+
+    Reads the user's permissions, so it runs where the ORM may be used.
+    """
+    credential.setdefault("key", f"user:{user.pk}")
+    return Principal(
+        user=user,
+        username=user.get_username(),
+        user_id=user.pk if isinstance(user.pk, int) else None,
+        is_superuser=user.is_superuser,
+        permissions=NOTHING if user.is_superuser else frozenset(user.get_all_permissions()),
+        **credential,
+    )

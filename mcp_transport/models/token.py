@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
@@ -18,7 +19,12 @@ from mcp_transport.models.token_value import HINT_LENGTH, digest, new_value
 
 SCOPES = ("tools", "tools:read", "resources", "prompts")
 TOOL_SCOPE = "tool:"
-DEFAULT_EXPIRY: Final = object()  # None means never
+
+
+class Expiry(Enum):
+    """What issue() is given instead of a time; None means never."""
+
+    BY_SETTINGS = auto()
 
 
 def validate_scopes(scopes: object) -> None:
@@ -63,7 +69,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         name: str,
         servers: Iterable[Server] = (),
         scopes: Iterable[str] = (),
-        expires_at: datetime | object | None = DEFAULT_EXPIRY,
+        expires_at: datetime | Expiry | None = Expiry.BY_SETTINGS,
     ) -> tuple[Token, str]:
         """
         Make a token; the row and the value, which is not to be had again.
@@ -73,7 +79,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """
         value = new_value()
         token = self.model(owner=owner, name=name, scopes=list(scopes))
-        token.expires_at = default_expiry() if expires_at is DEFAULT_EXPIRY else expires_at
+        token.expires_at = default_expiry() if isinstance(expires_at, Expiry) else expires_at
         token.digest, token.hint = digest(value), value[:HINT_LENGTH]
         token.full_clean()
         with transaction.atomic(using=self.db):

@@ -1,0 +1,65 @@
+"""How a request's credentials become a principal."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+from django.utils.module_loading import import_string
+
+from mcp_transport.auth.errors import InvalidToken
+from mcp_transport.auth.principal import ANONYMOUS, Principal
+from mcp_transport.conf import settings
+
+
+class Authenticator(ABC):
+    """One kind of credential."""
+
+    @abstractmethod
+    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """
+        Say who sent these headers; None when they hold no credential of this kind.
+
+        Raises InvalidToken for a credential of this kind that is not good, and
+        AuthenticationUnavailable when that cannot be found out.
+        """
+
+    def forget(self) -> None:
+        """Drop what is cached: something about users or tokens has changed."""
+        return
+
+    async def close(self) -> None:
+        """Finish what was begun; called once, before the worker process ends."""
+        return
+
+
+class AuthenticatorChain(Authenticator):
+    """Authenticators asked in order; the first that knows the credential decides."""
+
+    def __init__(self, authenticators: Iterable[Authenticator]) -> None:
+        self._authenticators = tuple(authenticators)
+
+    @classmethod
+    def from_settings(cls) -> AuthenticatorChain:
+        """Those named in MCP_AUTHENTICATORS."""
+        return cls(import_string(path)() for path in settings.MCP_AUTHENTICATORS)
+
+    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
+        """Say who asks: ANONYMOUS without credentials, never with unknown ones."""
+        for authenticator in self._authenticators:
+            principal = await authenticator.authenticate(headers)
+            if principal is not None:
+                return principal
+        if headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
+            raise InvalidToken("This bearer token is not one that the site knows.")
+        return ANONYMOUS
+
+    def forget(self) -> None:
+        """Let every authenticator forget."""
+        for authenticator in self._authenticators:
+            authenticator.forget()
+
+    async def close(self) -> None:
+        """Close every authenticator."""
+        for authenticator in self._authenticators:
+            await authenticator.close()

@@ -1,0 +1,147 @@
+"""Tokens of the site's own, sent as ``Authorization: Bearer mcp_…``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from hashlib import sha256
+
+from django.db import Error as AnyDatabaseError
+from django.db.models import Q
+from django.utils import timezone
+
+from mcp_transport.auth.authenticators import Authenticator
+from mcp_transport.auth.cache import PrincipalCache
+from mcp_transport.auth.errors import AuthenticationUnavailable, InvalidToken
+from mcp_transport.auth.principal import Principal, principal_of
+from mcp_transport.conf import settings
+from mcp_transport.models import Token
+from mcp_transport.models.token_value import PREFIX, digest, is_well_formed
+from mcp_transport.threads import PoolExhausted, ThreadPool
+
+logger = logging.getLogger(__name__)
+
+LOOK_UP_LIMIT = 5.0  # seconds after which the database counts as away
+USE_INTERVAL = timedelta(minutes=1)  # how exactly last_used_at is kept
+THREADS = 2
+# One message for every reason: a guesser learns nothing from it.
+REFUSAL = "The token is unknown, expired or revoked, or its owner is inactive; ask for a new one."
+
+
+class BearerAuthenticator(Authenticator):
+    """
+    Looks tokens up by digest, at most once per token and cache lifetime.
+
+    Only the Authorization header is read: a token in a URL ends up in logs.
+    """
+
+    def __init__(self) -> None:
+        self._cache = PrincipalCache()
+        self._pool = ThreadPool(THREADS, 1000, "mcp-auth")
+        self._look_ups: dict[bytes, asyncio.Task[Principal]] = {}
+        self._uses: set[asyncio.Task[None]] = set()
+
+    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Give the token's owner as the token presents them."""
+        header = headers.get(b"authorization")
+        if header is None:
+            return None
+        key = sha256(header).digest()
+        principal = self._cache.get(key)
+        if principal is not None:
+            return principal
+        return await self._authenticate_anew(header, key)
+
+    def forget(self) -> None:
+        """Look every token up again."""
+        self._cache.clear()
+
+    async def close(self) -> None:
+        """Write the last uses down and let the threads go."""
+        if self._uses:
+            await asyncio.wait(self._uses, timeout=LOOK_UP_LIMIT)
+        self._pool.shutdown(wait=1.0)
+
+    async def _authenticate_anew(self, header: bytes, key: bytes) -> Principal | None:
+        scheme, _, value = header.decode("latin-1").partition(" ")
+        value = value.strip()
+        if scheme.lower() != "bearer" or not value.startswith(PREFIX):
+            return None
+        if not is_well_formed(value):
+            raise InvalidToken("The token is mistyped or cut off: its checksum does not fit.")
+        return await self._look_up_once(key, digest(value))
+
+    async def _look_up_once(self, key: bytes, token_digest: str) -> Principal:
+        """Let simultaneous requests with one token share one look-up."""
+        task = self._look_ups.get(key)
+        if task is None or task.get_loop() is not asyncio.get_running_loop():
+            task = asyncio.create_task(self._look_up(key, token_digest))
+            self._look_ups[key] = task
+            task.add_done_callback(lambda done: self._look_up_ended(key, done))
+        # Shielded: a request that is given up must not fail those that wait with it.
+        return await asyncio.shield(task)
+
+    def _look_up_ended(self, key: bytes, task: asyncio.Task[Principal]) -> None:
+        self._look_ups.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # retrieved, though every waiter may have gone
+
+    async def _look_up(self, key: bytes, token_digest: str) -> Principal:
+        asked_at = time.monotonic()  # revocation counts from the question, not the answer
+        try:
+            async with asyncio.timeout(LOOK_UP_LIMIT):
+                principal, is_use_due = await self._pool.run(load_principal, token_digest)
+        except (AnyDatabaseError, PoolExhausted, TimeoutError) as exc:
+            logger.exception("A token could not be looked up.")
+            raise AuthenticationUnavailable from exc
+        if is_use_due and principal.token_id is not None:
+            self._note_use(principal.token_id)
+        self._cache.put(key, principal, until=asked_at + fresh_for(principal))
+        return principal
+
+    def _note_use(self, token_id: int) -> None:
+        task = asyncio.create_task(self._write_use(token_id))
+        self._uses.add(task)
+        task.add_done_callback(self._uses.discard)
+
+    async def _write_use(self, token_id: int) -> None:
+        try:
+            await self._pool.run(write_use, token_id)
+        except (AnyDatabaseError, PoolExhausted):  # a hint for people; the next minute has another
+            logger.warning("The last use of token %s was not written.", token_id)
+
+
+def fresh_for(principal: Principal) -> float:
+    """Seconds for which a principal may be kept: never beyond its expiry."""
+    lifetime: float = settings.MCP_ROW_CACHE_SECONDS
+    if principal.expires_at is None:
+        return lifetime
+    return min(lifetime, principal.expires_at - time.time())
+
+
+def load_principal(token_digest: str) -> tuple[Principal, bool]:
+    """Read a token and its owner's rights; and whether its use is to be written down."""
+    token = Token.objects.usable().select_related("owner").filter(digest=token_digest).first()
+    if token is None:
+        raise InvalidToken(REFUSAL)
+    servers = frozenset(token.servers.values_list("pk", flat=True))
+    principal = principal_of(
+        token.owner,
+        key=f"user:{token.owner_id}/token:{token.pk}",
+        token_id=token.pk,
+        scopes=frozenset(token.scopes),
+        server_ids=servers or None,
+        expires_at=token.expires_at.timestamp() if token.expires_at else None,
+    )
+    used_at = token.last_used_at
+    return principal, used_at is None or used_at <= timezone.now() - USE_INTERVAL
+
+
+def write_use(token_id: int) -> None:
+    """Note that a token is in use, unless another worker process just did."""
+    now = timezone.now()
+    is_due = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_INTERVAL)
+    Token.objects.filter(is_due, pk=token_id).update(last_used_at=now)

@@ -1,0 +1,3 @@
+"""Tests of who asks and what they may use."""
+
+from __future__ import annotations

@@ -1,0 +1,73 @@
+"""Tests of mcp_transport.auth.principal."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+
+from mcp_transport.auth.principal import ANONYMOUS, OPERATOR, Principal, principal_of
+
+
+def with_scopes(*scopes: str) -> Principal:
+    """A principal whose credential is narrowed to these."""
+    return Principal(key="user:1/token:1", user=User(pk=1), scopes=frozenset(scopes))
+
+
+def test_everybody_has_the_permission_that_is_not_named() -> None:
+    assert ANONYMOUS.may(None)
+    assert ANONYMOUS.may("")
+
+
+def test_nobody_has_a_permission_they_were_not_given() -> None:
+    assert not ANONYMOUS.may("auth.view_user")
+
+
+def test_the_operator_may_everything_and_is_somebody() -> None:
+    assert OPERATOR.may("auth.view_user")
+    assert not OPERATOR.is_anonymous
+    assert ANONYMOUS.is_anonymous
+
+
+@pytest.mark.parametrize(
+    ("scopes", "kind", "name", "is_read_only", "covers"),
+    [
+        ((), "tool", "pay", False, True),
+        (("tools",), "tool", "pay", False, True),
+        (("tools",), "resource", "shop://a", True, False),
+        (("tools:read",), "tool", "look", True, True),
+        (("tools:read",), "tool", "pay", False, False),
+        (("tool:pay",), "tool", "pay", False, True),
+        (("tool:pay",), "tool", "look", True, False),
+        (("tool:pay",), "prompt", "pay", False, False),
+        (("resources",), "resource", "shop://a", True, True),
+        (("resources",), "template", "shop://{id}", True, True),
+        (("prompts",), "prompt", "greet", True, True),
+        (("prompts",), "tool", "greet", True, False),
+    ],
+)
+def test_a_credential_covers_what_its_scopes_name(
+    scopes: tuple[str, ...], kind: str, name: str, is_read_only: bool, covers: bool
+) -> None:
+    assert with_scopes(*scopes).covers(kind, name, is_read_only) is covers
+
+
+def test_a_credential_for_some_servers_reaches_no_other() -> None:
+    principal = Principal(key="user:1", user=User(pk=1), server_ids=frozenset({4}))
+    assert principal.reaches(4)
+    assert not principal.reaches(5)
+    assert ANONYMOUS.reaches(5)
+
+
+def test_a_principal_has_its_groups_permissions(owner: User) -> None:
+    group = Group.objects.create(name="clerks")
+    group.permissions.add(Permission.objects.get(codename="view_user"))
+    owner.groups.add(group)
+    principal = principal_of(owner)
+    assert principal.key == f"user:{owner.pk}"
+    assert principal.may("auth.view_user")
+    assert not principal.may("auth.delete_user")
+
+
+def test_a_superuser_may_what_no_permission_names(owner: User) -> None:
+    owner.is_superuser = True
+    assert principal_of(owner).may("no.such")

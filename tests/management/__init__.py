@@ -1,0 +1,3 @@
+"""Tests of the management command."""
+
+from __future__ import annotations
