@@ -5,9 +5,10 @@ Matching is for reading resources, so a value that could leave its place is no
 match: one with a ``..`` segment or a control character, and one that begins
 with a slash where the template does not expect a path of its own.
 
-What is matched comes from a client. Expressions that touch, or many of them in
-one segment, would make matching slow; such templates are refused, and a URI
-over MAX_URI_LENGTH matches nothing.
+What is matched comes from a client, so there is one way to match: where two
+variables share a segment, the first ends at the literal between them. A
+template that leaves a choice is refused, and a URI over MAX_URI_LENGTH matches
+nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from urllib.parse import quote, unquote
 from django.core.exceptions import ImproperlyConfigured
 
 MAX_URI_LENGTH = 2048
-MAX_IN_SEGMENT = 3  # variables between two delimiters
 
 UNRESERVED = "-._~"
 RESERVED = UNRESERVED + ":/?#[]@!$&'()*+,;="
@@ -39,23 +39,23 @@ class Operator(NamedTuple):
     first: str
     separator: str
     allowed: str  # characters that are not percent-encoded
-    value: str  # lenient towards clients that encode less than they should
+    value: str  # lenient towards clients that encode less; %s is what ends it
 
 
-ORDINARY = r"[^/?#&,]+"
+ORDINARY = "[^/?#&,%s]+"
 OPERATORS = {
     "": Operator("", ",", UNRESERVED, ORDINARY),
-    "+": Operator("", ",", RESERVED, r"[^?#]+"),
-    "#": Operator("#", ",", RESERVED, r".+"),
+    "+": Operator("", ",", RESERVED, "[^?#]+"),
+    "#": Operator("#", ",", RESERVED, ".+"),
     ".": Operator(".", ".", UNRESERVED, ORDINARY),
     "/": Operator("/", "/", UNRESERVED, ORDINARY),
-    ";": Operator(";", ";", UNRESERVED, r"[^/?#&;]*"),
+    ";": Operator(";", ";", UNRESERVED, "[^/?#&;%s]*"),
     "?": Operator("?", "&", UNRESERVED, ""),  # parsed, not matched: any order will do
     "&": Operator("&", "&", UNRESERVED, ""),
 }
-PATHS = "+#"  # a value may hold slashes
-NAMED = ";?&"  # a value follows its name
-QUERY = "?&"
+PATHS = frozenset("+#")  # a value may hold slashes
+NAMED = frozenset(";?&")  # a value follows its name
+QUERY = frozenset("?&")
 
 
 class Expression(NamedTuple):
@@ -76,7 +76,7 @@ class UriTemplate:
         expressions = [part for part in self._parts if isinstance(part, Expression)]
         self.variables = tuple(name for part in expressions for name in part.names)
         check_parts(template, self._parts, self.variables)
-        self._pattern = re.compile("".join(map(pattern_of, self._parts)), re.DOTALL)
+        self._pattern = re.compile("".join(patterns(self._parts)), re.DOTALL)
         self._query = {n for part in expressions if part.operator in QUERY for n in part.names}
         self._relative = {n for part in expressions if not part.may_be_absolute for n in part.names}
 
@@ -143,7 +143,7 @@ def parse_expression(template: str, body: str, *, follows_slash: bool) -> Expres
     for name in names:
         if not NAME.fullmatch(name):
             raise refusal(template, f"{name!r} is no variable (levels 1 to 3 of RFC 6570 only)")
-    may_be_absolute = operator in QUERY + "#;" or (operator == "+" and not follows_slash)
+    may_be_absolute = operator in QUERY | {"#", ";"} or (operator == "+" and not follows_slash)
     return Expression(operator, names, may_be_absolute)
 
 
@@ -154,7 +154,9 @@ def check_parts(template: str, parts: Sequence[str | Expression], variables: Seq
     for part, following in zip(parts, [*parts[1:], ""], strict=True):
         if isinstance(part, Expression) and following:
             check_following(template, part, following)
-    check_density(template, parts)
+    paths = [name for part in parts for name in path_names(part)]
+    if len(paths) > 1:
+        raise refusal(template, "only one variable can hold slashes")
 
 
 def check_following(template: str, part: Expression, following: str | Expression) -> None:
@@ -166,17 +168,9 @@ def check_following(template: str, part: Expression, following: str | Expression
         raise refusal(template, "two expressions touch; put a literal between them")
 
 
-def check_density(template: str, parts: Sequence[str | Expression]) -> None:
-    """Refuse so many variables in a segment that there are many ways to match."""
-    count, holds_slashes = 0, False
-    for part in parts:
-        if isinstance(part, str):
-            count = 0 if DELIMITER.search(part) and not holds_slashes else count
-        elif part.operator not in QUERY + "/;":
-            count += len(part.names)
-            holds_slashes = holds_slashes or part.operator in PATHS
-        if count > MAX_IN_SEGMENT:
-            raise refusal(template, f"more than {MAX_IN_SEGMENT} variables share a segment")
+def path_names(part: str | Expression) -> tuple[str, ...]:
+    """The variables of a part whose values may hold slashes."""
+    return part.names if isinstance(part, Expression) and part.operator in PATHS else ()
 
 
 def refusal(template: str, reason: str) -> ImproperlyConfigured:
@@ -184,27 +178,38 @@ def refusal(template: str, reason: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"The URI template {template!r} cannot be served: {reason}.")
 
 
-def pattern_of(part: str | Expression) -> str:
-    """The regular expression for one part of a template."""
-    if isinstance(part, str):
-        return re.escape(part)
+def patterns(parts: Sequence[str | Expression]) -> Iterator[str]:
+    """The regular expressions for the parts of a template."""
+    for index, part in enumerate(parts):
+        if isinstance(part, str):
+            yield re.escape(part)
+        elif part.operator in QUERY:
+            yield f"(?P<{QUERY_GROUP}>{re.escape(OPERATORS[part.operator].first)}[^#]*)?"
+        else:
+            yield from variable_patterns(part, end=ending(part, parts[index + 1 :]))
+
+
+def ending(part: Expression, following: Sequence[str | Expression]) -> str:
+    """The character at which a value ends because another variable comes behind it."""
+    if len(part.names) > 1 and part.operator == ".":
+        return "."
+    if not following:
+        return ""
+    if isinstance(following[0], Expression):
+        return OPERATORS[following[0].operator].first
+    is_shared = len(following) > 1 and not DELIMITER.search(following[0])
+    return following[0][0] if is_shared else ""
+
+
+def variable_patterns(part: Expression, *, end: str) -> Iterator[str]:
+    """The regular expressions for the variables of an expression."""
     operator = OPERATORS[part.operator]
-    if part.operator in QUERY:
-        return f"(?P<{QUERY_GROUP}>{re.escape(operator.first)}[^#]*)?"
-    prefixes = [operator.first] + [operator.separator] * (len(part.names) - 1)
-    return "".join(
-        variable_pattern(part.operator, prefix, name)
-        for prefix, name in zip(prefixes, part.names, strict=True)
-    )
-
-
-def variable_pattern(operator: str, prefix: str, name: str) -> str:
-    """The regular expression for one variable with what introduces it."""
-    before = re.escape(prefix)
-    if operator in NAMED:
-        before += rf"{name}(?=[;=/?#&]|$)=?"
-    group = f"{before}(?P<{name}>{OPERATORS[operator].value})"
-    return f"(?:{group})?" if prefix else group
+    value = operator.value.replace("%s", re.escape(end))
+    for index, name in enumerate(part.names):
+        prefix = operator.separator if index else operator.first
+        before = re.escape(prefix) + (rf"{name}(?=[;=/?#&]|$)=?" if part.operator in NAMED else "")
+        group = f"{before}(?P<{name}>{value})"
+        yield f"(?:{group})?" if prefix else group
 
 
 def expansion(part: Expression, variables: Mapping[str, str]) -> str:
