@@ -1,0 +1,314 @@
+"""Group commit by one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from mcp_transport import writer as writer_module
+from mcp_transport.models import Inbox, Worker
+from mcp_transport.statements import Row, Statement, insert
+from mcp_transport.writer import Writer, WriterFull
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIMIT = 5.0  # seconds a test may wait
+MakeWriter = Callable[..., Writer]
+
+
+@pytest.fixture
+def make_writer() -> Iterator[MakeWriter]:
+    writers: list[Writer] = []
+
+    def make(**options: Any) -> Writer:
+        writers.append(Writer(**options))
+        return writers[-1]
+
+    yield make
+    for writer in writers:
+        writer.shutdown(LIMIT)
+
+
+@pytest.fixture
+def writer(make_writer: MakeWriter) -> Writer:
+    return make_writer()
+
+
+WORKERS = ("id", "hostname", "pid", "started_at", "seen_at")
+
+
+def worker_row(name: str) -> Row:
+    return name, "host", 1, timezone.now(), timezone.now()
+
+
+def stored() -> list[str]:
+    return sorted(Worker.objects.values_list("id", flat=True))
+
+
+async def stored_later() -> list[str]:
+    return await asyncio.to_thread(on_own_connection, stored)
+
+
+def on_own_connection(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    finally:
+        connection.close()
+
+
+class Recorded(Statement):
+    """Notes what is asked of it, and fails as often as it is told to."""
+
+    def __init__(self, *failures: Exception) -> None:
+        super().__init__("")
+        self.failures = list(failures)
+        self.executed: list[tuple[Sequence[Row], bool]] = []
+        self.outcomes: list[str] = []
+
+    def execute(
+        self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
+    ) -> None:
+        self.executed.append((rows, is_repeated))
+        if self.failures:
+            raise self.failures.pop(0)
+
+    def committed(self) -> None:
+        self.outcomes.append("committed")
+
+    def rolled_back(self) -> None:
+        self.outcomes.append("rolled back")
+
+    def abandoned(self) -> None:
+        self.outcomes.append("abandoned")
+
+
+class Blocked(Recorded):
+    """Holds the writer's thread until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def execute(
+        self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
+    ) -> None:
+        self.entered.set()
+        assert self.opened.wait(LIMIT)
+
+
+async def block(writer: Writer) -> Blocked:
+    blocked = Blocked()
+    writer.write(blocked, ())
+    assert await asyncio.to_thread(blocked.entered.wait, LIMIT)
+    return blocked
+
+
+async def test_a_written_row_is_committed_when_the_wait_ends(writer: Writer) -> None:
+    await asyncio.wait_for(writer.write(insert(Worker, *WORKERS), worker_row("a")), LIMIT)
+    assert await stored_later() == ["a"]
+
+
+async def test_rows_of_many_tasks_go_down_together(writer: Writer) -> None:
+    statement = Recorded()
+    blocked = await block(writer)
+    waiting = [writer.write(statement, (i,)) for i in range(5)]
+    blocked.opened.set()
+    await asyncio.wait_for(asyncio.gather(*waiting), LIMIT)
+    assert statement.executed == [([(0,), (1,), (2,), (3,), (4,)], False)]
+
+
+async def test_the_order_between_statements_is_kept(writer: Writer) -> None:
+    statement = insert(Worker, *WORKERS)
+    rename = Statement("UPDATE mcp_transport_worker SET id = %s WHERE id = %s")
+    writer.post(statement, worker_row("a"))
+    writer.post(rename, ("b", "a"))
+    writer.post(statement, worker_row("a"))
+    await writer.flush(LIMIT)
+    assert await stored_later() == ["a", "b"]
+
+
+async def test_a_refused_row_fails_alone(writer: Writer) -> None:
+    statement = insert(Worker, *WORKERS)
+    blocked = await block(writer)
+    waiting = [writer.write(statement, worker_row(name)) for name in "abcacd"]
+    blocked.opened.set()
+    outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), LIMIT)
+    assert [type(outcome) for outcome in outcomes[3:5]] == [IntegrityError, IntegrityError]
+    assert [*outcomes[:3], outcomes[5]] == [None] * 4
+    assert await stored_later() == ["a", "b", "c", "d"]
+
+
+async def test_a_refused_posted_row_is_logged(
+    writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    statement = insert(Worker, *WORKERS)
+    for name in "aab":
+        writer.post(statement, worker_row(name))
+    await writer.flush(LIMIT)
+    assert [record.message for record in caplog.records] == ["A row was refused by the database."]
+    assert await stored_later() == ["a", "b"]
+
+
+async def test_a_wrong_statement_is_not_tried_again(writer: Writer) -> None:
+    with pytest.raises(Exception, match="no_such_table"):
+        await asyncio.wait_for(writer.write(Statement("DELETE FROM no_such_table"), ()), LIMIT)
+
+
+async def test_posted_rows_are_written_without_anybody_asking(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "POST_DELAY", 0.001)
+    statement = Recorded()
+    writer.post(statement, (1,))
+    writer.post(statement, (2,))
+    async with asyncio.timeout(LIMIT):
+        while statement.outcomes != ["committed"]:
+            await asyncio.sleep(0)
+    assert statement.executed == [([(1,), (2,)], False)]
+
+
+async def test_a_row_can_be_posted_from_a_thread_without_a_loop(writer: Writer) -> None:
+    statement = Recorded()
+    await asyncio.to_thread(writer.post, statement, (1,))
+    await writer.flush(LIMIT)
+    assert statement.executed == [([(1,)], False)]
+
+
+async def test_a_full_queue_refuses_rows(make_writer: MakeWriter) -> None:
+    writer = make_writer(queue_limit=2)
+    blocked = await block(writer)
+    kept = [writer.write(Recorded(), ()) for _ in range(2)]
+    assert writer.depth == 2
+    for refused in (writer.write, writer.post):
+        with pytest.raises(WriterFull, match="2 rows wait to be written to the database 'default'"):
+            refused(Recorded(), ())
+    blocked.opened.set()
+    await asyncio.wait_for(asyncio.gather(*kept), LIMIT)
+    assert writer.depth == 0
+
+
+async def test_a_row_is_written_although_its_waiter_was_cancelled(writer: Writer) -> None:
+    blocked = await block(writer)
+    waiting = asyncio.ensure_future(writer.write(insert(Worker, *WORKERS), worker_row("a")))
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+    blocked.opened.set()
+    await writer.flush(LIMIT)
+    assert await stored_later() == ["a"]
+
+
+async def test_rows_are_written_again_when_the_database_comes_back(
+    writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    statement = Recorded(OperationalError("gone"), OperationalError("starting"))
+    await asyncio.wait_for(writer.write(statement, (1,)), LIMIT)
+    assert [is_repeated for _, is_repeated in statement.executed] == [False, True, True]
+    assert statement.outcomes == ["rolled back", "rolled back", "committed"]
+    assert [record.message for record in caplog.records] == [
+        "The database 'default' is away: gone",
+        "The database 'default' is back.",
+    ]
+
+
+async def test_a_waiter_learns_that_the_database_stays_away(make_writer: MakeWriter) -> None:
+    writer = make_writer(patience=0.0)
+    statement = Recorded(OperationalError("gone"))
+    with pytest.raises(OperationalError, match="gone"):
+        await asyncio.wait_for(writer.write(statement, (1,)), LIMIT)
+    assert statement.outcomes == ["rolled back", "abandoned"]
+
+
+async def test_posted_rows_are_kept_until_the_database_is_back(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MAX_PAUSE", 0.001)
+    writer = make_writer(patience=0.0)
+    statement = Recorded(*[OperationalError("gone")] * 3)
+    writer.post(statement, (1,))
+    writer.post(statement, (2,))
+    async with asyncio.timeout(LIMIT):
+        while "committed" not in statement.outcomes:
+            with suppress(OperationalError):
+                await writer.flush(LIMIT)
+    assert statement.executed[-1] == ([(1,), (2,)], False)
+
+
+def test_a_writer_serves_one_loop_after_another(writer: Writer) -> None:
+    async def write(name: str) -> None:
+        await asyncio.wait_for(writer.write(insert(Worker, *WORKERS), worker_row(name)), LIMIT)
+
+    for name in "abc":
+        asyncio.run(write(name))
+    assert stored() == ["a", "b", "c"]
+
+
+def test_a_loop_that_closes_at_once_stops_nobody(writer: Writer) -> None:
+    statement = Recorded()
+
+    async def leave() -> None:
+        writer.write(statement, (1,)).cancel()
+        writer.post(statement, (2,))
+
+    async def stay() -> None:
+        await asyncio.wait_for(writer.write(statement, (3,)), LIMIT)
+
+    asyncio.run(leave())
+    asyncio.run(stay())
+    assert [row for rows, _ in statement.executed for row in rows] == [(1,), (2,), (3,)]
+
+
+async def test_stopping_writes_what_waits(writer: Writer) -> None:
+    writer.post(insert(Worker, *WORKERS), worker_row("a"))
+    assert await writer.stop(LIMIT)
+    assert await stored_later() == ["a"]
+
+
+async def test_a_stopped_writer_refuses_rows(writer: Writer) -> None:
+    assert await writer.stop(LIMIT)
+    with pytest.raises(WriterFull, match="stopped"):
+        writer.post(Recorded(), ())
+    await writer.flush(LIMIT)
+
+
+async def test_stopping_while_the_database_is_away_says_what_is_lost(
+    writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    statement = Recorded(*[OperationalError("gone")] * 50)
+    writer.post(statement, (1,))
+    waiting = writer.write(statement, (2,))
+    async with asyncio.timeout(LIMIT):
+        while not statement.executed:
+            await asyncio.sleep(0)
+    assert not await writer.stop(LIMIT)
+    with pytest.raises(OperationalError):
+        await waiting
+    assert caplog.records[-1].message == "1 rows were not written: gone"
+
+
+async def test_a_broken_connection_is_replaced(writer: Writer) -> None:
+    statement = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
+    row = ("w", "s", "answer", "k", {}, timezone.now())
+    await asyncio.wait_for(writer.write(statement, row), LIMIT)
+
+    class Breaking(Statement):
+        def execute(
+            self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
+        ) -> None:
+            if not is_repeated:
+                connection.connection.close()
+            statement.execute(connection, [row], is_repeated=is_repeated)
+
+    with suppress(Exception):  # what SQLite calls a wrong use, PostgreSQL a lost connection
+        await asyncio.wait_for(writer.write(Breaking(""), ()), LIMIT)
+    await asyncio.wait_for(writer.write(statement, row), LIMIT)
