@@ -1,0 +1,17 @@
+"""
+What the specification asks of a server, as data.
+
+Knows the requirements and where they stand; knows nothing of the tests, which
+claim them with ``@covers``. ``tests/interaction/test_coverage.py`` compares
+the two.
+"""
+
+from __future__ import annotations
+
+from tests.interaction.requirements import features, legacy, patterns, planned, transport
+from tests.interaction.requirements.record import Requirement, covers
+
+ROWS = (*transport.ROWS, *patterns.ROWS, *features.ROWS, *legacy.ROWS, *planned.ROWS)
+REQUIREMENTS = {row.id: row for row in ROWS}
+
+__all__ = ["REQUIREMENTS", "ROWS", "Requirement", "covers"]
