@@ -7,6 +7,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
@@ -23,6 +24,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> SessionQuerySet:
         """Those that a client may go on with."""
         return self.filter(closed_at=None)
+
+    def close(self, reason: str) -> int:
+        """End these sessions; how many were open. Each worker process notices by itself."""
+        return self.open().update(closed_at=timezone.now(), close_reason=reason)
 
 
 class Session(models.Model):

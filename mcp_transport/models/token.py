@@ -77,10 +77,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         Without servers it is good for every server that its owner may use,
         without scopes for everything there.
         """
-        value = new_value()
         token = self.model(owner=owner, name=name, scopes=list(scopes))
         token.expires_at = default_expiry() if isinstance(expires_at, Expiry) else expires_at
-        token.digest, token.hint = digest(value), value[:HINT_LENGTH]
+        value = token.renew()
         token.full_clean()
         with transaction.atomic(using=self.db):
             token.save(using=self.db, force_insert=True)
@@ -114,11 +113,20 @@ class Token(models.Model):
 
     objects = TokenQuerySet.as_manager()
 
+    # On the instance that a form has just made: what the answer shows, once.
+    issued_value = ""
+
     class Meta:
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def renew(self) -> str:
+        """Give the token a new value, which is returned and not kept; saves nothing."""
+        value = new_value()
+        self.digest, self.hint = digest(value), value[:HINT_LENGTH]
+        return value
 
     @property
     def is_usable(self) -> bool:

@@ -1,0 +1,54 @@
+"""What the site's servers do and did: streams, events, calls and worker processes."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from mcp_transport.admin.base import ReadOnlyAdmin
+from mcp_transport.models import Call, Event, Stream, Worker
+
+
+@admin.register(Stream)
+class StreamAdmin(ReadOnlyAdmin):
+    """Response streams of sessions."""
+
+    list_display = ("id", "session", "method", "entry", "worker", "opened_at", "closed_at")
+    list_filter = ("method", "opened_at")
+    list_select_related = ("session",)
+    search_fields = ("id", "entry", "worker")
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The log of what was sent on streams."""
+
+    list_display = ("__str__", "created_at")
+    list_select_related = ("stream",)
+    search_fields = ("=stream__id",)
+    ordering = ("-id",)
+
+
+@admin.register(Call)
+class CallAdmin(ReadOnlyAdmin):
+    """The record of requests."""
+
+    list_display = (
+        "started_at",
+        "server",
+        "method",
+        "entry",
+        "outcome",
+        "duration_us",
+        "username",
+        "client",
+        "transport",
+    )
+    list_filter = ("outcome", "server", "method", "transport", "started_at")
+    search_fields = ("entry", "username", "session", "trace_id")
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """The processes that serve requests, and those that did."""
+
+    list_display = ("id", "hostname", "pid", "started_at", "seen_at", "ended_at")

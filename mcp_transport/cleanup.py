@@ -1,0 +1,79 @@
+"""
+Removal of rows that nobody can ask for any more.
+
+Every function works in batches, so that no transaction holds the table for
+long, and returns how many rows it removed. Calls are kept: they are a record.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from mcp_transport.conf import settings
+from mcp_transport.models import Inbox, Session, Stream, Worker
+
+BATCH = 500
+# A worker process that was not seen for so long will not come back.
+WORKER_LIFETIME = timedelta(days=1)
+
+
+def clean() -> dict[str, int]:
+    """Do everything below; what was done, in words, and how often."""
+    return {
+        "sessions expired": expire_sessions(),
+        "closed sessions deleted": delete_closed_sessions(),
+        "ended streams deleted": delete_ended_streams(),
+        "inbox messages deleted": delete_stale_inbox(),
+        "workers deleted": delete_ended_workers(),
+    }
+
+
+def expire_sessions() -> int:
+    """Close sessions without a request for MCP_SESSION_IDLE_TIMEOUT and without a stream."""
+    idle_since = timezone.now() - timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
+    # A client that listens is there, however long it says nothing.
+    has_stream = Exists(Stream.objects.filter(session=OuterRef("pk"), closed_at=None))
+    return Session.objects.filter(~has_stream, last_seen_at__lt=idle_since).close("expired")
+
+
+def delete_closed_sessions() -> int:
+    """Delete sessions, their streams and events when these cannot be replayed any more."""
+    return delete_in_batches(Session.objects.filter(closed_at__lt=replayable_since()))
+
+
+def delete_ended_streams() -> int:
+    """Delete streams and their events when these cannot be replayed any more."""
+    return delete_in_batches(Stream.objects.filter(closed_at__lt=replayable_since()))
+
+
+def delete_stale_inbox() -> int:
+    """Delete messages for requests that have stopped waiting, or workers that have ended."""
+    stale = timezone.now() - timedelta(seconds=settings.MCP_ANSWER_TIMEOUT)
+    return delete_in_batches(Inbox.objects.filter(created_at__lt=stale))
+
+
+def delete_ended_workers() -> int:
+    """Delete worker processes that are gone, once no stream of theirs is open."""
+    gone_since = timezone.now() - WORKER_LIFETIME
+    has_stream = Exists(Stream.objects.filter(worker=OuterRef("pk"), closed_at=None))
+    is_gone = Q(ended_at__lt=gone_since) | Q(ended_at=None, seen_at__lt=gone_since)
+    return delete_in_batches(Worker.objects.filter(is_gone, ~has_stream))
+
+
+def replayable_since() -> Any:
+    """The time at which a stream may have ended and still be replayed."""
+    return timezone.now() - timedelta(seconds=settings.MCP_EVENT_LIFETIME)
+
+
+def delete_in_batches(rows: QuerySet[Any]) -> int:
+    """Delete rows and what hangs on them; counts the rows alone."""
+    count = 0
+    keys = rows.order_by("pk").values_list("pk", flat=True)
+    while batch := list(keys[:BATCH]):
+        rows.model._base_manager.filter(pk__in=batch).delete()
+        count += len(batch)
+    return count
