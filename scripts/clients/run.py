@@ -1,0 +1,97 @@
+"""
+Runs the official Python client of each generation against a running site.
+
+    MCP_TOKEN=... python3 scripts/clients/run.py http://127.0.0.1:8000/mcp/demo
+
+Each release lives in an environment of its own, kept between runs. The last
+line is "N passed, N failed"; the exit status is 0 when nothing failed, 1 when
+something did, 2 when a client could not be installed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+EXERCISE = HERE / "exercise.py"
+RUN_LIMIT = 300  # seconds for one client
+
+
+class Release(NamedTuple):
+    """One release of the client and how it is asked to speak."""
+
+    requirement: str
+    mode: str
+    revision: str  # what it is expected to negotiate
+
+    @property
+    def folder(self) -> str:
+        """A file name for the environment."""
+        return "".join(c if c.isalnum() or c == "." else "-" for c in self.requirement)
+
+
+RELEASES = (
+    Release("mcp>=1.9,<1.10", "legacy", "2025-03-26"),
+    Release("mcp>=1.26,<1.27", "legacy", "2025-11-25"),
+    Release("mcp>=2,<3", "legacy", "2025-11-25"),
+    Release("mcp>=2,<3", "auto", "2026-07-28"),
+)
+
+
+def cache() -> Path:
+    """Where the environments are kept."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else HERE.parents[1] / "var" / "cache") / "mcp-clients"
+
+
+def interpreter(release: Release) -> Path:
+    """The Python of a release's environment, which is made on first use."""
+    folder = cache() / release.folder
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    if not stamp.exists():
+        print(f"installing {release.requirement}", flush=True)
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, release.requirement], check=True)
+        stamp.touch()
+    return python
+
+
+def run(release: Release, url: str) -> list[str]:
+    """The lines of one client's checks."""
+    command = [interpreter(release), EXERCISE, url, release.mode, release.revision]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_LIMIT)
+    except subprocess.TimeoutExpired:
+        return [f"  FAIL  finished_within_{RUN_LIMIT}_seconds"]
+    lines = done.stdout.splitlines()
+    has_failure = any(line.startswith("  FAIL") for line in lines)
+    return lines if done.returncode == 0 or has_failure else [*lines, "  FAIL  ran_to_its_end"]
+
+
+def main(url: str) -> int:
+    """Run every release; the exit status."""
+    lines: list[str] = []
+    for release in RELEASES:
+        print(f"{release.requirement} ({release.mode}), revision {release.revision}", flush=True)
+        try:
+            found = run(release, url)
+        except subprocess.CalledProcessError as error:
+            print(f"could not install {release.requirement}: exit status {error.returncode}")
+            return 2
+        print("\n".join(found), flush=True)
+        lines += found
+    failed = sum(line.startswith("  FAIL") for line in lines)
+    print(f"{sum(line.startswith('  ok') for line in lines)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or "MCP_TOKEN" not in os.environ:
+        sys.exit("usage: MCP_TOKEN=... run.py URL")
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,111 @@
+"""The pinned conformance suite: installed, asked for its scenarios, run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from node import Node
+
+HERE = Path(__file__).resolve().parent
+SCENARIO_LIMIT = 60  # seconds the suite gives a scenario
+GRACE = 30  # seconds more before it is killed
+
+
+class Check(NamedTuple):
+    """One statement of a scenario about the server."""
+
+    scenario: str
+    name: str
+    status: str  # SUCCESS, FAILURE, WARNING, SKIPPED or INFO
+    message: str
+
+
+class Suite:
+    """An installed suite."""
+
+    def __init__(self, node: Node, folder: Path) -> None:
+        self.node = node
+        self.package = folder / "node_modules/@modelcontextprotocol/conformance"
+
+    @classmethod
+    def install(cls, node: Node, cache: Path) -> Suite:
+        """Install what the lock file names, once for each lock file."""
+        lock = HERE / "package-lock.json"
+        folder = cache / f"suite-{sha256(lock.read_bytes()).hexdigest()[:12]}"
+        stamp = folder / "installed"
+        if not stamp.exists():
+            print("installing the conformance suite", file=sys.stderr)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, folder)
+            install = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            path = f"{Path(node.node).parent}{os.pathsep}{os.environ['PATH']}"
+            environment = os.environ | {"PATH": path}
+            subprocess.run(install, cwd=folder, env=environment, check=True, stdout=sys.stderr)
+            stamp.touch()
+        return cls(node, folder)
+
+    def command(self, *arguments: str) -> list[str]:
+        """A command line of the suite."""
+        return [self.node.node, str(self.package / "dist/index.js"), *arguments]
+
+    def scenarios(self, revision: str) -> list[str]:
+        """The scenarios for servers that apply at a revision."""
+        listing = subprocess.run(
+            self.command("list", "--server"), capture_output=True, text=True, check=True
+        )
+        rows = re.findall(r"^  - (\S+) \[([^\]]*)\]", listing.stdout, re.MULTILINE)
+        return [name for name, revisions in rows if revision in revisions.split(",")]
+
+    def required(self, revision: str) -> list[str]:
+        """The scenarios a server must pass at a revision; none where nothing is frozen."""
+        file = self.package / "requirements" / f"{revision}.yaml"
+        if not file.exists():
+            return []
+        _, _, section = file.read_text(encoding="utf-8").partition("\nserver:\n")
+        return re.findall(r"^  - (\S+)", re.split(r"^\S", section, flags=re.MULTILINE)[0], re.M)
+
+    def run(self, url: str, revision: str, scenario: str) -> list[Check]:
+        """
+        Run one scenario in a process of its own.
+
+        A scenario that hangs or crashes is one failing check and takes no
+        other with it.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.command(
+                "server", "--url", url, "--scenario", scenario, "--spec-version", revision,
+                "--timeout", str(SCENARIO_LIMIT * 1000), "--output-dir", folder,
+            )  # fmt: skip
+            output = _output(command)
+            results = list(Path(folder).glob("*/checks.json"))
+            if not results:
+                last = " | ".join(output.strip().splitlines()[-3:])
+                return [Check(scenario, "finished", "FAILURE", last)]
+            return [_check(scenario, row) for row in json.loads(results[0].read_bytes())]
+
+
+def _output(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=SCENARIO_LIMIT + GRACE
+        )
+    except subprocess.TimeoutExpired:
+        return f"killed after {SCENARIO_LIMIT + GRACE} seconds"
+    return done.stdout + done.stderr
+
+
+def _check(scenario: str, row: dict[str, Any]) -> Check:
+    message = row.get("errorMessage") or row.get("description") or ""
+    return Check(scenario, row["id"], row["status"], " ".join(message.split())[:400])
