@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "mcpsite",
     "mcp_transport",
     "tools.demo",
     *environment.words("MCP_EXTRA_APPS"),

@@ -1,0 +1,70 @@
+# MCP Transport for Django. `make run` and `make test` need Python 3.11+ and make.
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+VENV ?= .venv
+# the newest Python on the path that is new enough
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+CODE := mcp_transport mcpsite tools
+
+.PHONY: help run test deps lint types conformance-server conformance clients clean
+
+help:  ## Show what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
+
+run: $(VENV)/site.stamp  ## Install, prepare and serve the demo on 127.0.0.1:8000 (PORT=...)
+	@exec $(MANAGE) runsite --host $(HOST) --port $(PORT)
+
+test: $(VENV)/test.stamp  ## Install what the tests need and run them
+	$(BIN)/python -m pytest $(ARGS)
+
+deps:  ## Install the Debian and Node parts that continuous integration uses
+	PYTHON=$(PYTHON) scripts/deps.sh
+
+lint: $(VENV)/lint.stamp  ## Linters, formatting, layers, types, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy $(CODE) tests
+	$(MANAGE) makemigrations --check --dry-run
+
+conformance-server: export MCP_EXTRA_APPS := tools.conformance
+conformance-server: export VAR_DIR := var/conformance
+conformance-server: $(VENV)/site.stamp  ## Serve the conformance fixtures at /mcp/conformance (PORT=...)
+	@exec $(MANAGE) runsite --host $(HOST) --port $(PORT) --open conformance
+
+conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at every revision
+	@PYTHON=$(BIN)/python $(BIN)/python scripts/with_site.py --open conformance scripts/conformance_every_revision.sh {endpoint}
+
+clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python clients
+	@$(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
+
+clean:  ## Remove the environment and caches; the database in var/ stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var/cache
+
+$(VENV)/pip.stamp:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found"; exit 1; }
+	@echo "[1/2] making the virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(PIP) --quiet "pip>=25.1"
+	@touch $@
+
+$(VENV)/site.stamp: requirements.txt pyproject.toml | $(VENV)/pip.stamp
+	@echo "[2/2] installing the site's packages"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/site.stamp
+	@echo "installing the packages of the tests"
+	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/lint.stamp: pyproject.toml $(VENV)/test.stamp
+	@echo "installing the linters"
+	@$(PIP) --group lint
+	@touch $@

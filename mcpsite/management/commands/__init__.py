@@ -1,0 +1,3 @@
+"""The commands of the site itself."""
+
+from __future__ import annotations

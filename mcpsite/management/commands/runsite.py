@@ -1,0 +1,89 @@
+"""Prepares the site as far as it is not, then serves it until it is stopped."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from mcp_transport.conf import settings
+from mcpsite.client_settings import client_settings
+from mcpsite.first_run import Prepared, prepare_demo, prepare_open
+
+START_LIMIT = 60.0  # seconds the server may take to answer before nothing is printed
+NEXT_STEPS = """
+The admin is at {site}/admin/; make a user for it with: {manage} createsuperuser
+Another token: {manage} mcp token create --help
+Stop with Ctrl-C."""
+
+
+class Command(BaseCommand):
+    """``make run`` in one command."""
+
+    help = "Migrate, make the demo server and its first token, and serve the site."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--open", metavar="APP", help="serve this app's entries to anybody, not the demo"
+        )
+
+    def handle(self, *, host: str, port: int, open: str | None, **_options: Any) -> None:  # noqa: A002
+        """Prepare, then serve; what to connect to is printed once the server answers."""
+        refuse_taken(host, port)
+        self.stderr.write("bringing the database up to date")
+        call_command("migrate", verbosity=0, interactive=False)
+        prepared = prepare_open(open) if open else prepare_demo()
+        site = f"http://{host}:{port}"
+        # The server takes the main thread, where signals arrive, so this one waits for it.
+        threading.Thread(
+            target=self.announce, args=(prepared, site, (host, port)), daemon=True
+        ).start()
+        self.stderr.write("starting the server")
+        call_command("mcp", "serve", host=host, port=port)
+
+    def announce(self, prepared: Prepared, site: str, address: tuple[str, int]) -> None:
+        """Print what to connect to as soon as the server answers."""
+        if not is_answering(address):
+            return
+        url = f"{site}{settings.MCP_PATH}/{prepared.slug}"
+        lines = [f"endpoint: {url}"]
+        if prepared.token:
+            lines.append(f"token: {prepared.token}")
+        if not prepared.is_open:
+            lines += ["", client_settings(prepared.slug, url, prepared.token)]
+            lines.append(NEXT_STEPS.format(site=site, manage=".venv/bin/python manage.py"))
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Stop before anything is prepared when the port belongs to somebody else."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"{host}:{port} cannot be used ({error.strerror}); choose another port,"
+                f" as in: make run PORT={port + 1}"
+            ) from error
+
+
+def is_answering(address: tuple[str, int]) -> bool:
+    """Wait until something listens."""
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(address, timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False

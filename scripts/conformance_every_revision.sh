@@ -1,0 +1,9 @@
+#!/bin/sh
+# conformance_every_revision.sh URL: the official suite at every revision it knows
+here=$(dirname "$0")
+status=0
+for revision in 2025-03-26 2025-06-18 2025-11-25 2026-07-28; do
+    echo "== $revision"
+    "$here/run_conformance.sh" "$1" "$revision" || status=1
+done
+exit $status

@@ -1,0 +1,45 @@
+# A throw-away PostgreSQL cluster for tests; to be sourced by bash.
+
+# The folder of initdb and pg_ctl, which Debian keeps off the path.
+postgres_bin() {
+    local folder
+    for folder in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV) \
+        $(dirname "$(command -v initdb 2>/dev/null || echo /nowhere/initdb)"); do
+        if [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ]; then
+            echo "$folder"
+            return
+        fi
+    done
+    return 1
+}
+
+# PostgreSQL refuses to run as root.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# Starts a cluster in a folder and prints its URL. Durability is off: it is thrown away.
+postgres_start() {
+    local folder=$1 bin port
+    bin=$(postgres_bin) || { echo "missing: postgresql (initdb, pg_ctl)" >&2; return 1; }
+    port=$(free_port)
+    mkdir -p "$folder"
+    [ "$(id -u)" != 0 ] || chown nobody:nogroup "$folder"
+    as_postgres "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-sync >/dev/null
+    as_postgres "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/log" -o \
+        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off -c max_connections=200" \
+        start >/dev/null || { cat "$folder/log" >&2; return 1; }
+    echo "postgresql://postgres@127.0.0.1:$port/postgres"
+}
+
+postgres_stop() {
+    as_postgres "$(postgres_bin)/pg_ctl" -D "$1/data" -m immediate stop >/dev/null || true
+}
