@@ -74,9 +74,9 @@ class Registry:
 
     def add_resource(self, resource: Resource) -> None:
         """Add a resource; its URI must be free."""
-        tools, resources, *rest = self._tables
+        tools, resources, templates, prompts = self._tables
         resources = with_entry(resources, "resource", resource.uri, resource)
-        self._replace((tools, resources, *rest))
+        self._replace((tools, resources, templates, prompts))
 
     def add_template(self, template: ResourceTemplate) -> None:
         """Add a resource template; it must not be registered yet."""

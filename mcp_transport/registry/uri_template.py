@@ -156,7 +156,7 @@ def check_parts(template: str, parts: Sequence[str | Expression], variables: Seq
             check_following(template, part, following)
     paths = [name for part in parts for name in path_names(part)]
     if len(paths) > 1:
-        raise refusal(template, "only one variable can hold slashes")
+        raise refusal(template, f"{' and '.join(paths)} could each hold the other's slashes")
 
 
 def check_following(template: str, part: Expression, following: str | Expression) -> None:
@@ -169,8 +169,10 @@ def check_following(template: str, part: Expression, following: str | Expression
 
 
 def path_names(part: str | Expression) -> tuple[str, ...]:
-    """The variables of a part whose values may hold slashes."""
-    return part.names if isinstance(part, Expression) and part.operator in PATHS else ()
+    """The variables whose values may end anywhere; a fragment has a place of its own."""
+    if isinstance(part, str) or part.operator not in PATHS:
+        return ()
+    return part.names if part.operator == "+" else part.names[1:]
 
 
 def refusal(template: str, reason: str) -> ImproperlyConfigured:

@@ -1,0 +1,252 @@
+"""
+Signatures: what a function takes, as a schema and as something to bind with.
+
+Arguments are validated by pydantic in its lax mode ("3" is an int, a list is a
+set), into a dictionary that is at once the keyword arguments. The parameter
+annotated with a context is left out: the engine fills it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
+
+import docstring_parser
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+
+from mcp_transport.conf import settings
+from mcp_transport.registry.context import BaseContext, Context, SyncContext
+from mcp_transport.registry.errors import ArgumentError, Problem
+from mcp_transport.registry.records import Function
+from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
+
+Arguments = dict[str, Any]
+Bind = Callable[[Arguments], Arguments]
+
+MAX_SHOWN = 80  # characters of a wrong value that an error repeats
+HIDDEN = "a value that is not repeated here"
+SHORTER = {
+    "missing": "is required",
+    "extra_forbidden": "is not an argument",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What is known of a function by looking at it."""
+
+    call: Callable[..., Any]
+    subject: str  # "tool 'echo' (shop.mcp.echo)", for error messages
+    parameters: Mapping[str, inspect.Parameter]  # without the context
+    hints: Mapping[str, Any]
+    context: str | None
+    wants_sync_context: bool
+    summary: str | None
+    descriptions: Mapping[str, str]  # of parameters, out of the docstring
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling the function gives something to await."""
+        return inspect.iscoroutinefunction(self.call) or inspect.isasyncgenfunction(self.call)
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether the function yields its result in pieces."""
+        return inspect.isgeneratorfunction(self.call) or inspect.isasyncgenfunction(self.call)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The parameters without a default."""
+        return frozenset(name for name, p in self.parameters.items() if is_required(p))
+
+    @property
+    def takes_any_name(self) -> bool:
+        """Whether the function has a parameter like ``**arguments``."""
+        return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in self.parameters.values())
+
+    def function(self, bind: Bind = dict, *, atomic: bool | str = False) -> Function:
+        """The record of the function."""
+        return Function(
+            call=self.call,
+            is_async=self.is_async,
+            is_generator=self.is_generator,
+            context_parameter=self.context,
+            wants_sync_context=self.wants_sync_context,
+            bind=bind,
+            atomic=atomic,
+        )
+
+
+def inspect_function(call: Any, kind: str) -> Signature:
+    """Look at a function; refuses what cannot serve a call."""
+    if not callable(call) or isinstance(call, type) or not hasattr(call, "__qualname__"):
+        raise ImproperlyConfigured(f"{kind}: {call!r} is not a function.")
+    subject = f"{kind} {call.__module__}.{call.__qualname__}"
+    parameters = dict(inspect.signature(call).parameters)
+    hints = type_hints(call, subject)
+    contexts = [name for name in parameters if context_type(hints.get(name)) is not None]
+    signature = Signature(
+        call=call,
+        subject=subject,
+        parameters={name: p for name, p in parameters.items() if name not in contexts},
+        hints=hints,
+        context=contexts[0] if contexts else None,
+        wants_sync_context=any(context_type(hints[name]) is SyncContext for name in contexts),
+        **documentation(call),
+    )
+    check_contexts(signature, contexts)
+    return signature
+
+
+def type_hints(call: Callable[..., Any], subject: str) -> dict[str, Any]:
+    """The evaluated annotations of a function."""
+    try:
+        return get_type_hints(call, include_extras=True)
+    except (NameError, TypeError) as exc:
+        raise ImproperlyConfigured(
+            f"An annotation of {subject} cannot be evaluated: {exc}. Names it uses have to be "
+            "imported in its module at run time, not only for type checkers."
+        ) from exc
+
+
+def context_type(hint: Any) -> type[BaseContext] | None:
+    """The context class that an annotation asks for, alone or with None."""
+    for candidate in (hint, *get_args(hint)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseContext):
+            return candidate
+    return None
+
+
+def check_contexts(signature: Signature, names: list[str]) -> None:
+    """A function has one context at most, and of its own kind."""
+    if len(names) > 1:
+        raise ImproperlyConfigured(
+            f"{signature.subject} asks for a context twice: {', '.join(names)}."
+        )
+    if not names:
+        return
+    wanted = SyncContext if not signature.is_async else Context
+    if context_type(signature.hints[names[0]]) is not wanted:
+        manner = "asynchronous" if signature.is_async else "synchronous"
+        raise ImproperlyConfigured(
+            f"{signature.subject} is {manner}: annotate {names[0]!r} with {wanted.__name__}."
+        )
+
+
+def documentation(call: Callable[..., Any]) -> dict[str, Any]:
+    """What the docstring says of the function and of its parameters."""
+    parsed = docstring_parser.parse(inspect.getdoc(call) or "")
+    said = [text for text in (parsed.short_description, parsed.long_description) if text]
+    described = {p.arg_name: p.description for p in parsed.params if p.description}
+    return {"summary": "\n\n".join(said) or None, "descriptions": described}
+
+
+def arguments_of(signature: Signature) -> tuple[dict[str, Any], Bind]:
+    """The schema of a function's arguments, and what binds them."""
+    fields = {
+        name: field_type(signature, parameter) for name, parameter in signature.parameters.items()
+    }
+    make_type: Any = TypedDict  # a type checker knows only the written-out form
+    shape = make_type(signature.call.__name__, fields)
+    shape.__pydantic_config__ = ConfigDict(extra="forbid")
+    subject = f"The signature of {signature.subject}"
+    adapter = adapter_for(shape, subject)
+    schema = schema_of(adapter, subject, "validation")
+    return {"type": "object", "properties": {}, **schema}, typed_bind(adapter)
+
+
+def field_type(signature: Signature, parameter: inspect.Parameter) -> Any:
+    """A parameter as a field: its type, its description and its default."""
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise ImproperlyConfigured(
+            f"Parameter {parameter} of {signature.subject} has no name that a client can use; "
+            "make it an ordinary parameter."
+        )
+    hint = signature.hints.get(parameter.name, Any)
+    kind, extras = (hint.__origin__, hint.__metadata__) if is_annotated(hint) else (hint, ())
+    if description := signature.descriptions.get(parameter.name):
+        extras = (Field(description=description), *extras)  # what stands behind it wins
+    default = parameter.default
+    if default is not parameter.empty:
+        extras = (*extras, default if isinstance(default, FieldInfo) else Field(default=default))
+    field = Annotated[(kind, *extras)] if extras else kind
+    return field if is_required(parameter) else NotRequired[field]
+
+
+def is_required(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter has no default, or a ``Field()`` without one."""
+    default = parameter.default
+    return default.is_required() if isinstance(default, FieldInfo) else default is parameter.empty
+
+
+def is_annotated(hint: Any) -> bool:
+    """Whether a hint is written Annotated[…]."""
+    return get_origin(hint) is Annotated
+
+
+def typed_bind(adapter: TypeAdapter[Any]) -> Bind:
+    """What validates arguments by the function's own types."""
+    validate = adapter.validator.validate_python
+
+    def bind(arguments: Arguments) -> Arguments:
+        try:
+            return validate(arguments)  # type: ignore[no-any-return]
+        except ValidationError as exc:
+            errors = exc.errors(include_url=False, include_context=False)
+        raise ArgumentError([typed_problem(error) for error in errors])
+
+    return bind
+
+
+def schema_bind(schema: Mapping[str, Any], signature: Signature) -> Bind:
+    """What validates arguments by a schema that the site wrote."""
+    validator = validator_for(schema)
+    allowed = None if signature.takes_any_name else frozenset(signature.parameters)
+
+    def bind(arguments: Arguments) -> Arguments:
+        problems = [
+            problem(tuple(error.instance_path), str(error.message), error.instance)
+            for error in validator.iter_errors(arguments)
+        ]
+        surplus = arguments.keys() - allowed if allowed is not None and not problems else ()
+        problems += [Problem(name, SHORTER["extra_forbidden"]) for name in sorted(surplus)]
+        if problems:
+            raise ArgumentError(problems)
+        return dict(arguments)
+
+    return bind
+
+
+def typed_problem(error: Mapping[str, Any]) -> Problem:
+    """What pydantic found wrong, in words for a model."""
+    if shorter := SHORTER.get(error["type"]):
+        return Problem(dotted(error["loc"]), shorter)
+    return problem(error["loc"], error["msg"], error["input"])
+
+
+def problem(path: tuple[str | int, ...], text: str, given: Any) -> Problem:
+    """What is wrong with the argument at a path, and what was given there."""
+    if not path:
+        return Problem("arguments", text)
+    return Problem(dotted(path), f"{text} (given: {shown(path, given)})")
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """A path as it is written: ``order.lines.0``."""
+    return ".".join(map(str, path))
+
+
+def shown(path: tuple[str | int, ...], value: Any) -> str:
+    """A wrong value, shortened; never one that may be secret."""
+    secret = {name.lower() for name in settings.MCP_REDACTED_ARGUMENTS}
+    if any(str(name).lower() in secret for name in path):
+        return HIDDEN
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"an array of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
