@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 from django.db import connections, router
 from django.utils.module_loading import import_string
 
@@ -110,7 +111,7 @@ def check_names(**_: Any) -> list[CheckMessage]:
     declared = set(Settings.__annotations__)
     unknown = sorted(n for n in dir(django_settings) if n.startswith("MCP_") and n not in declared)
     return [
-        Warning(
+        CheckWarning(
             f"{name} is set, but no such setting is read.",
             hint="Correct its spelling or remove it.",
             id="mcp.W001",
@@ -123,7 +124,7 @@ def check_names(**_: Any) -> list[CheckMessage]:
 def check_sqlite(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """SQLite serves several connections only when each takes its lock at the start."""
     return [
-        Warning(
+        CheckWarning(
             f"The SQLite database {alias!r} begins transactions without a lock, so simultaneous"
             ' writes can fail with "database is locked".',
             hint='Set OPTIONS["transaction_mode"] to "IMMEDIATE" and journal_mode to WAL.',
@@ -148,7 +149,7 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
     if "*" not in hosts:
         return []
     return [
-        Warning(
+        CheckWarning(
             "Servers answer under every host name.",
             hint="Name the site's hosts in ALLOWED_HOSTS or MCP_ALLOWED_HOSTS.",
             id="mcp.W010",
@@ -162,7 +163,7 @@ def check_token_lifetime(**_: Any) -> list[CheckMessage]:
     if settings.MCP_TOKEN_LIFETIME_DAYS is not None:
         return []
     return [
-        Warning(
+        CheckWarning(
             "New tokens never expire.",
             hint="Set MCP_TOKEN_LIFETIME_DAYS; a single token can still be made to last.",
             id="mcp.W011",
@@ -174,7 +175,7 @@ def check_token_lifetime(**_: Any) -> list[CheckMessage]:
 def check_public_servers(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """A server that asks for no credentials is meant to be one."""
     return [
-        Warning(
+        CheckWarning(
             f"The server {slug!r} can be used by anybody.",
             hint="Change its access in the admin, or silence this check.",
             id="mcp.W012",

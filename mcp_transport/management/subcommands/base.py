@@ -1,0 +1,54 @@
+"""What a sub-command is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser, OutputWrapper
+from django.utils import timezone
+
+COLUMN_GAP = "  "
+
+
+class Subcommand(ABC):
+    """One word after ``manage.py mcp``; its docstring's first line is its help."""
+
+    def __init__(self, stdout: OutputWrapper, stderr: OutputWrapper) -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @classmethod
+    def add_arguments(cls, parser: CommandParser) -> None:
+        """Declare the arguments; most take none."""
+        return
+
+    @abstractmethod
+    def run(self, options: dict[str, Any]) -> None:
+        """Do the work. Raises CommandError for what the operator can mend."""
+
+    def remark(self, text: str) -> None:
+        """Tell the operator something that is neither output nor an error."""
+        self.stderr.write(text, style_func=str)
+
+    def write_table(self, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print rows below their heads, in columns as wide as they need."""
+        lines = [list(heads), *([shown(cell) for cell in row] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self.stdout.write(COLUMN_GAP.join(cells).rstrip())
+
+
+def shown(value: object) -> str:
+    """Write a value for a table: nothing for None and False."""
+    if value is None or value is False:
+        return "-"
+    if value is True:
+        return "yes"
+    if isinstance(value, datetime):
+        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+    # One row is one line, whatever a client calls itself.
+    return "".join(c if c.isprintable() else "?" for c in str(value))
