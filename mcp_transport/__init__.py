@@ -20,7 +20,9 @@ from mcp_transport.protocol.content import (
     TextResource,
 )
 from mcp_transport.registry.context import Context, SyncContext
+from mcp_transport.registry.decorators import prompt, resource, tool
 from mcp_transport.registry.errors import ToolError
+from mcp_transport.registry.headers import Header
 from mcp_transport.registry.results import ToolResult
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "BlobResource",
     "Context",
     "EmbeddedResource",
+    "Header",
     "Icon",
     "Image",
     "Message",
@@ -38,4 +41,7 @@ __all__ = [
     "TextResource",
     "ToolError",
     "ToolResult",
+    "prompt",
+    "resource",
+    "tool",
 ]

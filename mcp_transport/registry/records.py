@@ -124,7 +124,7 @@ class Function:
         return config.label if config else self.call.__module__.partition(".")[0]
 
 
-#: Completion functions by argument, called with (value, arguments) by position.
+#: Completion functions by argument; each binds {"value": …, "arguments": …}.
 Completions = Mapping[str, Function]
 
 

@@ -1,0 +1,281 @@
+"""Entries out of functions: everything that can be wrong is found here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mcp_transport.protocol.content import Annotations, Icon
+from mcp_transport.registry.contents import convert_prompt, resource_converter
+from mcp_transport.registry.headers import header_parameters
+from mcp_transport.registry.records import (
+    Function,
+    Prompt,
+    PromptArgument,
+    Resource,
+    ResourceTemplate,
+    Tool,
+)
+from mcp_transport.registry.results import Convert, output_of, schema_converter
+from mcp_transport.registry.schema import check_object_schema, check_schema
+from mcp_transport.registry.signature import (
+    Bind,
+    Signature,
+    arguments_of,
+    inspect_function,
+    schema_bind,
+)
+from mcp_transport.registry.uri_template import UriTemplate, check_uri
+
+SOURCE = "apps"
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+Functions = Mapping[str, Callable[..., Any]]
+Schema = Mapping[str, Any]
+
+
+class Common(TypedDict):
+    """The fields of ``records.Definition``."""
+
+    name: str
+    title: str | None
+    description: str | None
+    icons: tuple[Icon, ...]
+    meta: dict[str, Any] | None
+    permission: str | None
+    timeout: float | None
+    requires: dict[str, Any]
+    source: str
+
+
+def build_tool(
+    call: Callable[..., Any],
+    *,
+    input_schema: Schema | None = None,
+    output_schema: Schema | None = None,
+    atomic: bool | str = False,
+    read_only: bool | None = None,
+    destructive: bool | None = None,
+    idempotent: bool | None = None,
+    open_world: bool | None = None,
+    **options: Any,
+) -> Tool:
+    """The tool that a function serves; ``options`` are those of every entry."""
+    signature = inspect_function(call, "tool")
+    schema, bind = declared_input(signature, input_schema)
+    returned, convert = declared_output(signature, output_schema)
+    hints = {
+        "readOnlyHint": read_only,
+        "destructiveHint": destructive,
+        "idempotentHint": idempotent,
+        "openWorldHint": open_world,
+    }
+    return Tool(
+        **common(signature, **options),
+        input_schema=schema,
+        output_schema=returned,
+        annotations={name: value for name, value in hints.items() if value is not None},
+        headers=header_parameters(schema, signature.subject),
+        function=signature.function(bind, atomic=atomic),
+        convert_result=convert,
+    )
+
+
+def build_resource(
+    call: Callable[..., Any],
+    uri: str,
+    *,
+    mime_type: str | None = None,
+    size: int | None = None,
+    annotations: Annotations | None = None,
+    completions: Functions | None = None,
+    atomic: bool | str = False,
+    **options: Any,
+) -> Resource | ResourceTemplate:
+    """The resource, or for a URI with expressions the template, that a function reads."""
+    signature = inspect_function(call, "resource")
+    if "{" in uri or "}" in uri:
+        if size is not None:
+            raise refusal(signature, "a template has no size, for each of its resources has one")
+        return ResourceTemplate(
+            **common(signature, **options),
+            uri_template=uri,
+            mime_type=mime_type,
+            annotations=annotations,
+            pattern=(pattern := checked_template(signature, uri)),
+            function=signature.function(arguments_of(signature)[1], atomic=atomic),
+            convert_result=resource_converter(mime_type),
+            completions=completed_by(signature, completions, pattern.variables),
+        )
+    check_fixed(signature, uri, completions)
+    return Resource(
+        **common(signature, **options),
+        uri=uri,
+        mime_type=mime_type,
+        size=size,
+        annotations=annotations,
+        function=signature.function(atomic=atomic),
+        convert_result=resource_converter(mime_type),
+    )
+
+
+def build_prompt(
+    call: Callable[..., Any],
+    *,
+    completions: Functions | None = None,
+    atomic: bool | str = False,
+    **options: Any,
+) -> Prompt:
+    """The prompt that a function writes."""
+    signature = inspect_function(call, "prompt")
+    schema, bind = arguments_of(signature)
+    arguments = prompt_arguments(schema)
+    names = [argument.name for argument in arguments]
+    return Prompt(
+        **common(signature, **options),
+        arguments=arguments,
+        function=signature.function(bind, atomic=atomic),
+        convert_result=convert_prompt,
+        completions=completed_by(signature, completions, names),
+    )
+
+
+def common(
+    signature: Signature,
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    permission: str | None = None,
+    timeout: float | None = None,
+    icons: Sequence[Icon] = (),
+    meta: Schema | None = None,
+    requires: Schema | None = None,
+) -> Common:
+    """What every entry says of itself, checked."""
+    name = signature.call.__name__ if name is None else name
+    check_name(signature, name)
+    if permission is not None and not all(permission.partition(".")):
+        raise refusal(signature, f"permission {permission!r} is not of the form 'app.codename'")
+    if timeout is not None and timeout <= 0:
+        raise refusal(signature, f"timeout {timeout!r} has to be a positive number of seconds")
+    return Common(
+        name=name,
+        title=title,
+        description=signature.summary if description is None else description,
+        icons=tuple(icons),
+        meta=None if meta is None else dict(meta),
+        permission=permission,
+        timeout=timeout,
+        requires=dict(requires or {}),
+        source=SOURCE,
+    )
+
+
+def check_name(signature: Signature, name: str) -> None:
+    """Names are what every client accepts (server/tools, "Tool Names")."""
+    if not NAME.fullmatch(name):
+        raise refusal(
+            signature,
+            f"the name {name!r} has to be 1 to 128 of the characters A-Z a-z 0-9 _ . -",
+        )
+
+
+def declared_input(signature: Signature, schema: Schema | None) -> tuple[dict[str, Any], Bind]:
+    """The input schema, the signature's or the one that is given, and what binds by it."""
+    if schema is None:
+        return arguments_of(signature)
+    check_object_schema(schema, f"The input schema of {signature.subject}")
+    check_covers(signature, schema)
+    return dict(schema), schema_bind(schema, signature)
+
+
+def check_covers(signature: Signature, schema: Schema) -> None:
+    """Refuse a schema whose arguments the function could not be called with."""
+    surplus = schema.get("properties", {}).keys() - signature.parameters.keys()
+    if surplus and not signature.takes_any_name:
+        raise refusal(signature, f"its input schema has {listed(surplus)}, and it has not")
+    if lacking := signature.required - set(schema.get("required", ())):
+        raise refusal(signature, f"its input schema does not require {listed(lacking)}")
+
+
+def declared_output(
+    signature: Signature, schema: Schema | None
+) -> tuple[dict[str, Any] | None, Convert]:
+    """The output schema, the return type's or the one that is given, and what converts by it."""
+    if schema is None:
+        annotation = signature.hints.get("return", Any)
+        return output_of(annotation, signature.subject, is_generator=signature.is_generator)
+    check_schema(schema, f"The output schema of {signature.subject}")
+    return dict(schema), schema_converter(schema, signature.subject)
+
+
+def checked_template(signature: Signature, uri: str) -> UriTemplate:
+    """The parsed template; its variables have to be the function's parameters."""
+    pattern = UriTemplate(uri)
+    variables = set(pattern.variables)
+    if unknown := variables - signature.parameters.keys():
+        raise refusal(signature, f"{uri!r} has {listed(unknown)}, which is no parameter")
+    if lacking := signature.required - variables:
+        raise refusal(signature, f"{uri!r} does not have its parameter {listed(lacking)}")
+    return pattern
+
+
+def check_fixed(signature: Signature, uri: str, completions: Functions | None) -> None:
+    """A resource with one URI has nothing to fill in."""
+    check_uri(uri)
+    if signature.parameters:
+        raise refusal(signature, f"{uri!r} has no {{variable}} for {listed(signature.parameters)}")
+    if completions:
+        raise refusal(signature, f"{uri!r} has no {{variable}} to complete")
+
+
+def prompt_arguments(schema: Schema) -> tuple[PromptArgument, ...]:
+    """The arguments of a prompt, out of its signature's schema."""
+    return tuple(
+        PromptArgument(
+            name=name,
+            title=told.get("title"),
+            description=told.get("description"),
+            required=name in schema.get("required", ()),
+        )
+        for name, told in schema["properties"].items()
+    )
+
+
+def completed_by(
+    signature: Signature, completions: Functions | None, names: Sequence[str]
+) -> dict[str, Function]:
+    """The completion functions of an entry, each for one of its arguments."""
+    if unknown := (completions or {}).keys() - set(names):
+        raise refusal(signature, f"it completes {listed(unknown)}, which is no argument of it")
+    return {name: completion(call) for name, call in (completions or {}).items()}
+
+
+def completion(call: Callable[..., Any]) -> Function:
+    """
+    A function that suggests values for an argument.
+
+    Its first parameter is what has been typed, its second, which it may leave
+    out, the arguments that are filled in already. ``bind`` takes them under
+    the names ``value`` and ``arguments``.
+    """
+    signature = inspect_function(call, "completion")
+    names = dict(zip(signature.parameters, ("value", "arguments"), strict=False))
+    if not names or signature.required - names.keys() or signature.is_generator:
+        raise refusal(
+            signature, "it has to take (value) or (value, arguments) and return the suggestions"
+        )
+    return signature.function(lambda given: {name: given[names[name]] for name in names})
+
+
+def listed(names: Any) -> str:
+    """Names in a sentence."""
+    return " and ".join(sorted(map(repr, names)))
+
+
+def refusal(signature: Signature, reason: str) -> ImproperlyConfigured:
+    """The error for an entry that cannot be offered."""
+    return ImproperlyConfigured(f"{signature.subject} cannot be offered: {reason}.")
