@@ -14,13 +14,14 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
+import msgspec
 from django.db import InterfaceError, OperationalError, connections, transaction
 
 from mcp_transport.statements import Row, Statement
-from mcp_transport.threads import Delivery, Outcome
+from mcp_transport.threads import Delivery
 
 logger = logging.getLogger("mcp_transport.writer")
 
@@ -34,7 +35,7 @@ class WriterFull(Exception):
     """The queue of rows is at its bound, or the writer was stopped."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """One row on its way, and who waits for it."""
 
     statement: Statement
@@ -48,6 +49,8 @@ class Marker(Statement):
 
 
 MARKER = Marker("")
+DELIVERY_OF = attrgetter("delivery")
+STATEMENT_OF = attrgetter("statement")
 
 
 class Writer:
@@ -239,7 +242,7 @@ class Writer:
     def _commit(self, batch: list[Entry], *, is_repeated: bool) -> None:
         runs = [
             (statement, [entry.row for entry in run])
-            for statement, run in groupby(batch, _statement_of)
+            for statement, run in groupby(batch, STATEMENT_OF)
             if statement is not MARKER
         ]
         if not runs:
@@ -272,10 +275,10 @@ class Writer:
             self._away_since = None
 
     def _give_up(self, batch: list[Entry], error: Exception) -> None:
-        _settle([entry for entry in batch if entry.future is not None], error)
         for statement in {entry.statement for entry in batch}:
             statement.abandoned()
         self._entries.extendleft(entry for entry in reversed(batch) if entry.future is None)
+        _settle([entry for entry in batch if entry.future is not None], error)
         if self._is_stopped and self._entries:
             logger.error("%d rows were not written: %s", len(self._entries), error)
         self._pause(MAX_PAUSE)
@@ -287,10 +290,6 @@ class Writer:
                 self._wake.get(timeout=seconds)
             except Empty:
                 return
-
-
-def _statement_of(entry: Entry) -> Statement:
-    return entry.statement
 
 
 def _is_away(error: Exception) -> bool:
@@ -309,9 +308,6 @@ def _refuse(entry: Entry, error: Exception) -> None:
 
 def _settle(batch: Iterable[Entry], error: Exception | None) -> None:
     """Hand the outcome back, to each loop at once."""
-    outcomes: dict[Delivery, list[Outcome]] = {}
-    for entry in batch:
-        if entry.future is not None and entry.delivery is not None:
-            outcomes.setdefault(entry.delivery, []).append((entry.future, None, error))
-    for delivery, of_loop in outcomes.items():
-        delivery.hand_back(of_loop)
+    for delivery, entries in groupby(batch, DELIVERY_OF):
+        if delivery is not None:
+            delivery.hand_back([(entry.future, None, error) for entry in entries])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -73,6 +72,7 @@ class Recorded(Statement):
         self.failures = list(failures)
         self.executed: list[tuple[Sequence[Row], bool]] = []
         self.outcomes: list[str] = []
+        self.ended = threading.Event()
 
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
@@ -83,9 +83,11 @@ class Recorded(Statement):
 
     def committed(self) -> None:
         self.outcomes.append("committed")
+        self.ended.set()
 
     def rolled_back(self) -> None:
         self.outcomes.append("rolled back")
+        self.ended.set()
 
     def abandoned(self) -> None:
         self.outcomes.append("abandoned")
@@ -171,9 +173,7 @@ async def test_posted_rows_are_written_without_anybody_asking(
     statement = Recorded()
     writer.post(statement, (1,))
     writer.post(statement, (2,))
-    async with asyncio.timeout(LIMIT):
-        while statement.outcomes != ["committed"]:
-            await asyncio.sleep(0)
+    assert await asyncio.to_thread(statement.ended.wait, LIMIT)
     assert statement.executed == [([(1,), (2,)], False)]
 
 
@@ -287,9 +287,7 @@ async def test_stopping_while_the_database_is_away_says_what_is_lost(
     statement = Recorded(*[OperationalError("gone")] * 50)
     writer.post(statement, (1,))
     waiting = writer.write(statement, (2,))
-    async with asyncio.timeout(LIMIT):
-        while not statement.executed:
-            await asyncio.sleep(0)
+    assert await asyncio.to_thread(statement.ended.wait, LIMIT)
     assert not await writer.stop(LIMIT)
     with pytest.raises(OperationalError):
         await waiting
@@ -298,7 +296,7 @@ async def test_stopping_while_the_database_is_away_says_what_is_lost(
 
 async def test_a_broken_connection_is_replaced(writer: Writer) -> None:
     statement = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
-    row = ("w", "s", "answer", "k", {}, timezone.now())
+    row: Row = ("w", "s", "answer", "k", {}, timezone.now())
     await asyncio.wait_for(writer.write(statement, row), LIMIT)
 
     class Breaking(Statement):
