@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class McpTransportConfig(AppConfig):
-    """Discovers what the site's apps offer and registers the checks."""
+    """Registers the checks and discovers what the site's apps offer."""
 
     name = "mcp_transport"
     label = "mcp_transport"
@@ -14,11 +16,9 @@ class McpTransportConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import each app's ``mcp`` module; runs once, after every model is loaded."""
+        """Import the checks, then each app's ``mcp`` module; runs when models are loaded."""
+        import_module("mcp_transport.checks")
         from importlib.util import find_spec
 
-        if find_spec("mcp_transport.registry.discovery") is None:
-            return
-        from mcp_transport.registry.discovery import autodiscover
-
-        autodiscover()
+        if find_spec("mcp_transport.registry.discovery") is not None:
+            import_module("mcp_transport.registry.discovery").autodiscover()
