@@ -6,6 +6,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from mcp_transport.registry.discovery import autodiscover
+
 
 class McpTransportConfig(AppConfig):
     """Registers the checks and discovers what the site's apps offer."""
@@ -17,8 +19,5 @@ class McpTransportConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the checks, then each app's ``mcp`` module; runs when models are loaded."""
-        import_module("mcp_transport.checks")
-        from importlib.util import find_spec
-
-        if find_spec("mcp_transport.registry.discovery") is not None:
-            import_module("mcp_transport.registry.discovery").autodiscover()
+        import_module("mcp_transport.checks")  # it imports models
+        autodiscover()
