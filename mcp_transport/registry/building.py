@@ -78,7 +78,7 @@ def build_tool(
         output_schema=returned,
         annotations={name: value for name, value in hints.items() if value is not None},
         headers=header_parameters(schema, signature.subject),
-        function=signature.function(bind, atomic=atomic),
+        function=recorded(signature, bind, atomic),
         convert_result=convert,
     )
 
@@ -105,7 +105,7 @@ def build_resource(
             mime_type=mime_type,
             annotations=annotations,
             pattern=(pattern := checked_template(signature, uri)),
-            function=signature.function(arguments_of(signature)[1], atomic=atomic),
+            function=recorded(signature, arguments_of(signature)[1], atomic),
             convert_result=resource_converter(mime_type),
             completions=completed_by(signature, completions, pattern.variables),
         )
@@ -116,7 +116,7 @@ def build_resource(
         mime_type=mime_type,
         size=size,
         annotations=annotations,
-        function=signature.function(atomic=atomic),
+        function=recorded(signature, dict, atomic),
         convert_result=resource_converter(mime_type),
     )
 
@@ -136,10 +136,17 @@ def build_prompt(
     return Prompt(
         **common(signature, **options),
         arguments=arguments,
-        function=signature.function(bind, atomic=atomic),
+        function=recorded(signature, bind, atomic),
         convert_result=convert_prompt,
         completions=completed_by(signature, completions, names),
     )
+
+
+def recorded(signature: Signature, bind: Bind, atomic: bool | str) -> Function:
+    """The record of a function; only a synchronous one can run in a transaction."""
+    if atomic is not False and signature.is_async:
+        raise refusal(signature, "it is asynchronous, and a transaction needs a thread; use def")
+    return signature.function(bind, atomic=atomic)
 
 
 def common(

@@ -54,6 +54,20 @@ class Mark:
     is_reachable: bool  # from the root, by nothing but "properties"
 
 
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """
+    The schema of a marked argument, when that may be None.
+
+    The specification has marks on primitive types only. A client that has no
+    value leaves the argument out, so None need not be in the schema.
+    """
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if KEYWORD not in schema or len(kinds) != 1:
+        return schema
+    told = {k: v for k, v in schema.items() if k != "anyOf" and (k, v) != ("default", None)}
+    return {**kinds[0], **told}
+
+
 def header_parameters(schema: dict[str, Any], subject: str) -> tuple[HeaderParameter, ...]:
     """The marked arguments of a tool, checked against every rule."""
     marks = list(marks_in(schema, (), is_reachable=True))
@@ -92,9 +106,7 @@ def checked_parameter(mark: Mark, subject: str) -> HeaderParameter:
     if not isinstance(header, str) or not TOKEN.fullmatch(header):
         raise refusal(subject, mark.path, f"{header!r} is no header name (RFC 9110)")
     if kind not in TYPES:
-        raise refusal(
-            subject, mark.path, "it has to be a plain str, int or bool; give it a default, not None"
-        )
+        raise refusal(subject, mark.path, "its type has to be string, integer or boolean")
     check_bounds(mark, subject)
     check_secrecy(mark, subject)
     return HeaderParameter(path=mark.path, header=header, type=kind)

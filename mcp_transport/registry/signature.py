@@ -22,6 +22,7 @@ from typing_extensions import TypedDict  # pydantic asks for this one before Pyt
 from mcp_transport.conf import settings
 from mcp_transport.registry.context import BaseContext, Context, SyncContext
 from mcp_transport.registry.errors import ArgumentError, Problem
+from mcp_transport.registry.headers import without_null
 from mcp_transport.registry.records import Function
 from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
 
@@ -157,7 +158,8 @@ def arguments_of(signature: Signature) -> tuple[dict[str, Any], Bind]:
     subject = f"The signature of {signature.subject}"
     adapter = adapter_for(shape, subject)
     schema = schema_of(adapter, subject, "validation")
-    return {"type": "object", "properties": {}, **schema}, typed_bind(adapter)
+    properties = {name: without_null(told) for name, told in schema["properties"].items()}
+    return {**schema, "properties": properties}, typed_bind(adapter)
 
 
 def field_type(signature: Signature, parameter: inspect.Parameter) -> Any:
