@@ -182,6 +182,8 @@ def field_type(signature: Signature, parameter: inspect.Parameter) -> Any:
 
 def is_required(parameter: inspect.Parameter) -> bool:
     """Whether a parameter has no default, or a ``Field()`` without one."""
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return False
     default = parameter.default
     return default.is_required() if isinstance(default, FieldInfo) else default is parameter.empty
 
