@@ -17,7 +17,7 @@ from mcpsite.first_run import Prepared, prepare_demo, prepare_open
 START_LIMIT = 60.0  # seconds the server may take to answer before nothing is printed
 NEXT_STEPS = """
 The admin is at {site}/admin/; make a user for it with: {manage} createsuperuser
-Another token: {manage} mcp token create --help
+Another token: {manage} mcp token create demo "my laptop"
 Stop with Ctrl-C."""
 
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             target=self.announce, args=(prepared, site, (host, port)), daemon=True
         ).start()
         self.stderr.write("starting the server")
-        call_command("mcp", "serve", host=host, port=port)
+        call_command("mcp", "serve", "--host", host, "--port", str(port))
 
     def announce(self, prepared: Prepared, site: str, address: tuple[str, int]) -> None:
         """Print what to connect to as soon as the server answers."""

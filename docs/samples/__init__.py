@@ -1,0 +1,3 @@
+"""Code that the documentation shows."""
+
+from __future__ import annotations
