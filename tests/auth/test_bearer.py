@@ -89,7 +89,7 @@ async def test_a_token_for_some_servers_names_them(
     _, headers = await sync_to_async(issue)(ada, servers=[server], expires_at=None)
     principal = await authenticator.authenticate(headers)
     assert principal is not None
-    assert principal.server_ids == {server.pk}
+    assert principal.server_ids == frozenset({server.pk})
     assert principal.expires_at is None
 
 
