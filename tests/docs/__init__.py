@@ -1,0 +1,3 @@
+"""Tests of what the documentation shows and promises."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the project's own site."""
+
+from __future__ import annotations

@@ -1,0 +1,90 @@
+"""What the site makes of its environment."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mcpsite import environment
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", True), (" Yes ", True), ("0", False)])
+def test_a_flag_is_a_word_that_says_yes(
+    monkeypatch: pytest.MonkeyPatch, text: str, expected: bool
+) -> None:
+    monkeypatch.setenv("A_FLAG", text)
+    assert environment.flag("A_FLAG", default=not expected) is expected
+
+
+def test_an_empty_flag_is_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_FLAG", "")
+    assert environment.flag("A_FLAG", default=True)
+
+
+def test_words_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_WORDS", "one, two,,")
+    assert environment.words("SOME_WORDS", "other") == ["one", "two"]
+
+
+def test_a_secret_key_is_made_once_and_only_its_owner_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    path = tmp_path / "var" / "secret_key"
+    key = environment.secret_key(path)
+    assert len(key) >= 50
+    assert environment.secret_key(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_processes_that_start_together_agree_on_the_secret_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(environment.secret_key, [tmp_path / "secret_key"] * 32))
+    assert len(keys) == 1
+
+
+def test_a_secret_key_of_the_environment_is_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "from outside")
+    assert environment.secret_key(tmp_path / "secret_key") == "from outside"
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_url_the_database_is_a_file(tmp_path: Path) -> None:
+    database = environment.database("", default=tmp_path / "var" / "db.sqlite3")
+    assert database["NAME"] == tmp_path / "var" / "db.sqlite3"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert (tmp_path / "var").is_dir()
+
+
+def test_a_sqlite_url_names_a_path(tmp_path: Path) -> None:
+    database = environment.database(f"sqlite:///{tmp_path}/a%20b.db", default=Path("unused"))
+    assert database["NAME"] == tmp_path / "a b.db"
+
+
+def test_a_postgresql_url_is_taken_apart() -> None:
+    url = "postgresql://ada:p%40ss@db.example:5433/shop?sslmode=require"
+    database = environment.database(url, default=Path("unused"))
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["USER"], database["PASSWORD"]) == ("ada", "p@ss")
+    assert (database["HOST"], database["PORT"]) == ("db.example", "5433")
+    assert database["NAME"] == "shop"
+    assert database["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_a_postgresql_url_may_name_a_socket_folder() -> None:
+    database = environment.database("postgres:///shop?host=/run/db", default=Path("unused"))
+    assert database["HOST"] == "/run/db"
+
+
+def test_another_database_is_refused_with_a_remedy() -> None:
+    with pytest.raises(ValueError, match="'mysql': use postgresql://"):
+        environment.database("mysql://localhost/shop", default=Path("unused"))

@@ -1,0 +1,3 @@
+"""Tests of the example apps."""
+
+from __future__ import annotations
