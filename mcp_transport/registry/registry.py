@@ -112,9 +112,14 @@ class Temporarily:
         self._kept: list[Tables] = []
 
     def __enter__(self) -> Self:
-        self._kept.append(self._registry._tables)
-        for entry in self._entries:
-            self._registry.add(entry)
+        kept = self._registry._tables
+        try:
+            for entry in self._entries:
+                self._registry.add(entry)
+        except ImproperlyConfigured:
+            self._registry._replace(kept)
+            raise
+        self._kept.append(kept)
         return self
 
     def __exit__(

@@ -1,0 +1,3 @@
+"""Entries, and how functions become them."""
+
+from __future__ import annotations
