@@ -8,9 +8,12 @@ from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
 from mcp_transport.management.subcommands.tokens import Tokens
+from mcp_transport.management.subcommands.tools import Call, Tools
 
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "servers": Servers,
+    "tools": Tools,
+    "call": Call,
     "token": Tokens,
     "sessions": Sessions,
     "clean": Clean,
