@@ -123,10 +123,19 @@ class Exchange:
 
     async def disconnect(self) -> None:
         """Go away; wait until the application has noticed and returned."""
-        self._gone.set()
+        self.leave()
         if self._task is not None:
             async with asyncio.timeout(LIMIT):
                 await asyncio.wait([self._task])
+
+    def leave(self) -> None:
+        """Go away without waiting for anything."""
+        self._gone.set()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come that was not read."""
+        return self._sent.empty() and not self._text
 
     @property
     def is_over(self) -> bool:
@@ -181,6 +190,10 @@ class Http:
         exchange = Exchange(self._application, self._scope(method, path, headers), pieces)
         self._open.append(exchange)
         return await exchange.start()
+
+    def leave_newest(self) -> None:
+        """Go away from the request that was sent last, answered or not."""
+        self._open[-1].leave()
 
     async def close(self) -> None:
         """Leave every exchange that is still open."""

@@ -24,6 +24,7 @@ AnswerCallback = Callable[[str, Json], Json]
 LEGACY_REVISIONS = ("2025-03-26", "2025-06-18", "2025-11-25")
 MODERN_REVISION = "2026-07-28"
 HTTP_REVISIONS = (*LEGACY_REVISIONS, MODERN_REVISION)
+ELICITING_REVISIONS = HTTP_REVISIONS[1:]
 
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"

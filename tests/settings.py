@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "mcp_transport",
+    "tests.apps.good",
     *(app for app in ("tools.demo", "tools.conformance") if find_spec(app)),
 ]
 MIDDLEWARE = [

@@ -1,0 +1,143 @@
+"""
+A running site, and clients of every revision that speak to it.
+
+``connect`` makes clients of the revision that the test is run for, all four
+in turn; ``connect_legacy`` does so for those with sessions, ``modern`` and
+``legacy`` make clients of a revision that the test names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.asgi import get_asgi_application
+from mcp_transport.lifespan import runtime
+from mcp_transport.routing import mcp_application
+
+from mcp_transport.models import Server, Token
+from tests.apps.good.probe import Probe, probe
+from tests.asgi import Http
+from tests.client import (
+    HTTP_REVISIONS,
+    LEGACY_REVISIONS,
+    MODERN_REVISION,
+    LegacyClient,
+    ModernClient,
+)
+
+OPEN = "/mcp/open"
+GUARDED = "/mcp/guarded"
+
+AnyClient = ModernClient | LegacyClient
+Connect = Callable[..., Awaitable[AnyClient]]
+ConnectModern = Callable[..., ModernClient]
+ConnectLegacy = Callable[..., Awaitable[LegacyClient]]
+
+
+@pytest.fixture(name="probe")
+def fresh_probe() -> Probe:
+    """What the test and its tools share."""
+    probe.reset()
+    return probe
+
+
+@pytest.fixture
+def servers(transactional_db: None) -> dict[str, Server]:
+    """A server for anybody and one for users with a token."""
+    rows = {
+        "open": {"access": "public", "title": "Open", "instructions": "Ask for a quote."},
+        "guarded": {"access": "token", "title": "Guarded"},
+    }
+    return {
+        slug: Server.objects.create(slug=slug, offers=["good"], **fields)
+        for slug, fields in rows.items()
+    }
+
+
+@pytest.fixture
+def user_token(transactional_db: None) -> Callable[..., str]:
+    """Make a user, who may see users if asked for, and a token of theirs."""
+
+    def make(username: str = "ada", *, is_staff: bool = False, **options: Any) -> str:
+        owner, is_new = User.objects.get_or_create(username=username)
+        if is_new and is_staff:
+            owner.user_permissions.add(Permission.objects.get(codename="view_user"))
+        return Token.objects.issue(owner=owner, name="test", **options)[1]
+
+    return make
+
+
+@pytest.fixture
+async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
+    """The site, running, with what it started stopped at the end."""
+    await runtime().start()
+    client = Http(mcp_application(get_asgi_application()))
+    try:
+        yield client
+    finally:
+        probe.released.set()
+        await client.close()
+        await runtime().stop()
+
+
+@pytest.fixture
+def modern(http: Http) -> ConnectModern:
+    """Make clients of 2026-07-28."""
+
+    def make(*, path: str = OPEN, **options: Any) -> ModernClient:
+        return ModernClient(http, path, **options)
+
+    return make
+
+
+@pytest.fixture
+def legacy(http: Http) -> ConnectLegacy:
+    """Make clients that have shaken hands at a revision."""
+
+    async def make(revision: str, *, path: str = OPEN, **options: Any) -> LegacyClient:
+        return await LegacyClient(http, path, revision, **options).connect()
+
+    return make
+
+
+@pytest.fixture(params=HTTP_REVISIONS)
+def revision(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each revision that speaks Streamable HTTP."""
+    yield request.param
+
+
+@pytest.fixture(params=LEGACY_REVISIONS)
+def legacy_revision(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each revision with sessions that speaks Streamable HTTP."""
+    yield request.param
+
+
+@pytest.fixture
+def connect(revision: str, modern: ConnectModern, legacy: ConnectLegacy) -> Connect:
+    """Make clients of the revision in turn."""
+
+    async def make(**options: Any) -> AnyClient:
+        if revision == MODERN_REVISION:
+            return modern(**options)
+        return await legacy(revision, **options)
+
+    return make
+
+
+@pytest.fixture
+def connect_legacy(legacy_revision: str, legacy: ConnectLegacy) -> ConnectLegacy:
+    """Make clients of the revision with sessions in turn."""
+
+    async def make(**options: Any) -> LegacyClient:
+        return await legacy(legacy_revision, **options)
+
+    return make
+
+
+@pytest.fixture
+def connect_nothing(http: Http) -> LegacyClient:
+    """A client that has not shaken hands yet."""
+    return LegacyClient(http, OPEN, "2025-11-25")

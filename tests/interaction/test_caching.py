@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.interaction.conftest import ConnectModern
+from tests.interaction.requirements import covers
+
+CACHEABLE: list[tuple[str, dict[str, Any]]] = [
+    ("server/discover", {}),
+    ("tools/list", {}),
+    ("prompts/list", {}),
+    ("resources/list", {}),
+    ("resources/templates/list", {}),
+    ("resources/read", {"uri": "note://plain"}),
+]
+REFERENCE = {"type": "ref/prompt", "name": "plan"}
+NOT_CACHEABLE: list[tuple[str, dict[str, Any]]] = [
+    ("tools/call", {"name": "nothing"}),
+    ("prompts/get", {"name": "illustrated"}),
+    ("completion/complete", {"ref": REFERENCE, "argument": {"name": "season", "value": ""}}),
+]
+
+
+@covers("CACHE-1")
+@pytest.mark.parametrize(("method", "params"), CACHEABLE)
+async def test_lists_reads_and_discovery_say_how_long_they_hold(
+    modern: ConnectModern, method: str, params: dict[str, Any]
+) -> None:
+    result = (await modern().ask(method, params)).result
+    assert type(result["ttlMs"]) is int
+    assert result["ttlMs"] >= 0
+    assert result["cacheScope"] in {"public", "private"}
+
+
+@covers("CACHE-1")
+@pytest.mark.parametrize(("method", "params"), NOT_CACHEABLE)
+async def test_nothing_else_says_so(
+    modern: ConnectModern, method: str, params: dict[str, Any]
+) -> None:
+    result = (await modern().ask(method, params)).result
+    assert not {"ttlMs", "cacheScope"} & set(result)
+
+
+@covers("CACHE-2", "PAGE-1")
+async def test_all_pages_may_be_kept_by_the_same_people(
+    modern: ConnectModern, settings: Any
+) -> None:
+    settings.MCP_PAGE_SIZE = 5
+    client = modern()
+    scopes, cursor = [], None
+    while True:
+        page = (await client.ask("tools/list", {"cursor": cursor} if cursor else {})).result
+        scopes.append(page["cacheScope"])
+        if (cursor := page.get("nextCursor")) is None:
+            break
+    assert len(scopes) > 3
+    assert len(set(scopes)) == 1
+
+
+@covers("CACHE-1")
+async def test_how_long_is_a_setting(modern: ConnectModern, settings: Any) -> None:
+    settings.MCP_CACHE_TTL_MS = 1234
+    assert (await modern().ask("tools/list")).result["ttlMs"] == 1234
