@@ -31,8 +31,10 @@ IS_HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-if environment.flag("TRUST_PROXY"):  # only when every request comes through the proxy
+IS_BEHIND_PROXY = environment.flag("TRUST_PROXY")  # only when every request comes through it
+if IS_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = IS_HTTPS  # without the header, every request would look like plain HTTP
 
 INSTALLED_APPS = [
     "daphne",  # first: it makes runserver speak ASGI
