@@ -25,21 +25,27 @@ RUN_LIMIT = 300  # seconds for one client
 class Release(NamedTuple):
     """One release of the client and how it is asked to speak."""
 
-    requirement: str
+    requirements: tuple[str, ...]
     mode: str
     revision: str  # what it is expected to negotiate
 
     @property
     def folder(self) -> str:
         """A file name for the environment."""
-        return "".join(c if c.isalnum() or c == "." else "-" for c in self.requirement)
+        return "".join(c if c.isalnum() or c == "." else "-" for c in self.name)
+
+    @property
+    def name(self) -> str:
+        """What pip is asked for."""
+        return " ".join(self.requirements)
 
 
 RELEASES = (
-    Release("mcp>=1.9,<1.10", "legacy", "2025-03-26"),
-    Release("mcp>=1.26,<1.27", "legacy", "2025-11-25"),
-    Release("mcp>=2,<3", "legacy", "2025-11-25"),
-    Release("mcp>=2,<3", "auto", "2026-07-28"),
+    # 1.9 reaches into parts of pydantic that 2.12 took away.
+    Release(("mcp>=1.9,<1.10", "pydantic<2.12"), "legacy", "2025-03-26"),
+    Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25"),
+    Release(("mcp>=2,<3",), "legacy", "2025-11-25"),
+    Release(("mcp>=2,<3",), "auto", "2026-07-28"),
 )
 
 
@@ -54,10 +60,10 @@ def interpreter(release: Release) -> Path:
     folder = cache() / release.folder
     python, stamp = folder / "bin" / "python", folder / "installed"
     if not stamp.exists():
-        print(f"installing {release.requirement}", flush=True)
+        print(f"installing {release.name}", flush=True)
         venv.create(folder, with_pip=True, clear=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, release.requirement], check=True)
+        subprocess.run([*pip, *release.requirements], check=True)
         stamp.touch()
     return python
 
@@ -78,11 +84,11 @@ def main(url: str) -> int:
     """Run every release; the exit status."""
     lines: list[str] = []
     for release in RELEASES:
-        print(f"{release.requirement} ({release.mode}), revision {release.revision}", flush=True)
+        print(f"{release.name} ({release.mode}), revision {release.revision}", flush=True)
         try:
             found = run(release, url)
         except subprocess.CalledProcessError as error:
-            print(f"could not install {release.requirement}: exit status {error.returncode}")
+            print(f"could not install {release.name}: exit status {error.returncode}")
             return 2
         print("\n".join(found), flush=True)
         lines += found
