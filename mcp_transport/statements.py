@@ -45,13 +45,10 @@ class Statement:
             cursor.executemany(self.sql, rows)
 
     def committed(self) -> None:
-        """What was executed since the last of these three calls is stored."""
+        """Note that what was executed since the last commit or rollback is stored."""
 
     def rolled_back(self) -> None:
-        """It is not, as far as is known, and will be executed again."""
-
-    def abandoned(self) -> None:
-        """It was rolled back and some of it will not come again."""
+        """Note that it is not, as far as is known; all or some of it may come again."""
 
 
 class ModelStatement(Statement):

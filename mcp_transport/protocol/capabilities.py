@@ -1,6 +1,4 @@
-"""
-What each side declares that it can do. Pure: no I/O, no Django.
-"""
+"""What each side declares that it can do. Pure: no I/O, no Django."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ async def test_discovery_lists_every_revision_newest_first(modern: ConnectModern
 @covers("DISC-3", "TOOL-1", "RES-1", "PR-1", "CMP-1", "LOG-3")
 @pytest.mark.parametrize(
     "offers",
-    [["good"], ["good:echo"], ["good:note://plain"], ["good:plan"], ["good:illustrated"], []],
+    [["good"], ["good:repeat"], ["good:note://plain"], ["good:plan"], ["good:illustrated"], []],
 )
 async def test_what_is_declared_works_and_nothing_else_does(
     connect: Connect, revision: str, servers: dict[str, Server], offers: list[str]

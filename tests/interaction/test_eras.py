@@ -127,7 +127,7 @@ async def test_session_and_event_ids_mean_nothing_in_the_modern_era(
     modern: ConnectModern,
 ) -> None:
     strays = {"mcp-session-id": "x", "last-event-id": "x-1"}
-    reply = await modern().call("echo", {"text": "hi"}, headers=strays)
+    reply = await modern().call("repeat", {"text": "hi"}, headers=strays)
     assert (reply.status, text_of(reply.result)) == (200, "hi")
     assert "mcp-session-id" not in reply.headers
 

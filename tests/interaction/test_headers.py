@@ -102,7 +102,7 @@ async def test_blanks_around_a_value_do_not_count(modern: ConnectModern, value: 
 async def test_a_name_in_base64_is_decoded(modern: ConnectModern) -> None:
     reply = await modern().call("nothing", headers={"mcp-name": encoded("nothing")})
     assert reply.status == 200
-    wrong = await modern().call("nothing", headers={"mcp-name": encoded("echo")})
+    wrong = await modern().call("nothing", headers={"mcp-name": encoded("repeat")})
     assert wrong.refused == MISMATCH
 
 
@@ -189,7 +189,7 @@ async def test_nothing_runs_when_header_and_body_disagree(
     modern: ConnectModern, probe: Any
 ) -> None:
     client = modern(capabilities={"elicitation": {}})
-    reply = await client.ask("tools/call", {"name": "greet"}, headers={"mcp-name": "echo"})
+    reply = await client.ask("tools/call", {"name": "greet"}, headers={"mcp-name": "repeat"})
     assert reply.refused == MISMATCH
     assert probe.seen == []
 

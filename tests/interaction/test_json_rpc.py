@@ -21,7 +21,7 @@ async def test_requests_that_share_an_id_get_answers_of_their_own(connect: Conne
     client = await connect()
     texts = [f"text {number}" for number in range(3)]
     replies = await asyncio.gather(
-        *(client.call("echo", {"text": text}, id="same") for text in texts)
+        *(client.call("repeat", {"text": text}, id="same") for text in texts)
     )
     assert [text_of(reply.result) for reply in replies] == texts
     assert {reply.response["id"] for reply in replies} == {"same"}
@@ -72,7 +72,7 @@ async def test_an_unknown_method_has_the_status_of_its_era(connect: Connect, rev
 async def test_a_method_whose_capability_is_not_advertised_is_unknown(
     connect: Connect, servers: dict[str, Server], method: str, params: dict[str, Any]
 ) -> None:
-    await Server.objects.filter(slug="guarded").aupdate(offers=["good:echo"], access="public")
+    await Server.objects.filter(slug="guarded").aupdate(offers=["good:repeat"], access="public")
     client = await connect(path="/mcp/guarded")
     assert (await client.ask(method, params)).error["code"] == -32601
 

@@ -47,7 +47,7 @@ async def test_a_stream_begins_with_what_will_be_told(modern: ConnectModern, ide
 async def test_what_cannot_be_told_is_missing_there(
     modern: ConnectModern, servers: dict[str, Server]
 ) -> None:
-    await Server.objects.filter(slug="guarded").aupdate(offers=["good:echo"], access="public")
+    await Server.objects.filter(slug="guarded").aupdate(offers=["good:repeat"], access="public")
     wanted = {
         "toolsListChanged": True,
         "promptsListChanged": True,
@@ -221,13 +221,13 @@ async def test_a_tool_that_is_switched_off_is_told_to_both_eras(
     listening = await opened(await new.listen({"toolsListChanged": True}))
     standalone = await old.listen()
     await EntryOverride.objects.acreate(
-        server=servers["open"], kind="tool", name="echo", is_enabled=False
+        server=servers["open"], kind="tool", name="repeat", is_enabled=False
     )
     await listening.expect(TOOLS)
     await standalone.expect(TOOLS)
     names = {tool["name"] for tool in (await new.ask("tools/list")).result["tools"]}
-    assert "echo" not in names
-    assert (await new.call("echo", {"text": "x"})).error["code"] == -32602
+    assert "repeat" not in names
+    assert (await new.call("repeat", {"text": "x"})).error["code"] == -32602
     await listening.close()
     await standalone.close()
 

@@ -66,7 +66,7 @@ async def nothing() -> None:
 
 
 @tool(read_only=True, idempotent=True, title="Echo", icons=(ICON,), meta={"example.com/kind": 1})
-async def echo(text: str) -> str:
+async def repeat(text: str) -> str:
     """
     Say it again.
 

@@ -1,0 +1,75 @@
+"""
+Finds the entry that a request names, for a principal who may use it.
+
+An entry that the user may not use is answered like one that does not exist;
+one that only the credential does not cover is refused with what it lacks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp_transport.auth.errors import InsufficientScope
+from mcp_transport.auth.principal import SCOPE_OF_KIND
+from mcp_transport.engine.back_channel import check_capabilities
+from mcp_transport.engine.catalog import Offered
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.protocol.errors import (
+    InvalidParams,
+    LegacyResourceNotFound,
+    ProtocolError,
+    ResourceNotFound,
+)
+from mcp_transport.registry.context import Question
+
+
+def find(exchange: Exchange, kind: str) -> Offered:
+    """
+    The tool or prompt that ``params.name`` names.
+
+    Raises InvalidParams for a name that is none, InsufficientScope, or
+    MissingClientCapability.
+    """
+    name = exchange.params.get("name")
+    if type(name) is not str:
+        raise InvalidParams(f"{exchange.method.name} needs params.name, a string.", status=400)
+    entry = exchange.catalog.of_kind(kind).get(name)
+    if entry is None or not entry.is_permitted(exchange.principal):
+        raise InvalidParams(f"There is no {kind} {name!r}; {kind}s/list shows what there is.")
+    _admit(exchange, entry)
+    return entry
+
+
+def find_resource(exchange: Exchange) -> tuple[Offered, str, dict[str, str]]:
+    """The resource or template that ``params.uri`` names, the URI and its variables."""
+    uri = exchange.params.get("uri")
+    if type(uri) is not str:
+        raise InvalidParams(f"{exchange.method.name} needs params.uri, a string.", status=400)
+    found = exchange.catalog.match(uri)
+    if found is None or not found[0].is_permitted(exchange.principal):
+        raise no_resource(exchange, uri)
+    _admit(exchange, found[0])
+    return found[0], uri, found[1]
+
+
+def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
+    """The error for a resource that is not there, as the revision says it."""
+    if exchange.revision.is_modern:
+        return ResourceNotFound(uri)
+    return LegacyResourceNotFound(f"There is no resource {uri!r}.", data={"uri": uri})
+
+
+def _scope(entry: Offered) -> str:
+    return f"tool:{entry.name}" if entry.kind == "tool" else SCOPE_OF_KIND[entry.kind]
+
+
+def _admit(exchange: Exchange, entry: Offered) -> None:
+    exchange.entry = entry
+    if not entry.is_covered(exchange.principal):
+        raise InsufficientScope(
+            f"The token does not cover the {entry.kind} {entry.name!r}.", scope=_scope(entry)
+        )
+    required: dict[str, Any] = entry.definition.requires
+    if required:
+        needed = Question(method="", params={}, capability=required)
+        check_capabilities({"": needed}, exchange.capabilities)

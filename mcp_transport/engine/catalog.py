@@ -1,0 +1,193 @@
+"""
+The entries that one server offers, and which of them a principal may use.
+
+One rule decides for listing and for calling. A catalog is built when a server
+or a source changes, with everything that can be known before a request comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from mcp_transport.audit.redaction import Redactor
+from mcp_transport.auth.principal import Principal
+from mcp_transport.conf import settings
+from mcp_transport.engine.source import AnyDefinition, Entries, Source
+from mcp_transport.engine.wire import to_definition
+from mcp_transport.protocol import shaping
+from mcp_transport.protocol.revisions import Revision
+from mcp_transport.registry.records import (
+    PromptDefinition,
+    ResourceDefinition,
+    TemplateDefinition,
+    ToolDefinition,
+)
+
+FEATURE_OF_KIND = {
+    "tool": "tools",
+    "resource": "resources",
+    "template": "resources",
+    "prompt": "prompts",
+}
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server changes about an entry; an empty field keeps what it says."""
+
+    is_enabled: bool = True
+    new_name: str = ""
+    title: str = ""
+    description: str = ""
+    permission: str = ""
+    is_read_only: bool | None = None
+
+
+NO_OVERRIDE = Override()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An entry as one server offers it."""
+
+    kind: str  # "tool", "resource", "template" or "prompt"
+    name: str  # what clients call it: a name, a URI or a template
+    definition: AnyDefinition
+    source: Source
+    permission: str | None
+    is_read_only: bool
+    wire: dict[str, Any]  # as a list shows it, in the newest form
+    redact: Redactor  # what of a call's arguments is kept
+    is_wrapped: bool = False  # whether its structured result is no object
+    _shaped: dict[str, msgspec.Raw] = field(default_factory=dict)
+
+    def shaped(self, revision: Revision) -> msgspec.Raw:
+        """The entry as a list of a revision shows it, encoded."""
+        raw = self._shaped.get(revision.name)
+        if raw is None:
+            raw = msgspec.Raw(msgspec.json.encode(shaping.definition(self.wire, revision)))
+            self._shaped[revision.name] = raw
+        return raw
+
+    def is_permitted(self, principal: Principal) -> bool:
+        """Whether the principal's user may use the entry at all."""
+        return principal.may(self.permission)
+
+    def is_covered(self, principal: Principal) -> bool:
+        """Whether the principal's credential is good for the entry."""
+        return principal.covers(self.kind, self.name, self.is_read_only)
+
+    def is_visible(self, principal: Principal) -> bool:
+        """Whether the principal is shown the entry."""
+        return self.is_permitted(principal) and self.is_covered(principal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Every entry of a server, by what clients call it."""
+
+    tools: dict[str, Offered]
+    resources: dict[str, Offered]
+    templates: dict[str, Offered]
+    prompts: dict[str, Offered]
+    features: frozenset[str]
+    is_uniform: bool  # whether no entry asks for a permission
+
+    def visible(self, kind: str, principal: Principal) -> Sequence[Offered]:
+        """What a list shows a principal, in a stable order."""
+        entries = self.of_kind(kind).values()
+        return [entry for entry in entries if entry.is_visible(principal)]
+
+    def of_kind(self, kind: str) -> dict[str, Offered]:
+        """Every entry of a kind."""
+        table: dict[str, Offered] = getattr(self, f"{kind}s")
+        return table
+
+    def match(self, uri: str) -> tuple[Offered, dict[str, str]] | None:
+        """The resource or template that a URI belongs to, and the URI's variables."""
+        if (resource := self.resources.get(uri)) is not None:
+            return resource, {}
+        for entry in self.templates.values():
+            assert isinstance(entry.definition, TemplateDefinition)  # noqa: S101 - by construction
+            variables = entry.source.match(entry.definition, uri)
+            if variables is not None:
+                return entry, variables
+        return None
+
+
+Offers = Callable[[str, str], bool]  # (owner, entry name) -> whether the server offers it
+
+
+def build(
+    sources: Iterable[Source], offers: Offers, overrides: dict[tuple[str, str], Override]
+) -> Catalog:
+    """The catalog of a server; of entries with the same name the first source's wins."""
+    tables: dict[str, dict[str, Offered]] = {kind: {} for kind in FEATURE_OF_KIND}
+    completes = False
+    for source in sources:
+        for kind, definition in _definitions(source.entries()):
+            if not offers(source.owner(definition), own_name(definition)):
+                continue
+            override = overrides.get((kind, own_name(definition)), NO_OVERRIDE)
+            if override.is_enabled:
+                entry = _offer(kind, definition, source, override)
+                tables[kind].setdefault(entry.name, entry)
+                completes = completes or source.completes(definition)
+    return _assemble(tables, completes=completes)
+
+
+def own_name(definition: AnyDefinition) -> str:
+    """What an entry is called by its source."""
+    if isinstance(definition, ResourceDefinition):
+        return definition.uri
+    if isinstance(definition, TemplateDefinition):
+        return definition.uri_template
+    return definition.name
+
+
+def _definitions(entries: Entries) -> Iterable[tuple[str, AnyDefinition]]:
+    for kind in FEATURE_OF_KIND:
+        for definition in getattr(entries, f"{kind}s"):
+            yield kind, definition
+
+
+def _offer(kind: str, definition: AnyDefinition, source: Source, override: Override) -> Offered:
+    is_renamed = override.new_name and isinstance(definition, (ToolDefinition, PromptDefinition))
+    name = override.new_name if is_renamed else own_name(definition)
+    wire = to_definition(definition)
+    changes = {"title": override.title, "description": override.description}
+    wire.update({key: value for key, value in changes.items() if value})
+    if is_renamed:
+        wire["name"] = name
+    if override.is_read_only is not None and kind == "tool":
+        hints = {**wire.get("annotations", {}), "readOnlyHint": override.is_read_only}
+        wire["annotations"] = hints
+    return Offered(
+        kind=kind,
+        name=name,
+        definition=definition,
+        source=source,
+        permission=override.permission or definition.permission,
+        is_read_only=bool(wire.get("annotations", {}).get("readOnlyHint")),
+        wire=wire,
+        redact=Redactor(settings.MCP_REDACTED_ARGUMENTS, wire.get("inputSchema", {})),
+        is_wrapped=wire.get("outputSchema", {"type": "object"}).get("type") != "object",
+    )
+
+
+def _assemble(tables: dict[str, dict[str, Offered]], *, completes: bool) -> Catalog:
+    features = {FEATURE_OF_KIND[kind] for kind, table in tables.items() if table}
+    if completes:
+        features.add("completions")
+    features.add("logging")
+    return Catalog(
+        tools=tables["tool"],
+        resources=tables["resource"],
+        templates=tables["template"],
+        prompts=tables["prompt"],
+        features=frozenset(features),
+        is_uniform=not any(e.permission for table in tables.values() for e in table.values()),
+    )

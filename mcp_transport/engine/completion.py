@@ -1,0 +1,92 @@
+"""completion/complete."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mcp_transport.engine.catalog import Offered
+from mcp_transport.engine.context import RequestContext
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.protocol.errors import InternalError, InvalidParams
+from mcp_transport.registry.records import PromptDefinition, TemplateDefinition
+
+logger = logging.getLogger("mcp_transport.completion")
+
+MAX_VALUES = 100  # server/utilities/completion, Completion Results
+
+
+async def complete(exchange: Exchange) -> dict[str, Any]:
+    """
+    The values an argument of a prompt or resource template may take.
+
+    Raises InvalidParams for a reference or argument that does not exist.
+    """
+    entry = _referred(exchange)
+    name, value = _argument(exchange)
+    definition = entry.definition if entry else None
+    if not isinstance(definition, (PromptDefinition, TemplateDefinition)):
+        return _completion([])  # a resource without variables has nothing to complete
+    _check(definition, name)
+    assert entry is not None  # noqa: S101 - it has a definition
+    context = RequestContext(exchange)
+    try:
+        values = await entry.source.complete(definition, name, value, context, _known(exchange))
+    except Exception:
+        logger.exception("Completion of %r of server %r failed", entry.name, exchange.server.slug)
+        raise InternalError from None
+    return _completion(list(values))
+
+
+def _completion(values: list[str]) -> dict[str, Any]:
+    shown = values[:MAX_VALUES]
+    has_more = len(values) > len(shown)
+    return {"completion": {"values": shown, "total": len(values), "hasMore": has_more}}
+
+
+def _referred(exchange: Exchange) -> Offered | None:
+    ref = exchange.params.get("ref")
+    kind = ref.get("type") if isinstance(ref, dict) else None
+    entry: Offered | None = None
+    if kind == "ref/prompt":
+        entry = exchange.catalog.prompts.get(ref.get("name", ""))
+    elif kind == "ref/resource":
+        entry = _resource(exchange, ref.get("uri"))
+    if entry is None or not entry.is_visible(exchange.principal):
+        raise InvalidParams("params.ref names no prompt or resource template that there is.")
+    return entry
+
+
+def _resource(exchange: Exchange, uri: Any) -> Offered | None:
+    if type(uri) is not str:
+        return None
+    template = exchange.catalog.templates.get(uri)
+    if template is not None:
+        return template
+    found = exchange.catalog.match(uri)
+    return found[0] if found else None
+
+
+def _argument(exchange: Exchange) -> tuple[str, str]:
+    argument = exchange.params.get("argument")
+    if isinstance(argument, dict):
+        name, value = argument.get("name"), argument.get("value")
+        if isinstance(name, str) and isinstance(value, str):
+            return name, value
+    raise InvalidParams("completion/complete needs params.argument with name and value, strings.")
+
+
+def _check(definition: PromptDefinition | TemplateDefinition, name: str) -> None:
+    if isinstance(definition, PromptDefinition):
+        if name not in {argument.name for argument in definition.arguments}:
+            raise InvalidParams(f"The prompt {definition.name!r} has no argument {name!r}.")
+    elif name not in definition.uri_template:
+        raise InvalidParams(f"{definition.uri_template!r} has no variable {name!r}.")
+
+
+def _known(exchange: Exchange) -> dict[str, str]:
+    context = exchange.params.get("context")
+    arguments = context.get("arguments") if isinstance(context, dict) else None
+    if not isinstance(arguments, dict):
+        return {}
+    return {str(key): value for key, value in arguments.items() if isinstance(value, str)}

@@ -1,0 +1,250 @@
+"""What a running function sees of the exchange it serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from mcp_transport.engine import questions
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.progress import ProgressReporter
+from mcp_transport.engine.questions import InputRequired
+from mcp_transport.engine.request_state import RequestState
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.routing import LEVELS
+from mcp_transport.protocol.subscriptions import Change, Kind
+from mcp_transport.registry.context import (
+    LOG_LEVELS,
+    Answer,
+    BaseContext,
+    Context,
+    LogLevel,
+    Question,
+    Root,
+    Sample,
+    SyncContext,
+)
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 60.0  # seconds a thread waits for the loop to send something
+
+
+class ExchangeView(BaseContext):
+    """The part that needs no waiting."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    @property
+    def user(self) -> Any:
+        return self.exchange.principal.user
+
+    @property
+    def principal(self) -> Any:
+        return self.exchange.principal
+
+    @property
+    def session(self) -> Any:
+        return self.exchange.session
+
+    @property
+    def server(self) -> Any:
+        return self.exchange.server
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        found = self.exchange.incoming.headers
+        names = self.exchange.services.context_headers
+        return {n.decode(): found[n].decode("latin-1") for n in names if n in found}
+
+    @property
+    def request_id(self) -> str | int:
+        return self.exchange.request.id
+
+    @property
+    def client_capabilities(self) -> Mapping[str, Any]:
+        return self.exchange.capabilities
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        return self.exchange.meta
+
+    @property
+    def cancelled(self) -> bool:
+        return self.exchange.is_abandoned
+
+
+class RequestContext(ExchangeView, Context):
+    """The context of an asynchronous function, and what a blocking one stands on."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        if exchange.state is None:
+            exchange.state = RequestState()
+        self.state = exchange.state
+        self._progress = ProgressReporter(exchange)
+        self._asked = 0
+
+    def rewind(self) -> None:
+        """Begin again: the function is about to run from its first line."""
+        self._asked = 0
+
+    async def progress(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> None:
+        await self._progress.report(progress, total, message)
+
+    async def chunk(self, index: int, value: Any) -> None:
+        """Tell the client of one piece of a result that comes in pieces."""
+        await self._progress.report(index + 1, None, value if isinstance(value, str) else None)
+
+    async def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
+        threshold = self.exchange.log_level
+        if level not in LOG_LEVELS:
+            raise ValueError(f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}.")
+        if threshold is None or LEVELS.index(level) < LEVELS.index(threshold):
+            return
+        params = {"level": level, "data": data} | ({"logger": logger} if logger else {})
+        await self.exchange.channel.notify(jsonrpc.notification("notifications/message", params))
+
+    async def elicit(
+        self, message: str, schema: Any = None, *, url: str | None = None, key: str | None = None
+    ) -> Answer:
+        question = _elicitation(message, schema, url)
+        return questions.to_answer(await self._ask_one(question, key or self._next_key()))
+
+    async def sample(
+        self,
+        messages: str | Sequence[Mapping[str, Any]],
+        *,
+        max_tokens: int,
+        system_prompt: str | None = None,
+        key: str | None = None,
+        **options: Any,
+    ) -> Sample:
+        question = questions.sampling(
+            messages, max_tokens=max_tokens, system_prompt=system_prompt, options=options
+        )
+        return questions.to_sample(await self._ask_one(question, key or self._next_key()))
+
+    async def list_roots(self, *, key: str | None = None) -> list[Root]:
+        raw = await self._ask_one(questions.roots(), key or self._next_key())
+        return questions.to_roots(raw)
+
+    async def ask(self, asked: Mapping[str, Question]) -> dict[str, Any]:
+        open_questions = self.unanswered(asked)
+        if open_questions:
+            self.state.answers.update(await self.exchange.channel.ask(open_questions))
+        return {key: self.state.answers[key] for key in asked}
+
+    def unanswered(self, asked: Mapping[str, Question]) -> dict[str, Question]:
+        """The questions that no answer of this or an earlier round fits."""
+        answers = self.state.answers
+        return {
+            key: question
+            for key, question in asked.items()
+            if not questions.is_answer(question, answers.get(key))
+        }
+
+    async def resource_updated(self, uri: str) -> None:
+        await self._publish(Change("resources", uri))
+
+    async def list_changed(self, kind: Literal["tools", "resources", "prompts"]) -> None:
+        self.exchange.services.directory.forget()
+        await self._publish(Change(kind))
+
+    async def close_stream(self) -> None:
+        await self.exchange.channel.release()
+
+    def remember(self, key: str, value: Any) -> Any:
+        return self.state.memory.setdefault(key, value)
+
+    async def _publish(self, change: Change) -> None:
+        await self.exchange.services.hub.publish(change, server_id=self.exchange.server.id)
+
+    async def _ask_one(self, question: Question, key: str) -> Any:
+        return (await self.ask({key: question}))[key]
+
+    def _next_key(self) -> str:
+        self._asked += 1
+        return f"question_{self._asked}"
+
+
+class BlockingContext(ExchangeView, SyncContext):
+    """The context of a synchronous function, in its thread."""
+
+    def __init__(self, context: RequestContext, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(context.exchange)
+        self._context = context
+        self._loop = loop
+        self._asked = 0
+
+    def progress(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> None:
+        self._wait(self._context.progress(progress, total, message))
+
+    def chunk(self, index: int, value: Any) -> None:
+        """See RequestContext.chunk()."""
+        self._wait(self._context.chunk(index, value))
+
+    def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
+        self._wait(self._context.log(level, data, logger=logger))
+
+    def elicit(
+        self, message: str, schema: Any = None, *, url: str | None = None, key: str | None = None
+    ) -> Answer:
+        question = _elicitation(message, schema, url)
+        return questions.to_answer(self._ask_one(question, key))
+
+    def sample(
+        self,
+        messages: str | Sequence[Mapping[str, Any]],
+        *,
+        max_tokens: int,
+        system_prompt: str | None = None,
+        key: str | None = None,
+        **options: Any,
+    ) -> Sample:
+        question = questions.sampling(
+            messages, max_tokens=max_tokens, system_prompt=system_prompt, options=options
+        )
+        return questions.to_sample(self._ask_one(question, key))
+
+    def list_roots(self, *, key: str | None = None) -> list[Root]:
+        return questions.to_roots(self._ask_one(questions.roots(), key))
+
+    def ask(self, asked: Mapping[str, Question]) -> dict[str, Any]:
+        # A thread is not held while a person thinks: the function is left here
+        # and runs again, in either era, when the answers are there.
+        open_questions = self._context.unanswered(asked)
+        if open_questions:
+            raise InputRequired(open_questions)
+        return {key: self._context.state.answers[key] for key in asked}
+
+    def resource_updated(self, uri: str) -> None:
+        self._wait(self._context.resource_updated(uri))
+
+    def list_changed(self, kind: Kind) -> None:
+        self._wait(self._context.list_changed(kind))
+
+    def remember(self, key: str, value: Any) -> Any:
+        return self._context.remember(key, value)
+
+    def _ask_one(self, question: Question, key: str | None) -> Any:
+        if key is None:
+            self._asked += 1
+            key = f"question_{self._asked}"
+        return self.ask({key: question})[key]
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return future.result(CALL_TIMEOUT)
+
+
+def _elicitation(message: str, schema: Any, url: str | None) -> Question:
+    if (schema is None) == (url is None):
+        raise TypeError("elicit() takes either a schema for a form or a url to visit.")
+    return questions.link(message, url) if url is not None else questions.form(message, schema)

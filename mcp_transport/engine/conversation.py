@@ -1,0 +1,250 @@
+"""Messages of clients with sessions (2025-03-26 to 2025-11-25)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.handlers import HANDLERS
+from mcp_transport.engine.incoming import ACCEPTED, ENDED, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.lifecycle import Handshake
+from mcp_transport.engine.listening import follow_session
+from mcp_transport.engine.services import Services
+from mcp_transport.engine.session_channel import SessionChannel
+from mcp_transport.engine.work import Work, Works
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import (
+    InvalidRequest,
+    MethodNotFound,
+    ProtocolError,
+    Refused,
+)
+from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Request, Response
+from mcp_transport.protocol.methods import LEGACY, Method
+from mcp_transport.sessions.store import SessionRecord
+from mcp_transport.streams.live import LiveStream
+from mcp_transport.streams.log import event_id, parse_event_id
+
+SESSION_HEADER = b"mcp-session-id"
+RETRY_MS = 500  # when a client that was let go comes back
+DEFAULT_LEVEL = "info"  # before a session names one
+
+NO_SESSION = "There is no such session; open one with initialize."
+
+
+class Conversation:
+    """Serves revisions that open with a handshake."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.pending = Pending()
+        self.works = Works()
+
+    async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
+        """Open a session; its id goes back in a header."""
+        handshake = Handshake(request)
+        session = await self._services.sessions.open(
+            incoming.principal,
+            server_id=incoming.offer.server.id,
+            revision=handshake.revision,
+            client_info=handshake.client_info,
+            capabilities=handshake.capabilities,
+        )
+        body = jsonrpc.result(request.id, handshake.result(incoming))
+        return Reply(200, body, ((SESSION_HEADER, session.id.encode()),))
+
+    async def find_session(self, incoming: Incoming) -> SessionRecord:
+        """
+        The session a request belongs to.
+
+        Raises InvalidRequest without an id, Refused with one that is not the
+        caller's on this server: the same answer as for one that never was.
+        """
+        if not incoming.session_id:
+            raise InvalidRequest("The Mcp-Session-Id header is missing; open with initialize.")
+        session = await self._services.sessions.find(incoming.session_id)
+        if (
+            session is None
+            or session.owner != incoming.principal.key
+            or session.server_id != incoming.offer.server.id
+        ):
+            raise Refused(404, NO_SESSION)
+        return session
+
+    async def serve(self, incoming: Incoming, message: Message, responder: Responder) -> Outcome:
+        """Answer or accept one message. Raises ProtocolError for one that cannot be served."""
+        if isinstance(message, Request) and message.method == "initialize":
+            return await self.initialize(incoming, message)
+        session = await self.find_session(incoming)
+        if not isinstance(message, Request):
+            await self._accept(session, message)
+            return ACCEPTED
+        try:
+            method = self._method(incoming, message)
+        except MethodNotFound as error:
+            return Reply(200, jsonrpc.error(message.id, error))
+        return await self._answer(incoming, session, message, method, responder)
+
+    async def serve_batch(self, incoming: Incoming, batch: list[Any]) -> Outcome:
+        """Answer an array of messages, as 2025-03-26 has it (basic/index, Batching)."""
+        if not 0 < len(batch) <= MAX_BATCH:
+            raise InvalidRequest(f"A batch has 1 to {MAX_BATCH} messages.")
+        session = await self.find_session(incoming)
+        if not session.revision.has_batches:
+            raise InvalidRequest(f"Revision {session.revision} has no batches; send one message.")
+        messages = [jsonrpc.parse(item) for item in batch]
+        requests = [message for message in messages if isinstance(message, Request)]
+        _check_batch(requests)
+        for message in messages:
+            if not isinstance(message, Request):
+                await self._accept(session, message)
+        if not requests:
+            return ACCEPTED
+        answers = await asyncio.gather(
+            *(self._answer_in_batch(incoming, session, request) for request in requests)
+        )
+        return Reply(200, b"[" + b",".join(answers) + b"]")
+
+    async def open_stream(self, incoming: Incoming, responder: Responder) -> Outcome:
+        """Follow a session's standalone stream, or read on where a stream broke off."""
+        if not responder.accepts_stream:
+            raise Refused(406, "A stream needs Accept: text/event-stream.")
+        session = await self.find_session(incoming)
+        if incoming.last_event_id is None:
+            return await follow_session(self._services, incoming, session, responder)
+        position = parse_event_id(incoming.last_event_id)
+        progress = await self._services.streams.log.progress(position[0]) if position else None
+        if position is None or progress is None or progress.session_id != session.id:
+            raise InvalidRequest("Last-Event-ID names no event of this session.")
+        stream_id, after = position
+        await responder.open()
+        async for event in self._services.streams.follow(stream_id, after):
+            await responder.write(event.data, event_id(stream_id, event.sequence))
+        return ENDED
+
+    async def close(self, incoming: Incoming) -> Outcome:
+        """End the caller's session and everything that runs in it."""
+        session = await self.find_session(incoming)
+        await self._services.sessions.close(session.id, "client")
+        self.works.cancel_session(session.id)
+        listener = self._services.hub.of_session(session.id)
+        if listener is not None:
+            listener.end()
+        return Reply(204)
+
+    def _method(self, incoming: Incoming, request: Request) -> Method:
+        method = LEGACY.get(request.method)
+        features = incoming.offer.catalog.features
+        if method is None or (method.capability and method.capability not in features):
+            raise MethodNotFound(f"There is no method {request.method!r} here.")
+        return method
+
+    async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:
+        if isinstance(message, Response):
+            self.pending.settle(session.id, message)
+        elif message.method == "notifications/initialized" and not session.is_initialized:
+            await self._services.sessions.change(session, is_initialized=True)
+        elif message.method == "notifications/cancelled":
+            request_id = message.params.get("requestId")
+            if type(request_id) in (str, int):
+                self.works.cancel(session.id, request_id)
+
+    async def _answer(
+        self,
+        incoming: Incoming,
+        session: SessionRecord,
+        request: Request,
+        method: Method,
+        responder: Responder,
+    ) -> Outcome:
+        exchange = self._exchange(incoming, session, request, method)
+        if not method.may_ask:
+            return Reply(200, await _respond(exchange))
+        work = Work(exchange)
+        if responder.accepts_stream:
+            exchange.channel = SessionChannel(
+                self._services.streams,
+                self.pending,
+                session,
+                describe=work.describe,
+                opened=work.settle,
+                answer_timeout=self._services.answer_timeout,
+            )
+        self.works.start(work)
+        await work.settled
+        return await self._send(work, responder)
+
+    async def _send(self, work: Work, responder: Responder) -> Outcome:
+        channel = work.exchange.channel
+        stream = channel.stream if isinstance(channel, SessionChannel) else None
+        if stream is not None:
+            return await _follow(stream, work.exchange, responder)
+        if work.body is not None:
+            return Reply(200, work.body)
+        if responder.accepts_stream:  # cancelled: a request has no answer then
+            await responder.open()
+            return ENDED
+        error = InvalidRequest("The request was cancelled by its client.")
+        return Reply(200, jsonrpc.error(work.exchange.request.id, error))
+
+    async def _answer_in_batch(
+        self, incoming: Incoming, session: SessionRecord, request: Request
+    ) -> bytes:
+        try:
+            method = self._method(incoming, request)
+        except MethodNotFound as error:
+            return jsonrpc.error(request.id, error)
+        exchange = self._exchange(incoming, session, request, method)
+        if not method.may_ask:
+            return await _respond(exchange)
+        work = Work(exchange)
+        self.works.start(work)
+        await work.settled
+        error = InvalidRequest("The request was cancelled by its client.")
+        return work.body or jsonrpc.error(request.id, error)
+
+    def _exchange(
+        self, incoming: Incoming, session: SessionRecord, request: Request, method: Method
+    ) -> Exchange:
+        channel: BackChannel = ClosedChannel()
+        return Exchange(
+            self._services,
+            incoming,
+            request,
+            method,
+            revision=session.revision,
+            capabilities=session.client_capabilities,
+            client_info=session.client_info,
+            log_level=session.log_level or DEFAULT_LEVEL,
+            session=session,
+            channel=channel,
+        )
+
+
+async def _respond(exchange: Exchange) -> bytes:
+    """The response to a request that nothing is said before; errors ride on 200."""
+    try:
+        result = await HANDLERS[exchange.method.name](exchange)
+    except Refused:
+        raise
+    except ProtocolError as error:
+        return jsonrpc.error(exchange.request.id, error)
+    return jsonrpc.result(exchange.request.id, result)
+
+
+async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) -> Outcome:
+    async for event in stream.follow(0):
+        await responder.write(event.data, event_id(stream.id, event.sequence))
+    if not stream.is_closed and exchange.revision.has_priming_events:
+        await responder.retry(RETRY_MS)
+    return ENDED
+
+
+def _check_batch(requests: list[Request]) -> None:
+    if any(request.method == "initialize" for request in requests):
+        raise InvalidRequest("initialize stands alone, never in a batch.")
+    ids = {(type(request.id), request.id) for request in requests}
+    if len(ids) != len(requests):
+        raise InvalidRequest("The requests of a batch have different ids.")

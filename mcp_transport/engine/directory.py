@@ -1,0 +1,150 @@
+"""
+Which servers there are, and what each of them offers.
+
+Rows are read in a thread and kept for MCP_ROW_CACHE_SECONDS; a catalog is only
+built again when its row or a source has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from mcp_transport.conf import settings
+from mcp_transport.engine.catalog import Catalog, Override, build
+from mcp_transport.engine.source import Source
+from mcp_transport.models import Server
+from mcp_transport.models.server import EVERYTHING
+from mcp_transport.threads import ThreadPool
+
+DEFAULT = ""  # the slug of the path without one
+CACHE_LIMIT = 1000  # slugs, known or not
+
+
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A server row as requests see it."""
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    instructions: str
+    access: str
+    permission: str
+    offers: tuple[str, ...]
+    overrides: dict[str, dict[str, Override]]  # by kind, then by name
+
+    def has(self, owner: str, name: str) -> bool:
+        """Whether the server offers an entry of an owner."""
+        offers = self.offers
+        return EVERYTHING in offers or owner in offers or f"{owner}:{name}" in offers
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A server and its catalog."""
+
+    server: ServerRecord
+    catalog: Catalog
+
+
+class Cached(msgspec.Struct):
+    """What was found under a slug, and when it was looked for."""
+
+    offer: Offer | None
+    generations: tuple[int, ...]
+    read_at: float  # monotonic seconds
+
+
+class Directory:
+    """The servers of the site, for this worker process."""
+
+    def __init__(self, sources: Sequence[Source], pool: ThreadPool) -> None:
+        self.sources = sources
+        self._pool = pool
+        self._lifetime = settings.MCP_ROW_CACHE_SECONDS
+        self._cache: dict[str, Cached] = {}
+        self._loading: dict[str, asyncio.Future[ServerRecord | None]] = {}
+
+    def find_cached(self, slug: str) -> Offer | None:
+        """A server that was read a moment ago, without waiting."""
+        cached = self._cache.get(slug)
+        if cached is None or time.monotonic() - cached.read_at > self._lifetime:
+            return None
+        return cached.offer
+
+    async def find(self, slug: str) -> Offer | None:
+        """An enabled server, or None."""
+        cached = self._cache.get(slug)
+        if cached is not None and time.monotonic() - cached.read_at <= self._lifetime:
+            return cached.offer
+        return self._keep(slug, await self._load(slug))
+
+    def forget(self) -> None:
+        """Drop what is kept, so that the next request reads the rows."""
+        self._cache.clear()
+
+    async def _load(self, slug: str) -> ServerRecord | None:
+        """Read a row once for all who ask for it at the same time."""
+        loading = self._loading.get(slug)
+        if loading is None:
+            loading = asyncio.ensure_future(self._pool.run(load, slug))
+            self._loading[slug] = loading
+            loading.add_done_callback(lambda _done: self._loading.pop(slug, None))
+        return await asyncio.shield(loading)
+
+    def _keep(self, slug: str, record: ServerRecord | None) -> Offer | None:
+        generations = tuple(source.generation() for source in self.sources)
+        before = self._cache.get(slug)
+        offer = None
+        if record is not None:
+            offer = Offer(record, self._catalog(record, generations, before))
+        if len(self._cache) >= CACHE_LIMIT:
+            self._cache.clear()  # a flood of slugs that do not exist
+        self._cache[slug] = Cached(offer, generations, time.monotonic())
+        return offer
+
+    def _catalog(
+        self, record: ServerRecord, generations: tuple[int, ...], before: Cached | None
+    ) -> Catalog:
+        if before is not None and before.offer is not None:
+            is_same = before.generations == generations and before.offer.server == record
+            if is_same:
+                return before.offer.catalog
+        overrides = {
+            (kind, name): override
+            for kind, by_name in record.overrides.items()
+            for name, override in by_name.items()
+        }
+        return build(self.sources, record.has, overrides)
+
+
+def load(slug: str) -> ServerRecord | None:
+    """Read the enabled server of a slug, or the default one."""
+    rows = Server.objects.filter(is_enabled=True).prefetch_related("overrides")
+    row = rows.filter(**({"slug": slug} if slug else {"is_default": True})).first()
+    return None if row is None else _record(row)
+
+
+def _record(row: Server) -> ServerRecord:
+    overrides: dict[str, dict[str, Override]] = {}
+    for item in row.overrides.all():
+        overrides.setdefault(item.kind, {})[item.name] = Override(**_changes(item))
+    return ServerRecord(
+        id=row.pk,
+        slug=row.slug,
+        title=row.title,
+        description=row.description,
+        instructions=row.instructions,
+        access=row.access,
+        permission=row.permission,
+        offers=tuple(row.offers),
+        overrides=overrides,
+    )
+
+
+def _changes(item: Any) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in Override.__struct_fields__}

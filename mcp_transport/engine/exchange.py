@@ -1,0 +1,89 @@
+"""One request and everything that is sent because of it."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mcp_transport.auth.principal import Principal
+from mcp_transport.engine.directory import ServerRecord
+from mcp_transport.engine.request_state import RequestState
+from mcp_transport.protocol.jsonrpc import Request
+from mcp_transport.protocol.methods import Method
+from mcp_transport.protocol.revisions import Revision
+from mcp_transport.sessions.store import SessionRecord
+
+if TYPE_CHECKING:
+    from mcp_transport.engine.back_channel import BackChannel
+    from mcp_transport.engine.catalog import Catalog, Offered
+    from mcp_transport.engine.incoming import Incoming
+    from mcp_transport.engine.services import Services
+
+
+class Exchange:
+    """
+    What the handlers of a request work with.
+
+    No handler asks which era it is in: what may be sent besides the result is
+    the back channel's affair, and the shape of the result the revision's.
+    """
+
+    __slots__ = (
+        "capabilities", "channel", "client_info", "entry", "incoming", "is_abandoned",
+        "is_overdue", "log_level", "meta", "method", "request", "revision", "services", "session", "started_at", "started_ns", "state",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        services: Services,
+        incoming: Incoming,
+        request: Request,
+        method: Method,
+        *,
+        revision: Revision,
+        capabilities: Mapping[str, Any],
+        client_info: Mapping[str, Any],
+        log_level: str | None,
+        session: SessionRecord | None,
+        channel: BackChannel,
+    ) -> None:
+        self.services = services
+        self.incoming = incoming
+        self.request = request
+        self.method = method
+        self.revision = revision
+        self.capabilities = capabilities
+        self.client_info = client_info
+        self.log_level = log_level
+        self.session = session
+        self.channel = channel
+        meta = request.params.get("_meta")
+        self.meta: dict[str, Any] = meta if type(meta) is dict else {}
+        self.entry: Offered | None = None  # set once it is found
+        self.state: RequestState | None = None  # what the rounds of a question carry
+        self.is_abandoned = False  # nobody waits for the result
+        self.is_overdue = False
+        self.started_at = datetime.datetime.now(datetime.UTC)
+        self.started_ns = time.perf_counter_ns()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The request's parameters."""
+        return self.request.params
+
+    @property
+    def server(self) -> ServerRecord:
+        """The server that was called."""
+        return self.incoming.offer.server
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the server offers."""
+        return self.incoming.offer.catalog
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks."""
+        return self.incoming.principal

@@ -1,0 +1,168 @@
+"""
+How the functions of entries are run.
+
+An asynchronous function runs in the task of its exchange, a synchronous one in
+the pool, where it may use the ORM. A function that asks something is run again
+from its first line when the answer is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from mcp_transport.engine.context import BlockingContext, RequestContext
+from mcp_transport.engine.questions import InputRequired
+from mcp_transport.registry.context import Question
+from mcp_transport.registry.records import Function
+
+COMMIT_POLL = 0.005  # seconds
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a synchronous function left with instead of a value."""
+
+    questions: dict[str, Question]
+
+
+class RolledBack(Exception):
+    """The request was given up before its transaction could be committed."""
+
+
+class Claim:
+    """
+    Decides between the end of a transaction and the end of its request.
+
+    Whoever is first wins: a request that was given up commits nothing, and a
+    transaction that is being committed is waited for.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._winner = ""
+
+    def commit(self) -> bool:
+        """Whether the transaction may be committed."""
+        return self._take("commit")
+
+    def give_up(self) -> bool:
+        """Whether nothing was committed, nor will be."""
+        return self._take("give up")
+
+    def _take(self, who: str) -> bool:
+        with self._lock:
+            self._winner = self._winner or who
+            return self._winner == who
+
+
+async def run(
+    function: Function, arguments: Mapping[str, Any], context: RequestContext, *rest: Any
+) -> Any:
+    """
+    What the function returns, or the list of all it yields.
+
+    Raises whatever the function raises, and InputRequired for a client that
+    answers by asking again.
+    """
+    if function.is_async:
+        return await _run_async(function, arguments, context, rest)
+    while True:
+        value = await _run_in_thread(function, arguments, context, rest)
+        if not isinstance(value, Asked):
+            return value
+        context.state.answers.update(await context.exchange.channel.ask(value.questions))
+        context.rewind()
+
+
+async def _run_async(
+    function: Function, arguments: Mapping[str, Any], context: RequestContext, rest: tuple[Any, ...]
+) -> Any:
+    if function.context_parameter is not None:
+        arguments = {**arguments, function.context_parameter: context}
+    if not function.is_generator:
+        return await function.call(*rest, **arguments)
+    values: list[Any] = []
+    async for value in function.call(*rest, **arguments):
+        await context.chunk(len(values), value)
+        values.append(value)
+    return values
+
+
+async def _run_in_thread(
+    function: Function, arguments: Mapping[str, Any], context: RequestContext, rest: tuple[Any, ...]
+) -> Any:
+    blocking = BlockingContext(context, asyncio.get_running_loop())
+    if function.context_parameter is not None:
+        arguments = {**arguments, function.context_parameter: blocking}
+    call = _call_of(function, blocking, rest, arguments)
+    pool = context.exchange.services.functions
+    if function.atomic is False:
+        try:
+            return await pool.run(_guarded, call)
+        except asyncio.CancelledError:
+            context.exchange.is_abandoned = True
+            raise
+    return await _run_atomic(function, call, context)
+
+
+def _call_of(
+    function: Function, context: BlockingContext, rest: tuple[Any, ...], named: Mapping[str, Any]
+) -> Callable[[], Any]:
+    if not function.is_generator:
+        return lambda: function.call(*rest, **named)
+
+    def consume() -> list[Any]:
+        values: list[Any] = []
+        for value in function.call(*rest, **named):
+            context.chunk(len(values), value)
+            values.append(value)
+        return values
+
+    return consume
+
+
+def _guarded(call: Callable[[], Any]) -> Any:
+    """The value of a call, or its questions: a thread cannot raise them to the loop."""
+    try:
+        return call()
+    except InputRequired as asked:
+        return Asked(asked.questions)
+
+
+async def _run_atomic(function: Function, call: Callable[[], Any], context: RequestContext) -> Any:
+    """Run in a transaction that nothing but a result commits."""
+    alias = DEFAULT_DB_ALIAS if function.atomic is True else str(function.atomic)
+    claim = Claim()
+    finished: list[Any] = []
+    pool = context.exchange.services.functions
+    try:
+        return await pool.run(_in_transaction, call, alias, claim, finished)
+    except asyncio.CancelledError:
+        context.exchange.is_abandoned = True
+        if claim.give_up():
+            raise
+        while not finished:  # noqa: ASYNC110 - the commit has begun and its result stands
+            await asyncio.sleep(COMMIT_POLL)
+        if isinstance(finished[0], BaseException):
+            raise
+        return finished[0]
+
+
+def _in_transaction(call: Callable[[], Any], alias: str, claim: Claim, finished: list[Any]) -> Any:
+    try:
+        with transaction.atomic(using=alias):
+            value = call()
+            if not claim.commit():
+                raise RolledBack
+    except InputRequired as asked:
+        value = Asked(asked.questions)
+    except BaseException as error:
+        finished.append(error)
+        raise
+    finished.append(value)
+    return value

@@ -1,0 +1,136 @@
+"""
+Work under a deadline, watched for a client that leaves.
+
+A coroutine is stepped inside its caller's task. Most tools never suspend, and
+then nothing is armed: no timer, no watcher task. Work that does suspend gets
+its guards a moment later, together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+GRACE = 0.02  # seconds of suspension before the guards are armed
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class Overdue(Exception):
+    """The work took longer than it may."""
+
+
+class Abandoned(Exception):
+    """Nobody waits for the work any more."""
+
+
+class Guarded(Generic[T]):
+    """
+    An awaitable that runs a coroutine and ends it when it should end.
+
+    ``timeout`` counts seconds; ``gone`` returns when the client has left;
+    ``unheard`` is awaited once when the client has heard nothing for
+    ``unheard_after`` seconds. Raises Overdue or Abandoned.
+    """
+
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, T],
+        *,
+        timeout: float,
+        gone: Hook | None = None,
+        unheard: Hook | None = None,
+        unheard_after: float = 0.0,
+    ) -> None:
+        self._work = work
+        self._timeout = timeout
+        self._gone = gone
+        self._unheard = unheard
+        self._unheard_after = unheard_after
+        self._reason: Exception | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._helpers: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[Any] | None = None
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        work = self._work
+        try:
+            waiting = work.send(None)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # a generator's value is untyped
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        self._timers.append(self._loop.call_later(min(GRACE, self._timeout), self._arm))
+        try:
+            value: T = yield from _go_on(work, waiting)
+        except asyncio.CancelledError:
+            raise self._verdict() from None
+        finally:
+            self._disarm()
+        if self._reason is not None:  # the work came to its end all the same
+            self._verdict()
+        return value
+
+    def end(self, reason: Exception) -> None:
+        """Stop the work; awaiting it raises the reason."""
+        if self._reason is None and self._task is not None:
+            self._reason = reason
+            self._task.cancel()
+
+    def _verdict(self) -> BaseException:
+        if self._reason is None:
+            return asyncio.CancelledError()
+        if self._task is not None:
+            self._task.uncancel()
+        return self._reason
+
+    def _arm(self) -> None:
+        call_later = self._loop.call_later
+        left = max(0.0, self._timeout - GRACE)
+        self._timers.append(call_later(left, self.end, Overdue()))
+        if self._gone is not None:
+            self._help(self._watch(self._gone))
+        if self._unheard is not None:
+            delay = max(0.0, self._unheard_after - GRACE)
+            self._timers.append(call_later(delay, self._speak))
+
+    def _speak(self) -> None:
+        if self._unheard is not None:
+            self._help(_await(self._unheard))
+
+    async def _watch(self, gone: Hook) -> None:
+        await gone()
+        self.end(Abandoned())
+
+    def _help(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._helpers.append(self._loop.create_task(coroutine))
+
+    def _disarm(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        for helper in self._helpers:
+            helper.cancel()
+
+
+async def _await(hook: Hook) -> None:
+    with contextlib.suppress(Exception):  # the exchange itself meets the same trouble
+        await hook()
+
+
+def _go_on(work: Coroutine[Any, Any, T], waiting: Any) -> Generator[Any, Any, T]:
+    """Drive a coroutine that has suspended, as ``await`` would."""
+    while True:
+        try:
+            sent = yield waiting
+        except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle
+            step, value = work.throw, error
+        else:
+            step, value = work.send, sent
+        try:
+            waiting = step(value)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # a generator's value is untyped

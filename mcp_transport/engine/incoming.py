@@ -1,0 +1,74 @@
+"""What a transport hands to the engine, and what it gets back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from mcp_transport.auth.principal import Principal
+from mcp_transport.engine.directory import Offer
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """One decoded body, or a request for a stream, and where it came from."""
+
+    offer: Offer  # the server that was called
+    principal: Principal
+    transport: str  # "streamable_http"
+    body: Any = None  # the decoded JSON value
+    headers: Mapping[bytes, bytes]  # lower-case names
+    has_routing_headers: bool = True  # whether the transport repeats the body in headers
+    duplicates: frozenset[bytes] = frozenset()  # header names that stand twice
+    protocol_version: str | None = None
+    session_id: str | None = None
+    last_event_id: str | None = None
+    #: Whether the credentials still hold; asked from time to time on long streams.
+    is_still_welcome: Callable[[], Awaitable[bool]]
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer in one piece; the last event when the responder is open."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Everything was said on the stream, or nobody is there to hear it."""
+
+
+Outcome = Reply | Ended
+ACCEPTED = Reply(202)
+ENDED = Ended()
+
+
+class Responder(ABC):
+    """
+    Where one exchange says what comes before its result.
+
+    Opening commits to a stream. Writing waits while the client is slow.
+    """
+
+    accepts_stream: bool
+    accepts_json: bool
+    is_open: bool = False
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Commit to a stream; the second time does nothing."""
+
+    @abstractmethod
+    async def write(self, message: bytes, event_id: str | None = None) -> None:
+        """Send one message on the stream, which is opened if it is not yet."""
+
+    @abstractmethod
+    async def retry(self, milliseconds: int) -> None:
+        """Tell the client when to connect again."""
+
+    @abstractmethod
+    async def gone(self) -> None:
+        """Return when the client has left."""

@@ -1,0 +1,82 @@
+"""How a conversation opens, and what a client learns of a server before it asks more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp_transport.engine.directory import ServerRecord
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.incoming import Incoming
+from mcp_transport.protocol import capabilities, shaping
+from mcp_transport.protocol.errors import InvalidParams
+from mcp_transport.protocol.jsonrpc import Request
+from mcp_transport.protocol.revisions import SUPPORTED, negotiate
+from mcp_transport.protocol.routing import read_level
+from mcp_transport.version import __version__
+
+
+def identity(server: ServerRecord) -> dict[str, Any]:
+    """Who the server says it is, in the newest form."""
+    info = {"name": server.slug, "version": __version__}
+    if server.title:
+        info["title"] = server.title
+    if server.description:
+        info["description"] = server.description
+    return info
+
+
+async def discover(exchange: Exchange) -> dict[str, Any]:
+    """server/discover: what is served, before anything else is asked."""
+    result: dict[str, Any] = {
+        "supportedVersions": list(SUPPORTED),
+        "capabilities": capabilities.of_server(exchange.catalog.features, exchange.revision),
+    }
+    if exchange.server.instructions:
+        result["instructions"] = exchange.server.instructions
+    return result
+
+
+class Handshake:
+    """What an ``initialize`` request asks for. Raises InvalidParams when it is malformed."""
+
+    def __init__(self, request: Request) -> None:
+        params = request.params
+        if type(params.get("protocolVersion")) is not str:
+            raise InvalidParams("initialize needs params.protocolVersion, a string.")
+        self.revision = negotiate(params["protocolVersion"])
+        self.capabilities = _object(params, "capabilities")
+        self.client_info = _object(params, "clientInfo")
+
+    def result(self, incoming: Incoming) -> dict[str, Any]:
+        """What the client is told."""
+        server = incoming.offer.server
+        result: dict[str, Any] = {
+            "protocolVersion": self.revision.name,
+            "capabilities": capabilities.of_server(incoming.offer.catalog.features, self.revision),
+            "serverInfo": shaping.implementation(identity(server), self.revision),
+        }
+        if server.instructions:
+            result["instructions"] = server.instructions
+        return result
+
+
+def _object(params: dict[str, Any], name: str) -> dict[str, Any]:
+    value = params.get(name, {})
+    if type(value) is not dict:
+        raise InvalidParams(f"initialize needs params.{name} to be an object.")
+    return value
+
+
+async def ping(exchange: Exchange) -> dict[str, Any]:
+    """ping: still there."""
+    return {}
+
+
+async def set_level(exchange: Exchange) -> dict[str, Any]:
+    """logging/setLevel: how much this session wants to be told."""
+    level = read_level(exchange.params.get("level"))
+    if level is None:
+        raise InvalidParams("logging/setLevel needs params.level.")
+    assert exchange.session is not None  # noqa: S101 - the method exists with a session only
+    await exchange.services.sessions.change(exchange.session, log_level=level)
+    return {}

@@ -1,0 +1,121 @@
+"""
+Streams that stay open and tell of changes.
+
+``subscriptions/listen`` for clients without sessions, the standalone GET stream
+for those with one. Nothing on them is logged: a change is a hint to read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.lifecycle import identity
+from mcp_transport.engine.services import Services
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import Refused
+from mcp_transport.protocol.routing import SERVER_INFO
+from mcp_transport.protocol.subscriptions import (
+    KINDS,
+    SUBSCRIPTION_ID,
+    Change,
+    Filter,
+    read_filter,
+)
+from mcp_transport.sessions.store import SessionRecord
+from mcp_transport.streams.hub import Listener
+
+RECHECK_INTERVAL = 15.0  # seconds between two looks at whether the listener is still welcome
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+
+
+async def listen(exchange: Exchange, responder: Responder) -> Outcome:
+    """
+    subscriptions/listen: acknowledge, then tell of changes until somebody ends it.
+
+    Raises InvalidParams for a malformed filter, Refused for a client that takes
+    no stream or holds too many.
+    """
+    wanted = read_filter(exchange.params, exchange.catalog.features)
+    subscription = exchange.request.id
+    if not responder.accepts_stream:
+        raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
+    listener = Listener(exchange.server.id, exchange.principal, wanted)
+    async with _listening(exchange.services, exchange.incoming, listener, responder):
+        meta = {SUBSCRIPTION_ID: subscription}
+        params = {"notifications": wanted.as_params(), "_meta": meta}
+        await responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
+        while changes := await listener.changes():
+            for change in changes:
+                await responder.write(change.encode_for(subscription))
+    result = {
+        "resultType": "complete",
+        "_meta": {**meta, SERVER_INFO: identity(exchange.server)},
+    }
+    return Reply(200, jsonrpc.result(subscription, result))
+
+
+async def follow_session(
+    services: Services, incoming: Incoming, session: SessionRecord, responder: Responder
+) -> Outcome:
+    """
+    The standalone stream of a session (2025-11-25, basic/transports, Listening).
+
+    Raises Refused when the session has one already in this process.
+    """
+    if services.hub.of_session(session.id) is not None:
+        raise Refused(409, "This session has its stream open already; use that one.")
+    features = incoming.offer.catalog.features
+    kinds = frozenset(kind for kind in KINDS if kind in features)
+    wanted = Filter(kinds, frozenset(session.subscriptions))
+    listener = Listener(session.server_id, incoming.principal, wanted, session_id=session.id)
+    async with _listening(services, incoming, listener, responder):
+        await responder.open()
+        if session.id in services.hub.detached:  # what was missed meanwhile
+            for kind in kinds:
+                listener.offer(Change(kind))
+        while changes := await listener.changes():
+            for change in changes:
+                await responder.write(change.encode())
+    return ENDED
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    services: Services, incoming: Incoming, listener: Listener, responder: Responder
+) -> AsyncIterator[None]:
+    """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
+    if services.hub.count(incoming.principal.key) >= services.max_streams:
+        raise Refused(
+            429,
+            f"You hold {services.max_streams} streams open, which is the limit; close one.",
+            headers={"Retry-After": "5"},
+        )
+    services.hub.add(listener)
+    watchers = [
+        asyncio.create_task(_end_when_gone(listener, responder)),
+        asyncio.create_task(_end_when_unwelcome(services, incoming, listener)),
+    ]
+    try:
+        yield
+    finally:
+        services.hub.remove(listener)
+        for watcher in watchers:
+            watcher.cancel()
+
+
+async def _end_when_gone(listener: Listener, responder: Responder) -> None:
+    await responder.gone()
+    listener.end()
+
+
+async def _end_when_unwelcome(services: Services, incoming: Incoming, listener: Listener) -> None:
+    """Rights that were taken away end a stream, not only the next request."""
+    while True:
+        await asyncio.sleep(RECHECK_INTERVAL)
+        is_open = listener.session_id is None or await services.sessions.find(listener.session_id)
+        if not is_open or not await incoming.is_still_welcome():
+            return listener.end()

@@ -1,0 +1,76 @@
+"""resources/read and, for sessions, resources/subscribe and resources/unsubscribe."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mcp_transport.engine import access
+from mcp_transport.engine.context import RequestContext
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.rounds import enter
+from mcp_transport.protocol import shaping
+from mcp_transport.protocol.errors import InternalError, InvalidParams, ProtocolError
+from mcp_transport.protocol.subscriptions import MAX_URIS, Filter
+from mcp_transport.registry.errors import ToolError
+from mcp_transport.registry.records import ResourceDefinition, TemplateDefinition
+
+logger = logging.getLogger("mcp_transport.resources")
+
+
+async def read(exchange: Exchange) -> dict[str, Any]:
+    """
+    Read a resource.
+
+    Raises ResourceNotFound, as the revision says it, also where reading gives nothing.
+    """
+    entry, uri, variables = access.find_resource(exchange)
+    resource = entry.definition
+    assert isinstance(resource, (ResourceDefinition, TemplateDefinition))  # noqa: S101
+    enter(exchange)
+    context = RequestContext(exchange)
+    try:
+        contents = await entry.source.read(resource, uri, variables, context)
+    except ToolError as error:
+        raise InternalError(str(error)) from None
+    except ProtocolError:
+        raise
+    except Exception:
+        logger.exception("Resource %r of server %r failed", uri, exchange.server.slug)
+        raise InternalError from None
+    if not contents:
+        raise access.no_resource(exchange, uri)
+    return {"contents": shaping.resource_contents(contents, exchange.revision)}
+
+
+async def subscribe(exchange: Exchange) -> dict[str, Any]:
+    """Tell this session of a resource's changes from now on."""
+    _entry, uri, _variables = access.find_resource(exchange)
+    session = exchange.session
+    assert session is not None  # noqa: S101 - the method exists with a session only
+    if uri not in session.subscriptions:
+        if len(session.subscriptions) >= MAX_URIS:
+            raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
+        await _subscribed(exchange, (*session.subscriptions, uri))
+    return {}
+
+
+async def unsubscribe(exchange: Exchange) -> dict[str, Any]:
+    """Tell this session no more."""
+    uri = exchange.params.get("uri")
+    if type(uri) is not str:
+        raise InvalidParams("resources/unsubscribe needs params.uri, a string.", status=400)
+    session = exchange.session
+    assert session is not None  # noqa: S101 - the method exists with a session only
+    if uri in session.subscriptions:
+        await _subscribed(exchange, tuple(u for u in session.subscriptions if u != uri))
+    return {}
+
+
+async def _subscribed(exchange: Exchange, uris: tuple[str, ...]) -> None:
+    assert exchange.session is not None  # noqa: S101 - see the callers
+    services = exchange.services
+    session = await services.sessions.change(exchange.session, subscriptions=uris)
+    listener = services.hub.of_session(session.id)
+    if listener is not None:
+        listener.filter = Filter(listener.filter.kinds, frozenset(uris))

@@ -1,0 +1,31 @@
+"""What the engine's parts share: made once for a worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_transport.audit.recorder import Recorder
+from mcp_transport.engine.directory import Directory
+from mcp_transport.sessions.store import SessionStore
+from mcp_transport.streams.hub import Hub
+from mcp_transport.streams.live import LiveStreams
+from mcp_transport.threads import ThreadPool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything an exchange may need beside itself."""
+
+    directory: Directory
+    sessions: SessionStore
+    streams: LiveStreams
+    hub: Hub
+    recorder: Recorder
+    functions: ThreadPool  # where synchronous functions run
+    page_size: int
+    cache_ttl_ms: int
+    tool_timeout: float
+    answer_timeout: float
+    stream_after: float
+    max_streams: int
+    context_headers: tuple[bytes, ...]

@@ -1,0 +1,117 @@
+"""The back channel of a client with a session: a stream that is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mcp_transport.engine.back_channel import BackChannel, Pending
+from mcp_transport.engine.questions import is_answer
+from mcp_transport.protocol import capabilities, jsonrpc
+from mcp_transport.registry.context import Question
+from mcp_transport.registry.errors import ToolError
+from mcp_transport.sessions.store import SessionRecord
+from mcp_transport.streams.live import LiveStream, LiveStreams
+from mcp_transport.streams.log import Opening
+
+REFUSED = "The client did not answer: {}."
+
+
+class SessionChannel(BackChannel):
+    """
+    Opens the answer's stream when something has to be said before the result.
+
+    Everything on it is logged before it is sent, so a client whose connection
+    breaks reads on where it was.
+    """
+
+    def __init__(
+        self,
+        streams: LiveStreams,
+        pending: Pending,
+        session: SessionRecord,
+        *,
+        describe: Callable[[str], Opening],
+        opened: Callable[[], None],
+        answer_timeout: float,
+    ) -> None:
+        self.stream: LiveStream | None = None
+        self._streams = streams
+        self._pending = pending
+        self._session = session
+        self._describe = describe
+        self._opened = opened
+        self._answer_timeout = answer_timeout
+        self._asked = 0
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Keep the stream's row, prime the client, and let the transport follow."""
+        async with self._lock:
+            if self.stream is not None:
+                return
+            stream = self._streams.create(secrets.token_urlsafe(16))
+            self._streams.log.open(self._describe(stream.id))
+            if self._session.revision.has_priming_events:
+                await stream.append(b"")
+            self.stream = stream
+            self._opened()
+
+    async def notify(self, message: bytes) -> None:
+        """See BackChannel.notify()."""
+        await (await self._stream()).append(message)
+
+    async def release(self) -> None:
+        """Close the connection where the revision lets the client come back for more."""
+        stream = await self._stream()
+        if self._session.revision.has_priming_events:
+            stream.release()
+
+    async def ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
+        """Send the questions on the stream and wait for every answer."""
+        self._check(questions)
+        answers = await asyncio.gather(*(self._ask(item) for item in questions.values()))
+        return dict(zip(questions, answers, strict=True))
+
+    def _check(self, questions: Mapping[str, Question]) -> None:
+        for question in questions.values():
+            lacking = capabilities.missing(question.capability, self._session.client_capabilities)
+            if lacking:
+                raise ToolError(
+                    f"The client does not support {', '.join(sorted(lacking))}, which this needs."
+                )
+
+    async def _ask(self, question: Question) -> Any:
+        stream = await self._stream()
+        self._asked += 1
+        request_id = f"{stream.id}.{self._asked}"
+        answer = self._pending.expect(self._session.id, request_id)
+        try:
+            await stream.append(jsonrpc.request(request_id, question.method, question.params))
+            response = await asyncio.wait_for(answer, self._answer_timeout)
+        except TimeoutError:
+            await stream.append(_withdrawal(request_id))
+            raise ToolError(REFUSED.format("it took too long")) from None
+        finally:
+            self._pending.forget(self._session.id, request_id)
+        return _read(question, response)
+
+    async def _stream(self) -> LiveStream:
+        await self.open()
+        assert self.stream is not None  # noqa: S101 - open() has set it
+        return self.stream
+
+
+def _withdrawal(request_id: str) -> bytes:
+    params = {"requestId": request_id, "reason": "timed out"}
+    return jsonrpc.notification("notifications/cancelled", params)
+
+
+def _read(question: Question, response: jsonrpc.Response) -> Any:
+    if response.error is not None:
+        raise ToolError(REFUSED.format(str(response.error.get("message", "it refused"))[:200]))
+    if not is_answer(question, response.result):
+        raise ToolError(REFUSED.format("what it sent is no answer to the question"))
+    return response.result

@@ -1,0 +1,96 @@
+"""The interface of whatever serves entries."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from mcp_transport.protocol.content import Message, ResourceContents
+from mcp_transport.registry.records import (
+    PromptDefinition,
+    ResourceDefinition,
+    TemplateDefinition,
+    ToolDefinition,
+)
+from mcp_transport.registry.results import ToolResult
+
+if TYPE_CHECKING:
+    from mcp_transport.engine.context import RequestContext
+
+AnyDefinition = ToolDefinition | ResourceDefinition | TemplateDefinition | PromptDefinition
+
+
+class Entries(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source offers at one moment."""
+
+    tools: Sequence[ToolDefinition] = ()
+    resources: Sequence[ResourceDefinition] = ()
+    templates: Sequence[TemplateDefinition] = ()
+    prompts: Sequence[PromptDefinition] = ()
+
+
+class Source(ABC):
+    """
+    Serves entries of one kind of origin.
+
+    A source that is away offers nothing and never raises for it. Functions of
+    an entry are called with the context of the request that they serve.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def generation(self) -> int:
+        """A number that is another one whenever the entries are."""
+
+    @abstractmethod
+    def entries(self) -> Entries:
+        """What is offered now; never waits."""
+
+    @abstractmethod
+    def owner(self, definition: AnyDefinition) -> str:
+        """What a server's offers call the origin of an entry: an app label."""
+
+    @abstractmethod
+    def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
+        """The variables of a URI under a template, or None."""
+
+    @abstractmethod
+    def completes(self, definition: AnyDefinition) -> bool:
+        """Whether arguments of an entry can be completed."""
+
+    @abstractmethod
+    async def call(
+        self, tool: ToolDefinition, arguments: dict[str, object], context: RequestContext
+    ) -> ToolResult:
+        """Call a tool. Raises ToolError for what the model should read."""
+
+    @abstractmethod
+    async def read(
+        self,
+        resource: ResourceDefinition | TemplateDefinition,
+        uri: str,
+        variables: dict[str, str],
+        context: RequestContext,
+    ) -> Sequence[ResourceContents]:
+        """Read a resource."""
+
+    @abstractmethod
+    async def get(
+        self, prompt: PromptDefinition, arguments: dict[str, str], context: RequestContext
+    ) -> Sequence[Message]:
+        """Write a prompt."""
+
+    @abstractmethod
+    async def complete(
+        self,
+        definition: TemplateDefinition | PromptDefinition,
+        argument: str,
+        value: str,
+        context: RequestContext,
+        arguments: dict[str, str],
+    ) -> Sequence[str]:
+        """The values an argument may take, best first."""

@@ -1,0 +1,121 @@
+"""Requests of clients without sessions: each one says everything about itself."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from mcp_transport.engine import listening, recording, rounds, tools
+from mcp_transport.engine.back_channel import StatelessChannel
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.guard import Abandoned, Guarded, Overdue
+from mcp_transport.engine.handlers import HANDLERS
+from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.lifecycle import identity
+from mcp_transport.engine.questions import InputRequired
+from mcp_transport.engine.services import Services
+from mcp_transport.protocol import jsonrpc, routing
+from mcp_transport.protocol.errors import InternalError, MethodNotFound, ProtocolError
+from mcp_transport.protocol.jsonrpc import Request
+from mcp_transport.protocol.methods import MODERN, Method
+from mcp_transport.protocol.routing import SERVER_INFO
+
+
+class Stateless:
+    """Serves revisions without a handshake (2026-07-28, basic/index, Statelessness)."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def serve(self, incoming: Incoming, request: Request, responder: Responder) -> Outcome:
+        """Answer a request. Raises ProtocolError for one that cannot be served."""
+        headers = incoming.headers if incoming.has_routing_headers else None
+        envelope = routing.open_envelope(request, headers, incoming.duplicates)
+        method = self._method(incoming, request)
+        exchange = Exchange(
+            self._services,
+            incoming,
+            request,
+            method,
+            revision=envelope.revision,
+            capabilities=envelope.capabilities,
+            client_info=envelope.client_info,
+            log_level=envelope.log_level,
+            session=None,
+            channel=StatelessChannel(responder, envelope.capabilities),
+        )
+        if method.name == "subscriptions/listen":
+            return await listening.listen(exchange, responder)
+        if not method.may_ask:
+            return Reply(200, complete(exchange, await HANDLERS[method.name](exchange)))
+        return await self._work(exchange, responder)
+
+    def _method(self, incoming: Incoming, request: Request) -> Method:
+        method = MODERN.get(request.method)
+        features = incoming.offer.catalog.features
+        if method is None or (method.capability and method.capability not in features):
+            raise MethodNotFound(f"There is no method {request.method!r} here.")
+        return method
+
+    async def _work(self, exchange: Exchange, responder: Responder) -> Outcome:
+        """Run what an entry does, under its time limit and only while somebody waits."""
+        try:
+            result = await Guarded(
+                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+                timeout=tools.time_limit(exchange),
+                gone=responder.gone,
+                unheard=exchange.channel.open,
+                unheard_after=exchange.services.stream_after,
+            )
+        except InputRequired as asked:
+            result = rounds.leave(exchange, asked)
+        except Overdue:
+            result = await overdue(exchange)
+        except Abandoned:
+            exchange.is_abandoned = True
+            await recording.record(exchange, "cancelled")
+            return ENDED
+        except ProtocolError as error:
+            await failed(exchange, error)
+        outcome = recording.outcome_of(exchange, result)
+        body = complete(exchange, result)
+        await recording.record(exchange, outcome, result_bytes=len(body))
+        return Reply(200, body)
+
+
+async def failed(exchange: Exchange, error: ProtocolError) -> NoReturn:
+    """Record a request that has no result, and raise why."""
+    await recording.record(exchange, "error", error=error)
+    raise error
+
+
+async def overdue(exchange: Exchange) -> dict[str, Any]:
+    """What a request is answered that took too long; a tool's is a result in band."""
+    exchange.is_abandoned = exchange.is_overdue = True
+    if exchange.method.name == "tools/call":
+        return tools.overdue(exchange)
+    error = InternalError(f"This took longer than {tools.time_limit(exchange):g} seconds.")
+    await recording.record(exchange, "timeout", error=error)
+    raise error
+
+
+def complete(exchange: Exchange, result: dict[str, Any]) -> bytes:
+    """The response, with what every result of a stateless revision says."""
+    result.setdefault("resultType", "complete")
+    meta = result.get("_meta")
+    info = {SERVER_INFO: identity(exchange.server)}
+    result["_meta"] = {**meta, **info} if meta else info
+    if exchange.method.is_cacheable and result["resultType"] == "complete":
+        result["ttlMs"], result["cacheScope"] = cache_hints(exchange)
+    return jsonrpc.result(exchange.request.id, result)
+
+
+def cache_hints(exchange: Exchange) -> tuple[int, str]:
+    """
+    For how long, and for whom, a result may be kept (server/utilities/caching).
+
+    What a resource holds is the site's own affair, so it is stale at once.
+    """
+    is_same_for_all = exchange.server.access == "public" and exchange.catalog.is_uniform
+    if exchange.method.name == "resources/read":
+        return 0, "private"
+    return exchange.services.cache_ttl_ms, "public" if is_same_for_all else "private"

@@ -1,0 +1,172 @@
+"""
+Work for clients with sessions: it goes on when its client leaves.
+
+A lost connection is not a cancellation (2025-11-25, basic/utilities/cancellation);
+the result waits in the event log. What ends work is its time limit, a
+``notifications/cancelled`` and the end of its session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+
+from mcp_transport.engine import recording, stateless, tools
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.guard import Guarded, Overdue
+from mcp_transport.engine.handlers import HANDLERS
+from mcp_transport.engine.session_channel import SessionChannel
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import InternalError, ProtocolError
+from mcp_transport.protocol.jsonrpc import Id
+from mcp_transport.streams.log import Opening
+
+logger = logging.getLogger("mcp_transport.work")
+
+INTERRUPTED = "The request was interrupted: its worker process stopped."
+
+Key = tuple[str, type, Id]  # 1 and "1" are different requests
+
+
+class Work:
+    """One request of a session, served in a task of its own."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.body: bytes | None = None  # the response; None if it is withheld
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[None] | None = None
+        self._farewell: bytes | None = None
+
+    @property
+    def key(self) -> Key:
+        """What a cancellation names it by."""
+        request_id, session = self.exchange.request.id, self.exchange.session
+        return (session.id if session else "", type(request_id), request_id)
+
+    def describe(self, stream_id: str) -> Opening:
+        """What is kept when the answer becomes a stream."""
+        exchange = self.exchange
+        call = recording.describe(exchange, "interrupted", None, 0, 0)
+        return Opening(
+            id=stream_id,
+            session_id=self.key[0],
+            request_id=exchange.request.id,
+            method=exchange.method.name,
+            entry=call.entry,
+            call=msgspec.to_builtins(call),
+        )
+
+    def settle(self) -> None:
+        """Tell the transport that there is something to send."""
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+    def start(self) -> asyncio.Task[None]:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+        return self._task
+
+    def cancel(self, error: ProtocolError | None = None) -> None:
+        """End the work; nothing is answered, or an error if one is given."""
+        self.exchange.is_abandoned = True
+        if error is not None:
+            self._farewell = jsonrpc.error(self.exchange.request.id, error)
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            self.body = await self._respond()
+        except asyncio.CancelledError:
+            self.body = self._farewell
+            await recording.record(self.exchange, "interrupted" if self.body else "cancelled")
+        except Exception:
+            logger.exception("A request of session work failed")
+            self.body = jsonrpc.error(self.exchange.request.id, InternalError())
+        try:
+            await self._finish()
+        finally:
+            self.settle()
+
+    async def _finish(self) -> None:
+        """Put the result on the stream, if there is one."""
+        channel = self.exchange.channel
+        stream = channel.stream if isinstance(channel, SessionChannel) else None
+        if stream is None:
+            return
+        if self.body is not None:
+            await stream.append(self.body, is_last=True)
+        else:
+            stream.close()
+        self.exchange.services.streams.discard(stream)
+
+    async def _respond(self) -> bytes:
+        exchange = self.exchange
+        try:
+            result = await self._perform()
+        except ProtocolError as error:
+            await recording.record(exchange, "error", error=error)
+            return jsonrpc.error(exchange.request.id, error)
+        body = jsonrpc.result(exchange.request.id, result)
+        outcome = recording.outcome_of(exchange, result)
+        await recording.record(exchange, outcome, result_bytes=len(body))
+        return body
+
+    async def _perform(self) -> dict[str, Any]:
+        exchange = self.exchange
+        try:
+            return await Guarded(
+                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+                timeout=tools.time_limit(exchange),
+                unheard=exchange.channel.open,
+                unheard_after=exchange.services.stream_after,
+            )
+        except Overdue:
+            return await stateless.overdue(exchange)
+
+
+class Works:
+    """The work of this process, by what cancels it."""
+
+    def __init__(self) -> None:
+        self._running: dict[Key, Work] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Work) -> None:
+        """Run work to its end."""
+        task = work.start()
+        self._running[work.key] = work
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(work, done))
+
+    def cancel(self, session_id: str, request_id: Any) -> None:
+        """Cancel a request that runs here; an unknown one is ignored."""
+        work = self._running.get((session_id, type(request_id), request_id))
+        if work is not None:
+            work.cancel()
+
+    def cancel_session(self, session_id: str) -> None:
+        """Cancel everything a session has running here."""
+        for key, work in list(self._running.items()):
+            if key[0] == session_id:
+                work.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what runs, and cancel what is left."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for work in list(self._running.values()):
+            work.cancel(InternalError(INTERRUPTED))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+
+    def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._running.get(work.key) is work:
+            del self._running[work.key]
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("Work ended with an error", exc_info=task.exception())

@@ -1,0 +1,195 @@
+"""
+What a worker process owns: started in order, stopped in order.
+
+A server that speaks the ASGI lifespan protocol starts and stops it; with one
+that does not, the first request starts it and the signal to stop drains it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from types import FrameType
+
+import msgspec
+from django.utils.module_loading import import_string
+
+from mcp_transport.audit.record import CallRecord
+from mcp_transport.audit.recorder import Recorder
+from mcp_transport.auth.authenticators import AuthenticatorChain
+from mcp_transport.bus.base import Bus
+from mcp_transport.conf import settings
+from mcp_transport.engine.directory import Directory
+from mcp_transport.engine.engine import Engine
+from mcp_transport.engine.services import Services
+from mcp_transport.models import Worker
+from mcp_transport.sessions.store import SessionStore
+from mcp_transport.statements import Update, insert
+from mcp_transport.streams.hub import Hub
+from mcp_transport.streams.live import LiveStreams
+from mcp_transport.streams.log import EventLog
+from mcp_transport.streams.orphans import end_orphans
+from mcp_transport.threads import ThreadPool
+from mcp_transport.transports.security import Gate
+from mcp_transport.writer import Writer
+
+logger = logging.getLogger("mcp_transport.lifespan")
+
+ROW_THREADS = 4  # for the rows that requests and streams need
+HEARTBEAT = 1.0  # seconds
+
+
+class Runtime:
+    """The parts of one worker process."""
+
+    def __init__(self) -> None:
+        self.worker_id = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.is_started = False
+        self.is_draining = False
+        self.writer = Writer(queue_limit=settings.MCP_CALL_QUEUE)
+        self.rows = ThreadPool(ROW_THREADS, 10_000, "mcp-rows")
+        self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
+        self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
+        self.hub = Hub(_bus())
+        self.sessions = SessionStore(self.writer, self.rows)
+        self.authenticators = AuthenticatorChain.from_settings()
+        self.gate = Gate.from_settings()
+        self.directory = Directory([import_string(p)() for p in settings.MCP_SOURCES], self.rows)
+        self.engine = Engine(self._services())
+        self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
+        self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
+        self._starting: asyncio.Future[None] | None = None
+        self._heart: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
+        self._seen = Update(Worker, "seen_at")
+        self._ended = Update(Worker, "seen_at", "ended_at")
+
+    def _services(self) -> Services:
+        log = EventLog(self.writer, self.rows, worker_id=self.worker_id)
+        return Services(
+            directory=self.directory,
+            sessions=self.sessions,
+            streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
+            hub=self.hub,
+            recorder=self.recorder,
+            functions=self.functions,
+            page_size=settings.MCP_PAGE_SIZE,
+            cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
+            tool_timeout=settings.MCP_TOOL_TIMEOUT,
+            answer_timeout=settings.MCP_ANSWER_TIMEOUT,
+            stream_after=settings.MCP_STREAM_AFTER,
+            max_streams=settings.MCP_MAX_STREAMS,
+            context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
+        )
+
+    async def start(self) -> None:
+        """Begin to serve; whoever comes second waits for the first."""
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        await self.writer.write(
+            insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
+            (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
+        )
+        await self.hub.start()
+        self._heart = asyncio.create_task(self._beat())
+        self._drain_on_sigterm(asyncio.get_running_loop())
+        self.is_started = True
+
+    async def stop(self) -> None:
+        """Finish what runs, write what waits, let go of everything."""
+        if not self.is_started:
+            return
+        await self.drain()
+        self.is_started = False
+        if self._heart is not None:
+            self._heart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._heart
+        await self.hub.stop()
+        await self.authenticators.close()
+        self.writer.post(self._ended, (_now(), _now(), self.worker_id))
+        await self.writer.stop(settings.MCP_DRAIN_TIMEOUT)
+        await self.rows.stop(1.0)
+        await self.functions.stop(1.0)
+        _forget(self)
+
+    async def drain(self) -> None:
+        """End the listening streams with their result and wait for running work, once."""
+        if self._draining is None:
+            self.is_draining = True
+            self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
+        await asyncio.shield(self._draining)
+
+    async def _beat(self) -> None:
+        """Show that this process lives, and end what dead ones left open."""
+        while True:
+            try:
+                self.writer.post(self._seen, (_now(), self.worker_id))
+                for call in await self.rows.run(end_orphans):
+                    if call:
+                        self.recorder.post(msgspec.convert(call, CallRecord))
+            except Exception:
+                logger.exception("The heartbeat failed; it goes on")
+            await asyncio.sleep(HEARTBEAT)
+
+    def _drain_on_sigterm(self, loop: asyncio.AbstractEventLoop) -> None:
+        """
+        Drain as soon as the server is told to stop.
+
+        Servers wait for open connections first, and a listening stream would
+        keep them waiting; their own handler runs after this one.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        previous = signal.getsignal(signal.SIGTERM)
+        if not callable(previous):
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._begin_drain)
+            previous(number, frame)
+
+        signal.signal(signal.SIGTERM, handle)
+
+    def _begin_drain(self) -> None:
+        if self._draining is None:
+            self.is_draining = True
+            self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
+
+
+_current: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The runtime of this worker process; a new one when the last has been stopped."""
+    global _current
+    if _current is None:
+        _current = Runtime()
+    return _current
+
+
+def _forget(stopped: Runtime) -> None:
+    global _current
+    if _current is stopped:
+        _current = None
+
+
+def _bus() -> Bus:
+    configured = settings.MCP_BUS["default"]
+    bus: Bus = import_string(configured["BACKEND"])(**configured.get("OPTIONS", {}))
+    return bus
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,50 @@
+"""Starts a server for the site: ``manage.py mcp serve``."""
+
+from __future__ import annotations
+
+import sys
+
+from django.conf import settings as django_settings
+
+from mcp_transport.conf import settings
+
+GRACE = 2.0  # seconds beyond the drain before connections are cut
+
+
+def application_path() -> str:
+    """The ASGI application of the site as ``module:attribute``."""
+    module, _, attribute = django_settings.ASGI_APPLICATION.rpartition(".")
+    return f"{module}:{attribute}"
+
+
+def serve(host: str, port: int, server: str, workers: int) -> None:
+    """Serve until told to stop. Raises ImportError when the server is not installed."""
+    if server == "daphne":
+        _serve_with_daphne(host, port)
+    else:
+        _serve_with_uvicorn(host, port, workers)
+
+
+def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        application_path(),
+        host=host,
+        port=port,
+        workers=workers,
+        loop="auto",
+        http="auto",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=int(settings.MCP_DRAIN_TIMEOUT + GRACE),
+    )
+
+
+def _serve_with_daphne(host: str, port: int) -> None:
+    from daphne.cli import CommandLineInterface
+
+    arguments = ["--bind", host, "--port", str(port), application_path()]
+    CommandLineInterface().run(arguments)
+    sys.exit(0)

@@ -1,0 +1,186 @@
+"""
+Sessions: opened, found again, touched, changed and closed.
+
+Rows are the truth and survive every process. A worker process keeps what it
+has read for MCP_ROW_CACHE_SECONDS, so a session that was closed elsewhere
+stops being served within that time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import time
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+
+from mcp_transport.conf import settings
+from mcp_transport.models import Session
+from mcp_transport.protocol.revisions import REVISIONS, Revision
+from mcp_transport.statements import Update, insert
+from mcp_transport.threads import ThreadPool
+from mcp_transport.writer import Writer
+
+TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
+CACHE_LIMIT = 10_000  # sessions
+SHORT = 200  # characters of what a client calls itself that are kept
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as a request sees it."""
+
+    id: str
+    server_id: int
+    owner: str  # Principal.key
+    revision: Revision
+    client_info: dict[str, Any] = {}
+    client_capabilities: dict[str, Any] = {}
+    is_initialized: bool = False
+    log_level: str = ""
+    subscriptions: tuple[str, ...] = ()
+
+
+class Cached(msgspec.Struct):
+    """A record, when it was read, and when it was last written that it is in use."""
+
+    record: SessionRecord
+    read_at: float  # monotonic seconds
+    touched_at: float
+
+
+class SessionStore:
+    """The sessions of every server, for this worker process."""
+
+    def __init__(self, writer: Writer, pool: ThreadPool) -> None:
+        self._writer = writer
+        self._pool = pool
+        self._cache: OrderedDict[str, Cached] = OrderedDict()
+        self._of_owner: dict[str, OrderedDict[str, None]] = {}
+        self._lifetime = settings.MCP_ROW_CACHE_SECONDS
+        self._limit = settings.MCP_MAX_SESSIONS
+        self._insert = insert(
+            Session, "id", "server_id", "owner", "user_id", "token_id", "revision", "client_name",
+            "client_version", "client_info", "client_capabilities", "is_initialized", "log_level",
+            "subscriptions", "created_at", "last_seen_at", "close_reason",
+        )  # fmt: skip
+        self._touch = Update(Session, "last_seen_at")
+        self._close = Update(Session, "closed_at", "close_reason")
+        self._change = Update(Session, "is_initialized", "log_level", "subscriptions")
+
+    async def open(
+        self,
+        principal: Any,
+        *,
+        server_id: int,
+        revision: Revision,
+        client_info: dict[str, Any],
+        capabilities: dict[str, Any],
+    ) -> SessionRecord:
+        """
+        A new session, stored before it is returned.
+
+        A principal that has too many loses the one it used longest ago.
+        """
+        record = SessionRecord(
+            id=secrets.token_urlsafe(32),
+            server_id=server_id,
+            owner=principal.key,
+            revision=revision,
+            client_info=client_info,
+            client_capabilities=capabilities,
+        )
+        now = datetime.datetime.now(datetime.UTC)
+        name, version = (str(client_info.get(key, ""))[:SHORT] for key in ("name", "version"))
+        row = (
+            record.id, server_id, principal.key, principal.user_id, principal.token_id,
+            revision.name, name, version, client_info, capabilities, False, "", [], now, now, "",
+        )  # fmt: skip
+        await self._writer.write(self._insert, row)
+        self._remember(record)
+        await self._make_room(record)
+        return record
+
+    def find_cached(self, session_id: str) -> SessionRecord | None:
+        """A session that was read a moment ago, without waiting."""
+        cached = self._cache.get(session_id)
+        if cached is None:
+            return None
+        now = time.monotonic()
+        if now - cached.read_at > self._lifetime:
+            return None
+        if now - cached.touched_at > TOUCH_INTERVAL:
+            self._write_touch(cached, now)
+        return cached.record
+
+    async def find(self, session_id: str) -> SessionRecord | None:
+        """An open session, or None when it never was, has ended or has expired."""
+        found = self.find_cached(session_id)
+        if found is not None:
+            return found
+        before = self._cache.get(session_id)
+        record = await self._pool.run(_load, session_id)
+        if record is None:
+            self.forget(session_id)
+            return None
+        self._remember(record, touched_at=before.touched_at if before else 0.0)
+        return record
+
+    async def change(self, record: SessionRecord, **changes: Any) -> SessionRecord:
+        """Store what a client set: its log level, its subscriptions, that it is ready."""
+        changed = msgspec.structs.replace(record, **changes)
+        self._remember(changed)
+        row = (changed.is_initialized, changed.log_level, list(changed.subscriptions), record.id)
+        await self._writer.write(self._change, row)
+        return changed
+
+    async def close(self, session_id: str, reason: str) -> None:
+        """End a session: whoever names it from now on is told that there is none."""
+        self.forget(session_id)
+        now = datetime.datetime.now(datetime.UTC)
+        await self._writer.write(self._close, (now, reason, session_id))
+
+    def forget(self, session_id: str) -> None:
+        """Drop what is kept of a session in this process."""
+        cached = self._cache.pop(session_id, None)
+        if cached is not None:
+            self._of_owner.get(cached.record.owner, OrderedDict()).pop(session_id, None)
+
+    def _remember(self, record: SessionRecord, *, touched_at: float | None = None) -> None:
+        now = time.monotonic()
+        self._cache[record.id] = Cached(record, now, now if touched_at is None else touched_at)
+        self._cache.move_to_end(record.id)
+        sessions = self._of_owner.setdefault(record.owner, OrderedDict())
+        sessions[record.id] = None
+        sessions.move_to_end(record.id)
+        while len(self._cache) > CACHE_LIMIT:
+            self.forget(next(iter(self._cache)))
+
+    async def _make_room(self, record: SessionRecord) -> None:
+        sessions = self._of_owner[record.owner]
+        if len(sessions) > self._limit:
+            await self.close(next(iter(sessions)), "too many sessions")
+
+    def _write_touch(self, cached: Cached, now: float) -> None:
+        cached.touched_at = now
+        self._writer.post(self._touch, (datetime.datetime.now(datetime.UTC), cached.record.id))
+
+
+def _load(session_id: str) -> SessionRecord | None:
+    idle = datetime.timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
+    since = datetime.datetime.now(datetime.UTC) - idle
+    row = Session.objects.open().filter(id=session_id, last_seen_at__gt=since).first()
+    if row is None or row.revision not in REVISIONS:
+        return None
+    return SessionRecord(
+        id=row.id,
+        server_id=row.server_id,
+        owner=row.owner,
+        revision=REVISIONS[row.revision],
+        client_info=row.client_info,
+        client_capabilities=row.client_capabilities,
+        is_initialized=row.is_initialized,
+        log_level=row.log_level,
+        subscriptions=tuple(row.subscriptions),
+    )

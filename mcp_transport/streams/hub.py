@@ -1,0 +1,141 @@
+"""
+Tells listening streams what has changed.
+
+One subscription to the bus for the whole process, then a fan-out to those who
+listen here. A change is a hint and not an event: it is not logged, and one that
+waits already is not added again, which bounds what a listener can hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from mcp_transport.bus.base import Bus
+from mcp_transport.protocol.subscriptions import Change, Filter
+
+DETACHED_LIMIT = 10_000
+
+Audience = Callable[[Any], bool]  # whether a principal may know of a change
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A change, and the server it happened on; None for every server."""
+
+    change: Change
+    server_id: int | None = None
+
+
+_notices = msgspec.json.Decoder(Notice)
+
+
+class Listener:
+    """One open stream that waits for changes."""
+
+    __slots__ = (
+        "_pending",
+        "_waiting",
+        "filter",
+        "is_ended",
+        "principal",
+        "server_id",
+        "session_id",
+    )
+
+    def __init__(
+        self, server_id: int, principal: Any, wanted: Filter, *, session_id: str | None = None
+    ) -> None:
+        self.server_id = server_id
+        self.principal = principal
+        self.filter = wanted
+        self.session_id = session_id
+        self.is_ended = False
+        self._pending: dict[Change, None] = {}
+        self._waiting: asyncio.Future[None] | None = None
+
+    def offer(self, change: Change) -> None:
+        """Put a change before the listener, if it asked for such."""
+        if self.filter.wants(change):
+            self._pending[change] = None
+            self._wake()
+
+    def end(self) -> None:
+        """Make changes() come to its end."""
+        self.is_ended = True
+        self._wake()
+
+    async def changes(self) -> list[Change]:
+        """What has changed, once something has; an empty list at the end."""
+        while not self._pending and not self.is_ended:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        pending, self._pending = self._pending, {}
+        return list(pending)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+
+class Hub:
+    """The listeners of this process."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._listeners: set[Listener] = set()
+        #: Sessions that had a stream here and may have missed a change since.
+        self.detached: set[str] = set()
+
+    async def start(self) -> None:
+        """Listen to the other processes."""
+        await self._bus.start(self._receive)
+
+    async def stop(self) -> None:
+        """Let go of the bus."""
+        await self._bus.stop()
+
+    def add(self, listener: Listener) -> None:
+        """Begin to tell a listener of changes."""
+        self._listeners.add(listener)
+
+    def remove(self, listener: Listener) -> None:
+        """Stop telling a listener."""
+        self._listeners.discard(listener)
+        if listener.session_id is not None:
+            if len(self.detached) >= DETACHED_LIMIT:
+                self.detached.clear()
+            self.detached.add(listener.session_id)
+
+    def count(self, principal_key: str) -> int:
+        """How many streams a principal holds open in this process."""
+        return sum(1 for item in self._listeners if item.principal.key == principal_key)
+
+    def of_session(self, session_id: str) -> Listener | None:
+        """The standalone stream of a session, if it is open in this process."""
+        return next((item for item in self._listeners if item.session_id == session_id), None)
+
+    async def publish(
+        self, change: Change, *, server_id: int | None = None, audience: Audience | None = None
+    ) -> None:
+        """Tell every listener of this process, then wake the other processes."""
+        self._tell(Notice(change, server_id), audience)
+        await self._bus.publish(msgspec.json.encode(Notice(change, server_id)))
+
+    def end_all(self) -> None:
+        """Bring every listener to its end, as before a shutdown."""
+        for listener in list(self._listeners):
+            listener.end()
+
+    def _receive(self, message: bytes) -> None:
+        self._tell(_notices.decode(message), None)
+
+    def _tell(self, notice: Notice, audience: Audience | None) -> None:
+        for listener in self._listeners:
+            if notice.server_id not in (None, listener.server_id):
+                continue
+            if audience is None or audience(listener.principal):
+                listener.offer(notice.change)

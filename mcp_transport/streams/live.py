@@ -1,0 +1,129 @@
+"""
+Streams that are being written, and how they are followed.
+
+One reader follows a stream at a time: each message reaches a client on exactly
+one connection (2025-11-25, basic/transports, Multiple Connections), and the
+newest connection is the one that lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from mcp_transport.streams.log import EventLog, Logged
+
+POLL_INTERVAL = 1.0  # seconds between two looks at a stream that another process writes
+
+
+class LiveStream:
+    """
+    A stream that this process writes.
+
+    The last events stay in memory for the reader; a reader that falls further
+    behind reads the log, so a slow client costs no more than a fast one.
+    """
+
+    def __init__(self, stream_id: str, log: EventLog, *, keep: int) -> None:
+        self.id = stream_id
+        self.sequence = 0
+        self.is_closed = False
+        self._log = log
+        self._recent: deque[Logged] = deque(maxlen=keep)
+        self._reader = 0
+        self._waiting: asyncio.Future[None] | None = None
+
+    async def append(self, data: bytes, *, is_last: bool = False) -> None:
+        """Log an event, then hand it to the reader."""
+        self.sequence += 1
+        event = Logged(self.sequence, data)
+        await self._log.append(self.id, event.sequence, data)
+        self._recent.append(event)
+        if is_last:
+            self.close()
+        self._wake()
+
+    def close(self) -> None:
+        """End the stream: its reader gets what is left and is done."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._log.close(self.id, self.sequence)
+            self._wake()
+
+    def release(self) -> None:
+        """Let the reader go; the stream goes on and is logged."""
+        self._reader += 1
+        self._wake()
+
+    async def follow(self, after: int) -> AsyncIterator[Logged]:
+        """The events after a sequence; whoever followed before is let go."""
+        self.release()
+        reader = self._reader
+        while self._reader == reader:
+            for event in await self._unseen(after):
+                if self._reader != reader:
+                    return
+                yield event
+                after = event.sequence
+            if self.is_closed and after >= self.sequence:
+                return
+            if self._reader == reader and not self._has_unseen(after):
+                await self._change()
+
+    def _has_unseen(self, after: int) -> bool:
+        return bool(self._recent) and self._recent[-1].sequence > after
+
+    async def _unseen(self, after: int) -> list[Logged]:
+        unseen = [event for event in self._recent if event.sequence > after]
+        if unseen and unseen[0].sequence == after + 1:
+            return unseen
+        return await self._log.read(self.id, after) if unseen else []
+
+    async def _change(self) -> None:
+        if self._waiting is None:
+            self._waiting = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._waiting)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+
+class LiveStreams:
+    """The streams that this process writes, by id."""
+
+    def __init__(self, log: EventLog, *, keep: int) -> None:
+        self.log = log
+        self._keep = keep
+        self._streams: dict[str, LiveStream] = {}
+
+    def create(self, stream_id: str) -> LiveStream:
+        """Start to write a stream."""
+        stream = LiveStream(stream_id, self.log, keep=self._keep)
+        self._streams[stream_id] = stream
+        return stream
+
+    def discard(self, stream: LiveStream) -> None:
+        """Forget a stream that has ended."""
+        self._streams.pop(stream.id, None)
+
+    async def follow(self, stream_id: str, after: int) -> AsyncIterator[Logged]:
+        """The events of a stream after a sequence, whichever process writes it."""
+        live = self._streams.get(stream_id)
+        followed = live.follow(after) if live is not None else self._poll(stream_id, after)
+        async for event in followed:
+            yield event
+
+    async def _poll(self, stream_id: str, after: int) -> AsyncIterator[Logged]:
+        while True:
+            progress = await self.log.progress(stream_id)  # before the read: close comes last
+            events = await self.log.read(stream_id, after)
+            for event in events:
+                yield event
+                after = event.sequence
+            if progress is None or (progress.is_closed and not events):
+                return
+            if not events:
+                await asyncio.sleep(POLL_INTERVAL)

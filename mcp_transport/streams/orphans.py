@@ -1,0 +1,54 @@
+"""
+Ends the streams that a dead worker process left open.
+
+A worker process that has not been seen for a few seconds is dead. What it
+logged stays and can be replayed; then the stream ends with an error, so that
+no client waits for a result that will never come.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+import msgspec
+from django.db import transaction
+
+from mcp_transport.models import Event, Stream, Worker
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import InternalError
+
+SILENCE = datetime.timedelta(seconds=3)  # after which a worker process counts as dead
+AT_ONCE = 100
+INTERRUPTED = "interrupted: the worker process that ran this request died."
+
+
+def end_orphans() -> list[dict[str, object]]:
+    """End what is left; the calls that were interrupted, as their streams kept them."""
+    now = datetime.datetime.now(datetime.UTC)
+    living = Worker.objects.filter(ended_at=None, seen_at__gt=now - SILENCE).values("id")
+    orphans = Stream.objects.filter(closed_at=None).exclude(worker__in=living)[:AT_ONCE]
+    return [stream.call for stream in orphans if _end(stream, now)]
+
+
+def _end(stream: Stream, now: datetime.datetime) -> bool:
+    """End one stream; False when another process did, or its result is there."""
+    with transaction.atomic():
+        ended = Stream.objects.filter(id=stream.id, closed_at=None).update(closed_at=now)
+        if not ended:
+            return False
+        last = Event.objects.filter(stream=stream).order_by("-sequence").first()
+        if last is not None and _is_response(last.data):
+            return False
+        Event.objects.create(
+            stream=stream,
+            sequence=last.sequence + 1 if last else 1,
+            data=jsonrpc.error(
+                msgspec.json.decode(stream.request_id), InternalError(INTERRUPTED)
+            ).decode(),
+            created_at=now,
+        )
+    return True
+
+
+def _is_response(data: str) -> bool:
+    return bool(data) and "method" not in jsonrpc.decode(data.encode())

@@ -1,0 +1,114 @@
+"""
+Which hosts and origins may reach an endpoint.
+
+Host and Origin are checked each by itself: a page that rebinds its name to
+this address sends a foreign Host, a foreign page a foreign Origin
+(2026-07-28, basic/transports/streamable-http, Security & Endpoint).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.http.request import split_domain_port, validate_host
+
+from mcp_transport.conf import settings
+from mcp_transport.protocol.errors import Refused
+
+LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
+CACHE_LIMIT = 1000
+
+ALLOWED_HEADERS = (
+    "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, "
+    "Mcp-Method, Mcp-Name, Mcp-Session-Id"
+)
+EXPOSED_HEADERS = b"Mcp-Session-Id, WWW-Authenticate"
+PREFLIGHT_MAX_AGE = b"600"  # seconds
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Gate:
+    """
+    Decides by Host and Origin, and remembers what it decided.
+
+    Browser pages get their cross-origin headers from here too.
+    """
+
+    def __init__(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        self._hosts = hosts
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._verdicts: dict[tuple[bytes | None, bytes | None], str] = {}
+
+    @classmethod
+    def from_settings(cls) -> Gate:
+        """The gate that MCP_ALLOWED_HOSTS and MCP_ALLOWED_ORIGINS describe."""
+        hosts = settings.MCP_ALLOWED_HOSTS
+        if hosts is None:
+            hosts = django_settings.ALLOWED_HOSTS
+        if not hosts and django_settings.DEBUG:
+            hosts = LOOPBACK  # as Django itself does
+        return cls(hosts, settings.MCP_ALLOWED_ORIGINS)
+
+    def check(self, host: bytes | None, origin: bytes | None) -> None:
+        """Raises Refused for a host that is not ours or an origin that may not call."""
+        key = (host, origin)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._judge(host, origin)
+            if len(self._verdicts) >= CACHE_LIMIT:
+                self._verdicts.clear()
+            self._verdicts[key] = verdict
+        if verdict:
+            raise Refused(403, verdict)
+
+    def _judge(self, raw_host: bytes | None, raw_origin: bytes | None) -> str:
+        """What is wrong, or an empty string."""
+        host = (raw_host or b"").decode("latin-1")
+        domain, _port = split_domain_port(host)
+        if not domain or not validate_host(domain, self._hosts):
+            return f"Host {host!r} is not served here; add it to ALLOWED_HOSTS if it should be."
+        if raw_origin is None:
+            return ""
+        origin = raw_origin.decode("latin-1")
+        if not self._allows(origin.lower(), host.lower()):
+            return f"Origin {origin!r} may not call; add it to MCP_ALLOWED_ORIGINS if it should."
+        return ""
+
+    def _allows(self, origin: str, host: str) -> bool:
+        if origin in self._origins:
+            return True
+        parts = urlsplit(origin)
+        is_exact = origin == f"{parts.scheme}://{parts.netloc}"  # no path, no query
+        return parts.scheme in ("http", "https") and is_exact and parts.netloc == host
+
+
+def cors(origin: bytes | None) -> Headers:
+    """What lets a page of an origin, already checked, read the answer."""
+    if origin is None:
+        return ()
+    return (
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", EXPOSED_HEADERS),
+        (b"vary", b"Origin"),
+    )
+
+
+def preflight(origin: bytes | None, asked: bytes | None) -> Headers:
+    """What a page of an origin, already checked, may send (Fetch, CORS protocol)."""
+    allowed = ALLOWED_HEADERS + _parameters(asked)
+    return (
+        *cors(origin),
+        (b"access-control-allow-methods", b"POST, GET, DELETE, OPTIONS"),
+        (b"access-control-allow-headers", allowed.encode()),
+        (b"access-control-max-age", PREFLIGHT_MAX_AGE),
+    )
+
+
+def _parameters(asked: bytes | None) -> str:
+    """The Mcp-Param-* headers of a preflight, which cannot be listed beforehand."""
+    names = (name.strip() for name in (asked or b"").decode("latin-1").split(","))
+    wanted = [n for n in names if n.lower().startswith("mcp-param-") and n.isprintable()]
+    return "".join(f", {name}" for name in wanted[:50])

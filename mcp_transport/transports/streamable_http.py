@@ -1,0 +1,218 @@
+"""
+Streamable HTTP: one URL for every revision from 2025-03-26 on.
+
+A Channels consumer with its own ``__call__``: mounted at the ASGI router, it
+reads the body straight from the server, without a mailbox, a dispatch by event
+type or Django's middleware in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+
+from mcp_transport.auth.errors import AuthenticationError
+from mcp_transport.auth.permissions import challenge, may_use_server
+from mcp_transport.conf import settings
+from mcp_transport.engine.incoming import Incoming, Outcome, Reply
+from mcp_transport.lifespan import runtime
+from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
+from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID, read_version
+from mcp_transport.transports.accepting import accepted
+from mcp_transport.transports.security import Headers, cors, preflight
+from mcp_transport.transports.sending import HttpResponder, Receive, Send
+
+logger = logging.getLogger("mcp_transport.streamable_http")
+
+TRANSPORT = "streamable_http"
+METHODS = "POST, GET, DELETE, OPTIONS"
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete."""
+
+
+class StreamableHttpConsumer(AsyncConsumer):
+    """One request to a server's endpoint."""
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer the request; nothing raised in here reaches the ASGI server."""
+        self.runtime = runtime()
+        if not self.runtime.is_started:
+            await self.runtime.start()
+        raw: list[tuple[bytes, bytes]] = scope["headers"]
+        self.headers = dict(raw)
+        self.duplicates = _duplicates(raw) if len(self.headers) != len(raw) else frozenset()
+        self.scope = scope
+        self.receive = receive
+        self.body: Any = None
+        json, stream = accepted(self.headers.get(b"accept"))
+        self.responder = HttpResponder(
+            send,
+            receive,
+            accepts_json=json,
+            accepts_stream=stream,
+            headers=cors(self.headers.get(b"origin")),
+            keep_alive=self.runtime.keep_alive,
+        )
+        try:
+            await self._serve()
+        except ClientGone:
+            return
+        finally:
+            self.responder.close()
+
+    async def _serve(self) -> None:
+        try:
+            outcome = await self._outcome()
+        except ProtocolError as error:
+            await self._refuse(error)
+        except Exception:
+            logger.exception("%s %s failed", self.scope["method"], self.scope["path"])
+            await self._refuse(InternalError())
+        else:
+            await self._finish(outcome)
+
+    async def _outcome(self) -> Outcome:
+        self._check_gate()
+        method: str = self.scope["method"]
+        if method == "OPTIONS":
+            return self._preflight()
+        incoming = await self._admit()
+        if method == "POST":
+            return await self.runtime.engine.receive(incoming, self.responder)
+        if method == "GET":
+            return await self.runtime.engine.open_stream(incoming, self.responder)
+        return await self.runtime.engine.close_session(incoming)
+
+    def _check_gate(self) -> None:
+        headers = self.headers
+        if self.duplicates and not self.duplicates.isdisjoint((b"host", b"origin")):
+            raise Refused(403, "Host and Origin stand once in a request.")
+        self.runtime.gate.check(headers.get(b"host"), headers.get(b"origin"))
+
+    def _preflight(self) -> Outcome:
+        origin = self.headers.get(b"origin")
+        asked = self.headers.get(b"access-control-request-headers")
+        allowed = tuple(item for item in preflight(origin, asked) if item not in cors(origin))
+        return Reply(204, headers=allowed)
+
+    async def _admit(self) -> Incoming:
+        """Everything that is checked before the body means anything."""
+        method = self.scope["method"]
+        if method not in ("POST", "GET", "DELETE"):
+            raise Refused(405, f"{method} is not served here.", headers={"Allow": METHODS})
+        run, headers = self.runtime, self.headers
+        slug = self.scope["mcp_server"]
+        offer = run.directory.find_cached(slug) or await run.directory.find(slug)
+        if offer is None:
+            raise Refused(404, f"There is no server {slug!r} here.")
+        principal = await run.authenticators.authenticate(headers)
+        may_use_server(principal, offer.server)
+        if method == "POST":
+            self.body = jsonrpc.decode(await self._read_body())
+        return Incoming(
+            offer=offer,
+            principal=principal,
+            transport=TRANSPORT,
+            body=self.body,
+            headers=headers,
+            duplicates=self.duplicates,
+            protocol_version=read_version(headers),
+            session_id=_text(headers.get(SESSION_ID)),
+            last_event_id=_text(headers.get(LAST_EVENT_ID)),
+            is_still_welcome=self._is_still_welcome,
+        )
+
+    async def _is_still_welcome(self) -> bool:
+        run = self.runtime
+        try:
+            offer = await run.directory.find(self.scope["mcp_server"])
+            if offer is None:
+                return False
+            may_use_server(await run.authenticators.authenticate(self.headers), offer.server)
+        except AuthenticationError as error:
+            return error.status == 503  # cannot be found out now: ask again
+        return True
+
+    async def _read_body(self) -> bytes:
+        self._check_media()
+        limit: int = self.runtime.max_body_bytes
+        announced = self.headers.get(b"content-length", b"0")
+        if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
+            raise _too_large(limit)
+        message = await self.receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise _too_large(limit)
+            return body
+        return await self._read_parts(message, limit)
+
+    async def _read_parts(self, message: dict[str, Any], limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(settings.MCP_BODY_TIMEOUT):
+                while True:
+                    if message["type"] != "http.request":
+                        raise ClientGone
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > limit:
+                        raise _too_large(limit)
+                    if not message.get("more_body"):
+                        return b"".join(parts)
+                    message = await self.receive()
+        except TimeoutError:
+            raise Refused(408, "The body did not arrive in time.") from None
+
+    def _check_media(self) -> None:
+        if not (self.responder.accepts_json or self.responder.accepts_stream):
+            raise Refused(406, "Accept application/json and text/event-stream.")
+        kind = self.headers.get(b"content-type", b"")
+        if kind != b"application/json" and not _is_json(kind):
+            raise Refused(415, "Content-Type must be application/json.")
+
+    async def _refuse(self, error: ProtocolError) -> None:
+        headers: Headers = ()
+        if isinstance(error, Refused):
+            pairs = error.headers.items()
+            headers = tuple((name.lower().encode(), value.encode()) for name, value in pairs)
+        if isinstance(error, AuthenticationError) and error.status in (401, 403):
+            url = f"{self.scope.get('scheme', 'http')}://{_host(self.headers)}{self.scope['path']}"
+            headers += ((b"www-authenticate", challenge(url, error.error, error.scope).encode()),)
+        status = 500 if isinstance(error, InternalError) else error.status
+        body = jsonrpc.error(jsonrpc.read_id(self.body), error)
+        await self.responder.finish(status, body, headers)
+
+    async def _finish(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Reply):
+            await self.responder.finish(outcome.status, outcome.body, outcome.headers)
+        else:
+            await self.responder.finish(200, b"")
+
+
+def _duplicates(raw: list[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    seen: set[bytes] = set()
+    return frozenset(name for name, _value in raw if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add() returns None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.strip(b" \t").decode("latin-1")
+
+
+def _host(headers: dict[bytes, bytes]) -> str:
+    return headers.get(b"host", b"").decode("latin-1")
+
+
+def _is_json(kind: bytes) -> bool:
+    return kind.partition(b";")[0].strip().lower() == b"application/json"
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
