@@ -32,6 +32,7 @@ class LiveStream:
         self._log = log
         self._recent: deque[Logged] = deque(maxlen=keep)
         self._reader = 0
+        self._released_at: int | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     async def append(self, data: bytes, *, is_last: bool = False) -> None:
@@ -52,24 +53,31 @@ class LiveStream:
             self._wake()
 
     def release(self) -> None:
-        """Let the reader go; the stream goes on and is logged."""
-        self._reader += 1
+        """Let the reader go once it has what was said so far; the stream goes on."""
+        self._released_at = self.sequence
         self._wake()
 
-    async def follow(self, after: int) -> AsyncIterator[Logged]:
+    async def follow(self, after: int, *, is_resumed: bool = False) -> AsyncIterator[Logged]:
         """The events after a sequence; whoever followed before is let go."""
-        self.release()
+        self._reader += 1
         reader = self._reader
+        if is_resumed:
+            self._released_at = None
+        self._wake()
         while self._reader == reader:
             for event in await self._unseen(after):
                 if self._reader != reader:
                     return
                 yield event
                 after = event.sequence
-            if self.is_closed and after >= self.sequence:
+            if self._is_over(after):
                 return
             if self._reader == reader and not self._has_unseen(after):
                 await self._change()
+
+    def _is_over(self, after: int) -> bool:
+        last = self.sequence if self.is_closed else self._released_at
+        return last is not None and after >= last
 
     def _has_unseen(self, after: int) -> bool:
         return bool(self._recent) and self._recent[-1].sequence > after
@@ -112,7 +120,7 @@ class LiveStreams:
     async def follow(self, stream_id: str, after: int) -> AsyncIterator[Logged]:
         """The events of a stream after a sequence, whichever process writes it."""
         live = self._streams.get(stream_id)
-        followed = live.follow(after) if live is not None else self._poll(stream_id, after)
+        followed = live.follow(after, is_resumed=True) if live is not None else self._poll(stream_id, after)
         async for event in followed:
             yield event
 
