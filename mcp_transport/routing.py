@@ -33,18 +33,20 @@ class McpApplication:
             path: str = scope["path"]
             if path.startswith(self._below) or path == self._path:
                 scope["mcp_server"] = path[len(self._below) :].rstrip("/")
-                return await self._endpoint(scope, receive, send)
-            return await self._http(scope, receive, send)
-        if kind == "lifespan":
-            return await _lifespan(receive, send)
-        return await self._connect(scope, receive, send)
+                await self._endpoint(scope, receive, send)
+            else:
+                await self._http(scope, receive, send)
+        elif kind == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await self._connect(scope, receive, send)
 
     async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
         if self._websocket is not None:
-            return await self._websocket(scope, receive, send)
-        await receive()
-        await send({"type": "websocket.close", "code": 4404})
-        return None
+            await self._websocket(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 4404})
 
 
 def mcp_application(http: Any, websocket: Any = None) -> McpApplication:

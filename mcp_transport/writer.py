@@ -275,8 +275,6 @@ class Writer:
             self._away_since = None
 
     def _give_up(self, batch: list[Entry], error: Exception) -> None:
-        for statement in {entry.statement for entry in batch}:
-            statement.abandoned()
         self._entries.extendleft(entry for entry in reversed(batch) if entry.future is None)
         _settle([entry for entry in batch if entry.future is not None], error)
         if self._is_stopped and self._entries:

@@ -46,11 +46,12 @@ def _completion(values: list[str]) -> dict[str, Any]:
 
 def _referred(exchange: Exchange) -> Offered | None:
     ref = exchange.params.get("ref")
-    kind = ref.get("type") if isinstance(ref, dict) else None
+    if not isinstance(ref, dict):
+        ref = {}
     entry: Offered | None = None
-    if kind == "ref/prompt":
-        entry = exchange.catalog.prompts.get(ref.get("name", ""))
-    elif kind == "ref/resource":
+    if ref.get("type") == "ref/prompt" and isinstance(ref.get("name"), str):
+        entry = exchange.catalog.prompts.get(ref["name"])
+    elif ref.get("type") == "ref/resource":
         entry = _resource(exchange, ref.get("uri"))
     if entry is None or not entry.is_visible(exchange.principal):
         raise InvalidParams("params.ref names no prompt or resource template that there is.")

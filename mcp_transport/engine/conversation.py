@@ -186,8 +186,7 @@ class Conversation:
         if responder.accepts_stream:  # cancelled: a request has no answer then
             await responder.open()
             return ENDED
-        error = InvalidRequest("The request was cancelled by its client.")
-        return Reply(200, jsonrpc.error(work.exchange.request.id, error))
+        return Reply(200, _cancelled(work))
 
     async def _answer_in_batch(
         self, incoming: Incoming, session: SessionRecord, request: Request
@@ -202,8 +201,7 @@ class Conversation:
         work = Work(exchange)
         self.works.start(work)
         await work.settled
-        error = InvalidRequest("The request was cancelled by its client.")
-        return work.body or jsonrpc.error(request.id, error)
+        return work.body or _cancelled(work)
 
     def _exchange(
         self, incoming: Incoming, session: SessionRecord, request: Request, method: Method
@@ -240,6 +238,11 @@ async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) 
     if not stream.is_closed and exchange.revision.has_priming_events:
         await responder.retry(RETRY_MS)
     return ENDED
+
+
+def _cancelled(work: Work) -> bytes:
+    error = InvalidRequest("The request was cancelled by its client.")
+    return jsonrpc.error(work.exchange.request.id, error)
 
 
 def _check_batch(requests: list[Request]) -> None:

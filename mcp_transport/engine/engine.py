@@ -38,11 +38,10 @@ class Engine:
         except Refused:
             raise
         except ProtocolError as error:
-            return Reply(error.status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
+            return _problem(incoming, error, error.status)
         except Exception:
             logger.exception("A message to server %r failed", incoming.offer.server.slug)
-            error = InternalError()
-            return Reply(500, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
+            return _problem(incoming, InternalError(), 500)
 
     async def open_stream(self, incoming: Incoming, responder: Responder) -> Outcome:
         """
@@ -88,6 +87,10 @@ class Engine:
         if (version is not None and version.is_modern) or any(map(_claims_modern, batch)):
             raise InvalidRequest("A body is one JSON object; this revision has no batches.")
         return await self._conversation.serve_batch(incoming, batch)
+
+
+def _problem(incoming: Incoming, error: ProtocolError, status: int) -> Outcome:
+    return Reply(status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
 
 
 def _accept_notification(_message: Notification) -> Outcome:

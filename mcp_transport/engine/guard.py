@@ -123,13 +123,14 @@ async def _await(hook: Hook) -> None:
 
 def _go_on(work: Coroutine[Any, Any, T], waiting: Any) -> Generator[Any, Any, T]:
     """Drive a coroutine that has suspended, as ``await`` would."""
+    step: Callable[[Any], Any]
     while True:
         try:
-            sent = yield waiting
+            value = yield waiting
         except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle
             step, value = work.throw, error
         else:
-            step, value = work.send, sent
+            step = work.send
         try:
             waiting = step(value)
         except StopIteration as done:

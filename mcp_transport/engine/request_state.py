@@ -9,6 +9,7 @@ Requirements 4 and 5). Any worker process of the site can read it.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from typing import Any
 
@@ -47,9 +48,8 @@ def unseal(text: Any, bound_to: str) -> RequestState:
     Raises InvalidParams, with one message for every way to be wrong.
     """
     try:
-        bound, answers, memory = signing.loads(
-            text, salt=SALT, max_age=settings.MCP_REQUEST_STATE_LIFETIME
-        )
+        lifetime = datetime.timedelta(seconds=settings.MCP_REQUEST_STATE_LIFETIME)
+        bound, answers, memory = signing.loads(text, salt=SALT, max_age=lifetime)
     except (signing.BadSignature, TypeError, ValueError, AttributeError):
         bound = None
     if bound != bound_to:

@@ -58,6 +58,7 @@ class Stateless:
 
     async def _work(self, exchange: Exchange, responder: Responder) -> Outcome:
         """Run what an entry does, under its time limit and only while somebody waits."""
+        result: dict[str, Any]
         try:
             result = await Guarded(
                 HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all

@@ -21,7 +21,7 @@ class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A frozen record whose members carry the specification's names."""
 
 
-class Annotations(Record):
+class Annotations(Record, frozen=True):
     """Hints on who a piece of content is for and how much it matters."""
 
     audience: tuple[Role, ...] | None = None
@@ -29,7 +29,7 @@ class Annotations(Record):
     last_modified: str | None = None  # ISO 8601
 
 
-class Icon(Record):
+class Icon(Record, frozen=True):
     """An image a client may show beside a server, tool, resource or prompt."""
 
     src: str  # http(s) or data URI
@@ -38,34 +38,34 @@ class Icon(Record):
     theme: Literal["light", "dark"] | None = None
 
 
-class Described(Record, kw_only=True):
+class Described(Record, frozen=True, kw_only=True):
     """What every piece of content may carry."""
 
     annotations: Annotations | None = None
     meta: Meta | None = msgspec.field(default=None, name="_meta")
 
 
-class Text(Described, tag="text", tag_field="type"):
+class Text(Described, frozen=True, tag="text", tag_field="type"):
     """Plain text."""
 
     text: str
 
 
-class Image(Described, tag="image", tag_field="type"):
+class Image(Described, frozen=True, tag="image", tag_field="type"):
     """An image, its bytes encoded in base64 when it is sent."""
 
     data: bytes
     mime_type: str
 
 
-class Audio(Described, tag="audio", tag_field="type"):
+class Audio(Described, frozen=True, tag="audio", tag_field="type"):
     """A sound, its bytes encoded in base64 when it is sent."""
 
     data: bytes
     mime_type: str
 
 
-class ResourceLink(Described, tag="resource_link", tag_field="type"):
+class ResourceLink(Described, frozen=True, tag="resource_link", tag_field="type"):
     """A resource the client may read or subscribe to."""
 
     uri: str
@@ -77,7 +77,7 @@ class ResourceLink(Described, tag="resource_link", tag_field="type"):
     icons: tuple[Icon, ...] | None = None
 
 
-class TextResource(Record):
+class TextResource(Record, frozen=True):
     """The text of a resource."""
 
     uri: str
@@ -86,7 +86,7 @@ class TextResource(Record):
     meta: Meta | None = msgspec.field(default=None, name="_meta")
 
 
-class BlobResource(Record):
+class BlobResource(Record, frozen=True):
     """The bytes of a resource, encoded in base64 when they are sent."""
 
     uri: str
@@ -98,7 +98,7 @@ class BlobResource(Record):
 ResourceContents = TextResource | BlobResource
 
 
-class EmbeddedResource(Described, tag="resource", tag_field="type"):
+class EmbeddedResource(Described, frozen=True, tag="resource", tag_field="type"):
     """A resource's contents inside a result or a prompt."""
 
     resource: ResourceContents
@@ -108,7 +108,7 @@ Content = Text | Image | Audio | ResourceLink | EmbeddedResource
 CONTENT_TYPES = (Text, Image, Audio, ResourceLink, EmbeddedResource)
 
 
-class Message(Record):
+class Message(Record, frozen=True):
     """One message of a prompt."""
 
     content: Content

@@ -97,4 +97,4 @@ def _repeats(found: str, value: Any) -> bool:
         if not (float(value).is_integer() and abs(value) <= _SAFE_INTEGER):
             return False
         return bool(_DECIMAL.fullmatch(found)) and int(found.partition(".")[0]) == int(value)
-    return found == value
+    return isinstance(value, str) and found == value

@@ -105,7 +105,8 @@ def check_against_dialect(schema: Mapping[str, Any], subject: str) -> None:
     """Refuse a schema that its dialect does not allow."""
     try:
         jsonschema_rs.meta.validate(dict(schema))
-    except ValueError as exc:
+        validator_for(schema)  # compiles patterns and resolves references
+    except (ValueError, jsonschema_rs.ReferencingError) as exc:
         reason = str(exc).partition("\n")[0]
         raise ImproperlyConfigured(f"{subject} is no valid JSON Schema: {reason}") from exc
 

@@ -19,7 +19,7 @@ import msgspec
 from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.protocol.revisions import REVISIONS, Revision
-from mcp_transport.statements import Update, insert
+from mcp_transport.statements import Row, Update, insert
 from mcp_transport.threads import ThreadPool
 from mcp_transport.writer import Writer
 
@@ -93,7 +93,7 @@ class SessionStore:
         )
         now = datetime.datetime.now(datetime.UTC)
         name, version = (str(client_info.get(key, ""))[:SHORT] for key in ("name", "version"))
-        row = (
+        row: Row = (
             record.id, server_id, principal.key, principal.user_id, principal.token_id,
             revision.name, name, version, client_info, capabilities, False, "", [], now, now, "",
         )  # fmt: skip

@@ -120,7 +120,11 @@ class LiveStreams:
     async def follow(self, stream_id: str, after: int) -> AsyncIterator[Logged]:
         """The events of a stream after a sequence, whichever process writes it."""
         live = self._streams.get(stream_id)
-        followed = live.follow(after, is_resumed=True) if live is not None else self._poll(stream_id, after)
+        followed = (
+            live.follow(after, is_resumed=True)
+            if live is not None
+            else self._poll(stream_id, after)
+        )
         async for event in followed:
             yield event
 

@@ -24,7 +24,7 @@ from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID, read_version
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.security import Headers, cors, preflight
-from mcp_transport.transports.sending import HttpResponder, Receive, Send
+from mcp_transport.transports.sending import HttpResponder
 
 logger = logging.getLogger("mcp_transport.streamable_http")
 
@@ -39,7 +39,7 @@ class ClientGone(Exception):
 class StreamableHttpConsumer(AsyncConsumer):
     """One request to a server's endpoint."""
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer the request; nothing raised in here reaches the ASGI server."""
         self.runtime = runtime()
         if not self.runtime.is_started:
@@ -47,7 +47,7 @@ class StreamableHttpConsumer(AsyncConsumer):
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers = dict(raw)
         self.duplicates = _duplicates(raw) if len(self.headers) != len(raw) else frozenset()
-        self.scope = scope
+        self.request: dict[str, Any] = scope
         self.receive = receive
         self.body: Any = None
         json, stream = accepted(self.headers.get(b"accept"))
@@ -72,14 +72,14 @@ class StreamableHttpConsumer(AsyncConsumer):
         except ProtocolError as error:
             await self._refuse(error)
         except Exception:
-            logger.exception("%s %s failed", self.scope["method"], self.scope["path"])
+            logger.exception("%s %s failed", self.request["method"], self.request["path"])
             await self._refuse(InternalError())
         else:
             await self._finish(outcome)
 
     async def _outcome(self) -> Outcome:
         self._check_gate()
-        method: str = self.scope["method"]
+        method: str = self.request["method"]
         if method == "OPTIONS":
             return self._preflight()
         incoming = await self._admit()
@@ -103,11 +103,11 @@ class StreamableHttpConsumer(AsyncConsumer):
 
     async def _admit(self) -> Incoming:
         """Everything that is checked before the body means anything."""
-        method = self.scope["method"]
+        method = self.request["method"]
         if method not in ("POST", "GET", "DELETE"):
             raise Refused(405, f"{method} is not served here.", headers={"Allow": METHODS})
         run, headers = self.runtime, self.headers
-        slug = self.scope["mcp_server"]
+        slug = self.request["mcp_server"]
         offer = run.directory.find_cached(slug) or await run.directory.find(slug)
         if offer is None:
             raise Refused(404, f"There is no server {slug!r} here.")
@@ -131,7 +131,7 @@ class StreamableHttpConsumer(AsyncConsumer):
     async def _is_still_welcome(self) -> bool:
         run = self.runtime
         try:
-            offer = await run.directory.find(self.scope["mcp_server"])
+            offer = await run.directory.find(self.request["mcp_server"])
             if offer is None:
                 return False
             may_use_server(await run.authenticators.authenticate(self.headers), offer.server)
@@ -184,7 +184,7 @@ class StreamableHttpConsumer(AsyncConsumer):
             pairs = error.headers.items()
             headers = tuple((name.lower().encode(), value.encode()) for name, value in pairs)
         if isinstance(error, AuthenticationError) and error.status in (401, 403):
-            url = f"{self.scope.get('scheme', 'http')}://{_host(self.headers)}{self.scope['path']}"
+            url = f"{self.request.get('scheme', 'http')}://{_host(self.headers)}{self.request['path']}"
             headers += ((b"www-authenticate", challenge(url, error.error, error.scope).encode()),)
         status = 500 if isinstance(error, InternalError) else error.status
         body = jsonrpc.error(jsonrpc.read_id(self.body), error)
