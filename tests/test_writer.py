@@ -89,9 +89,6 @@ class Recorded(Statement):
         self.outcomes.append("rolled back")
         self.ended.set()
 
-    def abandoned(self) -> None:
-        self.outcomes.append("abandoned")
-
 
 class Blocked(Recorded):
     """Holds the writer's thread until it is let go."""
@@ -226,7 +223,7 @@ async def test_a_waiter_learns_that_the_database_stays_away(make_writer: MakeWri
     statement = Recorded(OperationalError("gone"))
     with pytest.raises(OperationalError, match="gone"):
         await asyncio.wait_for(writer.write(statement, (1,)), LIMIT)
-    assert statement.outcomes == ["rolled back", "abandoned"]
+    assert statement.outcomes == ["rolled back"]
 
 
 async def test_posted_rows_are_kept_until_the_database_is_back(

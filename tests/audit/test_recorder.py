@@ -1,0 +1,155 @@
+"""Handing calls to the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from pytest_django import Settings
+
+from mcp_transport.audit import recorder as recorder_module
+from mcp_transport.audit.chain import ChainedInsert, verify
+from mcp_transport.audit.record import CallRecord
+from mcp_transport.audit.recorder import Recorder
+from mcp_transport.audit.redaction import MASK
+from mcp_transport.models import Call
+from mcp_transport.writer import Writer, WriterFull
+
+LIMIT = 5.0  # seconds a test may wait
+
+committed = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def writer() -> Iterator[Writer]:
+    writer = Writer(patience=0.0)
+    yield writer
+    assert writer.shutdown(LIMIT)
+
+
+def call(entry: str = "echo") -> CallRecord:
+    return CallRecord(
+        started_at=datetime.datetime.now(datetime.UTC),
+        duration_us=12,
+        server="main",
+        method="tools/call",
+        entry=entry,
+    )
+
+
+async def stored() -> list[str]:
+    def read() -> list[str]:
+        try:
+            return list(Call.objects.order_by("sequence").values_list("entry", flat=True))
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(read)
+
+
+@committed
+async def test_a_durable_call_is_committed_when_the_wait_ends(writer: Writer) -> None:
+    recorder = Recorder(writer, "durable", "w1")
+    await asyncio.wait_for(recorder.record(call("a")), LIMIT)
+    assert await stored() == ["a"]
+
+
+@committed
+async def test_a_batched_call_follows(writer: Writer) -> None:
+    recorder = Recorder(writer, "batched", "w1")
+    await recorder.record(call("a"))
+    await writer.flush(LIMIT)
+    assert await stored() == ["a"]
+
+
+async def test_no_call_is_kept_when_recording_is_off(writer: Writer) -> None:
+    recorder = Recorder(writer, "off", "w1")
+    await recorder.record(call())
+    recorder.post(call())
+    assert writer.depth == 0
+
+
+def test_an_unknown_mode_is_refused(writer: Writer) -> None:
+    with pytest.raises(ValueError, match="'sometimes' is not a valid Recording"):
+        Recorder(writer, "sometimes", "w1")
+
+
+@committed
+async def test_calls_at_once_make_one_unbroken_chain(writer: Writer) -> None:
+    recorder = Recorder(writer, "durable", "w1")
+    await asyncio.wait_for(asyncio.gather(*(recorder.record(call()) for _ in range(200))), LIMIT)
+
+    def check() -> Any:
+        try:
+            return verify("w1"), Call.objects.count()
+        finally:
+            connection.close()
+
+    assert await asyncio.to_thread(check) == (None, 200)
+
+
+@committed
+async def test_a_call_is_kept_for_later_while_the_database_is_away(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OperationalError("gone")]
+    execute = ChainedInsert.execute
+
+    def fail_once(self: ChainedInsert, *arguments: Any, **options: Any) -> None:
+        if failures:
+            raise failures.pop()
+        execute(self, *arguments, **options)
+
+    monkeypatch.setattr(ChainedInsert, "execute", fail_once)
+    recorder = Recorder(writer, "durable", "w1")
+    with pytest.raises(OperationalError, match="gone"):
+        await asyncio.wait_for(recorder.record(call("a")), LIMIT)
+    await writer.flush(LIMIT)
+    assert await stored() == ["a"]
+
+
+async def test_a_stopped_writer_refuses_calls(writer: Writer) -> None:
+    writer.shutdown(LIMIT)
+    for mode in ("durable", "batched"):
+        with pytest.raises(WriterFull):
+            await Recorder(writer, mode, "w1").record(call())
+
+
+def test_arguments_are_redacted_by_setting_and_by_schema(
+    writer: Writer, settings: Settings
+) -> None:
+    settings.MCP_REDACTED_ARGUMENTS = ["phrase"]
+    recorder = Recorder(writer, "off", "w1")
+    schema = {"properties": {"pin": {"writeOnly": True}, "a": {}}}
+    entry = SimpleNamespace(definition=SimpleNamespace(input_schema=schema))
+    arguments = {"pin": "0", "phrase": "x", "a": 1}
+    for _ in range(2):
+        assert json.loads(recorder.redact(arguments, entry)) == {
+            "pin": MASK,
+            "phrase": MASK,
+            "a": 1,
+        }
+    assert json.loads(recorder.redact(arguments, None)) == {"pin": "0", "phrase": MASK, "a": 1}
+
+
+def test_an_entry_without_a_schema_is_redacted_by_setting(writer: Writer) -> None:
+    entry = SimpleNamespace(definition=SimpleNamespace())
+    text = Recorder(writer, "off", "w1").redact({"password": "x"}, entry)
+    assert json.loads(text) == {"password": MASK}
+
+
+def test_only_so_many_definitions_are_remembered(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_REDACTORS", 2)
+    recorder = Recorder(writer, "off", "w1")
+    for name in "abcde":
+        schema = {"properties": {name: {"writeOnly": True}}}
+        entry = SimpleNamespace(definition=SimpleNamespace(input_schema=schema))
+        assert json.loads(recorder.redact({name: 1}, entry)) == {name: MASK}
