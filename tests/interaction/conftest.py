@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.asgi import get_asgi_application
-from mcp_transport.lifespan import runtime
-from mcp_transport.routing import mcp_application
 
+from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server, Token
+from mcp_transport.routing import mcp_application
 from tests.apps.good.probe import Probe, probe
 from tests.asgi import Http
 from tests.client import (
