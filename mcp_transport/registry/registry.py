@@ -57,15 +57,14 @@ class Registry:
 
     def add(self, entry: Entry) -> None:
         """Add an entry of any kind."""
-        match entry:
-            case Tool():
-                self.add_tool(entry)
-            case Resource():
-                self.add_resource(entry)
-            case ResourceTemplate():
-                self.add_template(entry)
-            case Prompt():
-                self.add_prompt(entry)
+        if isinstance(entry, Tool):
+            self.add_tool(entry)
+        elif isinstance(entry, Resource):
+            self.add_resource(entry)
+        elif isinstance(entry, ResourceTemplate):
+            self.add_template(entry)
+        else:
+            self.add_prompt(entry)
 
     def add_tool(self, tool: Tool) -> None:
         """Add a tool; its name must be free."""

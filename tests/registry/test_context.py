@@ -11,7 +11,11 @@ def test_only_an_accepted_answer_counts_as_agreement() -> None:
 
 
 def test_a_sample_joins_its_text_blocks() -> None:
-    blocks = [{"type": "text", "text": "Hello, "}, {"type": "image"}, {"type": "text", "text": "you"}]
+    blocks = [
+        {"type": "text", "text": "Hello, "},
+        {"type": "image"},
+        {"type": "text", "text": "you"},
+    ]
     assert Sample(role="assistant", content=blocks, model="m").text == "Hello, you"
     assert Sample(role="assistant", content=blocks[0], model="m").text == "Hello, "
 

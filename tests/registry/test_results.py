@@ -7,7 +7,7 @@ import datetime
 import decimal
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -59,7 +59,6 @@ def text(value: str) -> ToolResult:
         ToolResult,
         Text | Image,
         str | None,
-        Optional[str],
         Annotated[Image, "of a cat"],
         list[Text],
         list[Image | str],

@@ -66,6 +66,8 @@ def test_a_type_without_a_schema_is_the_sites_mistake() -> None:
     [
         ({"type": "objct"}, "is no valid JSON Schema"),
         ({"pattern": "("}, "is no valid JSON Schema"),
+        ({"pattern": "(?=a)b"}, "is no valid JSON Schema"),
+        ({"$ref": "#/$defs/missing"}, "is no valid JSON Schema"),
         ({"$schema": "https://example.com/mine"}, "names the dialect 'https://example.com/mine'"),
         ({"$ref": "https://example.com/order.json"}, "which is outside it"),
         ({"allOf": [{"$dynamicRef": "other.json#x"}]}, "which is outside it"),
