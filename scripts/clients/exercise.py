@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +23,8 @@ from pydantic import AnyUrl
 
 CHECK_LIMIT = 20  # seconds
 IS_NEW_API = int(version("mcp").partition(".")[0]) >= 2
+# How the releases say 401; a server that does not answer is said otherwise.
+REFUSAL = re.compile("401|Unauthorized|returned an error response")
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -132,7 +135,10 @@ async def check_structured_result(on: Connection) -> None:
     result = await on.call("search_books", words="Darwin")
     assert "beagle" in texts(result), result
     if on.knows("2025-06-18"):
-        codes = {book["code"] for book in result["structuredContent"]["result"]}
+        found = result["structuredContent"]
+        # A list stands in an object until the revision that allows any value.
+        books = found if on.knows("2026-07-28") else found["result"]
+        codes = {book["code"] for book in books}
         assert codes == {"beagle", "origin"}, result
     else:
         assert "structuredContent" not in result, result
@@ -279,7 +285,7 @@ async def check_refusal_without_token(url: str, mode: str) -> bool:
         async with asyncio.timeout(CHECK_LIMIT), connect(url, {}, mode) as on:
             await on.ask("list_tools")
     except Exception as error:  # noqa: BLE001  each release raises something else
-        is_refusal = any("401" in cause or "Unauthorized" in cause for cause in causes(error))
+        is_refusal = any(REFUSAL.search(cause) for cause in causes(error))
         return report("refusal_without_token", None if is_refusal else error)
     return report("refusal_without_token", AssertionError("a client without a token got in"))
 
