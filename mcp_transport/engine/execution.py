@@ -60,9 +60,7 @@ class Claim:
             return self._winner == who
 
 
-async def run(
-    function: Function, arguments: Mapping[str, Any], context: RequestContext, *rest: Any
-) -> Any:
+async def run(function: Function, arguments: Mapping[str, Any], context: RequestContext) -> Any:
     """
     What the function returns, or the list of all it yields.
 
@@ -70,9 +68,9 @@ async def run(
     answers by asking again.
     """
     if function.is_async:
-        return await _run_async(function, arguments, context, rest)
+        return await _run_async(function, arguments, context)
     while True:
-        value = await _run_in_thread(function, arguments, context, rest)
+        value = await _run_in_thread(function, arguments, context)
         if not isinstance(value, Asked):
             return value
         context.state.answers.update(await context.exchange.channel.ask(value.questions))
@@ -80,26 +78,26 @@ async def run(
 
 
 async def _run_async(
-    function: Function, arguments: Mapping[str, Any], context: RequestContext, rest: tuple[Any, ...]
+    function: Function, arguments: Mapping[str, Any], context: RequestContext
 ) -> Any:
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: context}
     if not function.is_generator:
-        return await function.call(*rest, **arguments)
+        return await function.call(**arguments)
     values: list[Any] = []
-    async for value in function.call(*rest, **arguments):
+    async for value in function.call(**arguments):
         await context.chunk(len(values), value)
         values.append(value)
     return values
 
 
 async def _run_in_thread(
-    function: Function, arguments: Mapping[str, Any], context: RequestContext, rest: tuple[Any, ...]
+    function: Function, arguments: Mapping[str, Any], context: RequestContext
 ) -> Any:
     blocking = BlockingContext(context, asyncio.get_running_loop())
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: blocking}
-    call = _call_of(function, blocking, rest, arguments)
+    call = _call_of(function, blocking, arguments)
     pool = context.exchange.services.functions
     if function.atomic is False:
         try:
@@ -111,14 +109,14 @@ async def _run_in_thread(
 
 
 def _call_of(
-    function: Function, context: BlockingContext, rest: tuple[Any, ...], named: Mapping[str, Any]
+    function: Function, context: BlockingContext, named: Mapping[str, Any]
 ) -> Callable[[], Any]:
     if not function.is_generator:
-        return lambda: function.call(*rest, **named)
+        return lambda: function.call(**named)
 
     def consume() -> list[Any]:
         values: list[Any] = []
-        for value in function.call(*rest, **named):
+        for value in function.call(**named):
             context.chunk(len(values), value)
             values.append(value)
         return values

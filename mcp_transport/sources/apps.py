@@ -104,5 +104,6 @@ class AppSource(Source):
         function = definition.completions.get(argument)
         if function is None:
             return ()
-        values = await run(function, {}, context, value, arguments)
+        given = function.bind({"value": value, "arguments": arguments})
+        values = await run(function, given, context)
         return [str(item) for item in values]
