@@ -20,6 +20,7 @@ from mcp_transport.engine.source import Source
 from mcp_transport.models import Server
 from mcp_transport.models.server import EVERYTHING
 from mcp_transport.threads import ThreadPool
+from mcp_transport.version import __version__
 
 DEFAULT = ""  # the slug of the path without one
 CACHE_LIMIT = 1000  # slugs, known or not
@@ -45,10 +46,11 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A server and its catalog."""
+    """A server, its catalog, and who it says it is in the newest form."""
 
     server: ServerRecord
     catalog: Catalog
+    identity: dict[str, Any]
 
 
 class Cached(msgspec.Struct):
@@ -101,7 +103,8 @@ class Directory:
         before = self._cache.get(slug)
         offer = None
         if record is not None:
-            offer = Offer(record, self._catalog(record, generations, before))
+            catalog = self._catalog(record, generations, before)
+            offer = Offer(record, catalog, identify(record))
         if len(self._cache) >= CACHE_LIMIT:
             self._cache.clear()  # a flood of slugs that do not exist
         self._cache[slug] = Cached(offer, generations, time.monotonic())
@@ -120,6 +123,16 @@ class Directory:
             for name, override in by_name.items()
         }
         return build(self.sources, record.has, overrides)
+
+
+def identify(server: ServerRecord) -> dict[str, Any]:
+    """The Implementation that a server says it is."""
+    info = {"name": server.slug, "version": __version__}
+    if server.title:
+        info["title"] = server.title
+    if server.description:
+        info["description"] = server.description
+    return info
 
 
 def load(slug: str) -> ServerRecord | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import capabilities, shaping
@@ -12,17 +11,6 @@ from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import Request
 from mcp_transport.protocol.revisions import SUPPORTED, negotiate
 from mcp_transport.protocol.routing import read_level
-from mcp_transport.version import __version__
-
-
-def identity(server: ServerRecord) -> dict[str, Any]:
-    """Who the server says it is, in the newest form."""
-    info = {"name": server.slug, "version": __version__}
-    if server.title:
-        info["title"] = server.title
-    if server.description:
-        info["description"] = server.description
-    return info
 
 
 async def discover(exchange: Exchange) -> dict[str, Any]:
@@ -53,7 +41,7 @@ class Handshake:
         result: dict[str, Any] = {
             "protocolVersion": self.revision.name,
             "capabilities": capabilities.of_server(incoming.offer.catalog.features, self.revision),
-            "serverInfo": shaping.implementation(identity(server), self.revision),
+            "serverInfo": shaping.implementation(incoming.offer.identity, self.revision),
         }
         if server.instructions:
             result["instructions"] = server.instructions

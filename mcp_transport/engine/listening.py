@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
-from mcp_transport.engine.lifecycle import identity
 from mcp_transport.engine.services import Services
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import Refused
@@ -53,7 +52,7 @@ async def listen(exchange: Exchange, responder: Responder) -> Outcome:
                 await responder.write(change.encode_for(subscription))
     result = {
         "resultType": "complete",
-        "_meta": {**meta, SERVER_INFO: identity(exchange.server)},
+        "_meta": {**meta, SERVER_INFO: exchange.incoming.offer.identity},
     }
     return Reply(200, jsonrpc.result(subscription, result))
 

@@ -10,7 +10,6 @@ from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Overdue
 from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
-from mcp_transport.engine.lifecycle import identity
 from mcp_transport.engine.questions import InputRequired
 from mcp_transport.engine.services import Services
 from mcp_transport.protocol import jsonrpc, routing
@@ -103,7 +102,7 @@ def complete(exchange: Exchange, result: dict[str, Any]) -> bytes:
     """The response, with what every result of a stateless revision says."""
     result.setdefault("resultType", "complete")
     meta = result.get("_meta")
-    info = {SERVER_INFO: identity(exchange.server)}
+    info = {SERVER_INFO: exchange.incoming.offer.identity}
     result["_meta"] = {**meta, **info} if meta else info
     if exchange.method.is_cacheable and result["resultType"] == "complete":
         result["ttlMs"], result["cacheScope"] = cache_hints(exchange)
