@@ -123,11 +123,64 @@ async def measure_writer() -> None:
     await writer.stop(5)
 
 
+def each(step: Callable[[], Any], count: int = 100_000) -> float:
+    """The CPU time of one call of a function."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        before = time.process_time()
+        for _ in range(count):
+            step()
+        best = min(best, time.process_time() - before)
+    return best / count * 1e6
+
+
+async def measure_audit() -> None:
+    from mcp_transport.audit.chain import verify
+    from mcp_transport.audit.record import CallRecord
+    from mcp_transport.audit.recorder import Recorder
+    from mcp_transport.audit.redaction import Redactor
+    from mcp_transport.models import Call
+    from mcp_transport.writer import Writer
+
+    redactor = Redactor(("password", "token"), {"properties": {"text": {"type": "string"}}})
+    report("Redactor, nothing to hide", each(lambda: redactor({"text": "hello"})))
+    report("Redactor, an unknown name", each(lambda: redactor({"other": "hello"})))
+
+    def record() -> CallRecord:
+        return CallRecord(
+            started_at=datetime.datetime.now(datetime.UTC), duration_us=120, server="main",
+            method="tools/call", kind="tool", entry="echo", revision="2026-07-28",
+            transport="streamable_http", request_id="17", principal="user:5/token:12",
+            username="ada", user_id=5, token_id=12, client="bench 1.0",
+            arguments='{"text":"hello"}', result_bytes=64,
+        )  # fmt: skip
+
+    report("CallRecord", each(record))
+    writer = Writer(queue_limit=100_000)
+    durable = Recorder(writer, "durable", "benchmark-durable")
+    for tasks in (1, 8, TASKS):
+        value = await cpu_each(lambda: durable.record(record()), tasks=tasks)
+        report(f"Recorder.record, durable, {tasks} tasks, record included", value)
+    batched = Recorder(writer, "batched", "benchmark-batched")
+    before = time.process_time()
+    await in_tasks(lambda: batched.record(record()), TASKS, COUNT)
+    await writer.flush(30)
+    value = (time.process_time() - before) / COUNT * 1e6
+    report("Recorder.record, batched, record included", value)
+    await writer.stop(5)
+    before = time.process_time()
+    broken = await asyncio.to_thread(verify, "benchmark-durable")
+    rows = await asyncio.to_thread(Call.objects.filter(worker="benchmark-durable").count)
+    report("verify, a row", (time.process_time() - before) / rows * 1e6)
+    assert broken is None
+
+
 async def measure() -> None:
     """Every part after the other, on one loop."""
     report("a task that does nothing", await cpu_each(nothing, tasks=TASKS))
     await measure_threads()
     await measure_writer()
+    await measure_audit()
 
 
 def main() -> None:

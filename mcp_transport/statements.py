@@ -8,6 +8,7 @@ with all the rows that came in a row for it.
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
@@ -44,6 +45,10 @@ class Statement:
         with connection.cursor() as cursor:
             cursor.executemany(self.sql, rows)
 
+    def is_one_command(self, connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> bool:
+        """Whether execute() sends one command for these rows, which is a transaction by itself."""
+        return False
+
     def committed(self) -> None:
         """Note that what was executed since the last commit or rollback is stored."""
 
@@ -51,7 +56,7 @@ class Statement:
         """Note that it is not, as far as is known; all or some of it may come again."""
 
 
-class ModelStatement(Statement):
+class ModelStatement(Statement, ABC):
     """
     Writes fields of a model; its SQL is made for the database it first meets.
 
@@ -72,9 +77,9 @@ class ModelStatement(Statement):
             self._form = self.make_form(connection)
         self._form.execute(connection, rows, is_repeated=is_repeated)
 
+    @abstractmethod
     def make_form(self, connection: BaseDatabaseWrapper) -> Form:
         """Return the SQL for this database and how it is executed."""
-        raise NotImplementedError
 
 
 class Insert(ModelStatement):
@@ -84,6 +89,9 @@ class Insert(ModelStatement):
     What a field would fill in by itself has to be in the row. A repeated row
     that meets itself in a unique column is passed over.
     """
+
+    def is_one_command(self, connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> bool:
+        return connection.vendor == "postgresql" or len(rows) == _chunk(len(rows))
 
     def make_form(self, connection: BaseDatabaseWrapper) -> Form:
         try:
@@ -117,17 +125,18 @@ def insert(model: type[models.Model], *names: str) -> Insert:
     return Insert(model, *names)
 
 
-class Form:
+class Form(ABC):
     """SQL over fields of a model, in the way one database executes it fastest."""
 
     def __init__(self, sql: str, fields: Sequence[AnyField]) -> None:
         self.sql = sql
         self.fields = fields
 
+    @abstractmethod
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
-        raise NotImplementedError
+        """Write the rows."""
 
 
 class EachRow(Form):
@@ -165,10 +174,11 @@ class SQLiteInsert(Form):
     ) -> None:
         if self._converters is None:
             self._converters = list(_converters(self.fields, connection))
+        connection.ensure_connection()
         start = 0
         with connection.wrap_database_errors:
             while rest := len(rows) - start:
-                size = min(MAX_CHUNK, 1 << (rest.bit_length() - 1))
+                size = _chunk(rest)
                 values = self._flatten(rows[start : start + size])
                 connection.connection.execute(self._insert(size, is_repeated), values)
                 start += size
@@ -193,17 +203,28 @@ class SQLiteInsert(Form):
 class PostgreSQLInsert(Form):
     """All rows as one JSON parameter, a third of the time of ``executemany``."""
 
+    _select = ""
+
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
-        values = ", ".join(_element(i, field, connection) for i, field in enumerate(self.fields))
-        sql = f"{self.sql} SELECT {values} FROM jsonb_array_elements(%s::jsonb) AS r"  # noqa: S608 - names of a model
-        sql += " ON CONFLICT DO NOTHING" if is_repeated else ""
+        if not self._select:
+            self._select = self._make_select(connection)
+        sql = f"{self._select} ON CONFLICT DO NOTHING" if is_repeated else self._select
         with connection.cursor() as cursor:
             cursor.execute(sql, [msgspec.json.encode(rows).decode()])
 
+    def _make_select(self, connection: BaseDatabaseWrapper) -> str:
+        values = ", ".join(_element(i, field, connection) for i, field in enumerate(self.fields))
+        return f"{self.sql} SELECT {values} FROM jsonb_array_elements(%s::jsonb) AS r"  # noqa: S608 - names of a model
+
 
 INSERT_FORMS: dict[str, type[Form]] = {"sqlite": SQLiteInsert, "postgresql": PostgreSQLInsert}
+
+
+def _chunk(count: int) -> int:
+    """Return how many of so many rows one INSERT takes on SQLite: a power of two."""
+    return min(MAX_CHUNK, 1 << (count.bit_length() - 1))
 
 
 def _concrete_field(model: type[models.Model], name: str) -> AnyField:

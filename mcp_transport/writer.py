@@ -249,15 +249,24 @@ class Writer:
             return
         statements = {statement for statement, _ in runs}
         try:
-            with transaction.atomic(using=self.alias):
-                for statement, rows in runs:
-                    statement.execute(connections[self.alias], rows, is_repeated=is_repeated)
+            self._execute(runs, is_repeated=is_repeated)
         except BaseException:
             for statement in statements:
                 statement.rolled_back()
             raise
         for statement in statements:
             statement.committed()
+
+    def _execute(self, runs: list[tuple[Statement, list[Row]]], *, is_repeated: bool) -> None:
+        connection = connections[self.alias]
+        first, rows = runs[0]
+        if len(runs) == 1 and first.is_one_command(connection, rows):
+            # The ordinary batch, without the round trips of BEGIN and COMMIT.
+            return first.execute(connection, rows, is_repeated=is_repeated)
+        with transaction.atomic(using=self.alias):
+            for statement, rows in runs:
+                statement.execute(connection, rows, is_repeated=is_repeated)
+        return None
 
     def _may_try_again(self, error: Exception) -> bool:
         if not _is_away(error):

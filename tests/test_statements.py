@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import decimal
+import uuid
+import zoneinfo
 from typing import Any
 
 import msgspec
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import (
+    IntegrityError,
+    NotSupportedError,
+    connection,
+    connections,
+    models,
+    transaction,
+)
 
 from mcp_transport.models import Event, Inbox, Server, Session, Stream
 from mcp_transport.statements import Statement, Update, insert
@@ -105,3 +115,60 @@ def test_fields_of_a_row_are_set_by_its_key(stream: Stream) -> None:
     execute(Update(Stream, "closed_at", "call"), (WHEN, {"tool": "echo"}, stream.pk))
     stream.refresh_from_db()
     assert (stream.closed_at, stream.call) == (WHEN, {"tool": "echo"})
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 200])
+def test_any_number_of_rows_goes_down_in_order(count: int) -> None:
+    statement = insert(Inbox, *INBOX)
+    rows = [inbox_row(number) for number in range(count)]
+    execute(statement, *rows)
+    assert list(Inbox.objects.order_by("pk").values_list("payload", flat=True)) == [*range(count)]
+    is_one_command = connection.vendor == "postgresql" or count in (1, 2, 64)
+    assert statement.is_one_command(connection, rows) is is_one_command
+
+
+def test_a_name_that_is_no_column_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Server\.sessions is not a column"):
+        insert(Server, "slug", "sessions")
+
+
+def test_a_database_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", "oracle")
+    with pytest.raises(NotSupportedError, match="oracle; rows can be written to SQLite and"):
+        execute(insert(Inbox, *INBOX), inbox_row({}))
+
+
+class Odd(models.Model):
+    """A model whose values the databases take in forms of their own."""
+
+    id = models.UUIDField(primary_key=True)
+    price = models.DecimalField(max_digits=9, decimal_places=2)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "odd"
+        managed = False
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_field_with_a_form_of_its_own_is_prepared() -> None:
+    row = uuid.uuid4(), decimal.Decimal("1.50"), None
+    with connection.schema_editor() as editor:
+        editor.create_model(Odd)
+    try:
+        execute(insert(Odd), row)
+        assert Odd._default_manager.values_list().get() == row
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Odd)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps the zone itself")
+def test_times_follow_a_database_with_a_zone_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = zoneinfo.ZoneInfo("Asia/Tokyo")
+    monkeypatch.setitem(connections["default"].__dict__, "timezone", zone)
+    execute(insert(Inbox, *INBOX), inbox_row({}, WHEN.astimezone(zone)))
+    assert Inbox.objects.get().created_at == WHEN

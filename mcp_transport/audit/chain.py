@@ -157,13 +157,16 @@ def _digest(previous: str, canonical: bytes) -> str:
 
 def _fitting(row: Row) -> Row:
     """Cut what is too long for its column; a time is kept in UTC."""
-    if row[STARTED_AT].tzinfo is datetime.UTC and not any(len(row[i]) > n for i, n in _limits()):
-        return row
-    values = list(row)
-    values[STARTED_AT] = row[STARTED_AT].astimezone(datetime.UTC)
+    if row[STARTED_AT].tzinfo is not datetime.UTC:
+        row = _replaced(row, STARTED_AT, row[STARTED_AT].astimezone(datetime.UTC))
     for index, limit in _limits():
-        values[index] = values[index][:limit]
-    return tuple(values)
+        if len(row[index]) > limit:
+            row = _replaced(row, index, row[index][:limit])
+    return row
+
+
+def _replaced(row: Row, index: int, value: Any) -> Row:
+    return (*row[:index], value, *row[index + 1 :])
 
 
 def _cleaned(value: Any) -> Any:
