@@ -12,10 +12,12 @@ import contextlib
 import datetime
 import logging
 import os
+import random
 import secrets
 import signal
 import socket
 import threading
+import time
 from types import FrameType
 
 import msgspec
@@ -25,10 +27,12 @@ from mcp_transport.audit.record import CallRecord
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.bus.base import Bus
+from mcp_transport.cleanup import clean
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
 from mcp_transport.engine.services import Services
+from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
@@ -44,6 +48,7 @@ logger = logging.getLogger("mcp_transport.lifespan")
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 HEARTBEAT = 1.0  # seconds
+CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
 
 
 class Runtime:
@@ -68,6 +73,7 @@ class Runtime:
         self._starting: asyncio.Future[None] | None = None
         self._heart: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.random()  # noqa: S311 - see below
         self._seen = Update(Worker, "seen_at")
         self._ended = Update(Worker, "seen_at", "ended_at")
 
@@ -138,9 +144,16 @@ class Runtime:
                 for call in await self.rows.run(end_orphans):
                     if call:
                         self.recorder.post(msgspec.convert(call, CallRecord))
+                await look(self.directory, self.hub)
+                await self._clean_now_and_then()
             except Exception:
                 logger.exception("The heartbeat failed; it goes on")
             await asyncio.sleep(HEARTBEAT)
+
+    async def _clean_now_and_then(self) -> None:
+        if time.monotonic() >= self._clean_at:
+            self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.uniform(1, 1.5)  # noqa: S311 - so that workers do not clean together
+            await self.rows.run(clean)
 
     def _drain_on_sigterm(self, loop: asyncio.AbstractEventLoop) -> None:
         """

@@ -42,7 +42,11 @@ async def listen(exchange: Exchange, responder: Responder) -> Outcome:
     subscription = exchange.request.id
     if not responder.accepts_stream:
         raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
-    listener = Listener(exchange.server.id, exchange.principal, wanted)
+    offer = exchange.incoming.offer
+    listener = Listener(
+        offer.server.slug, offer.server.id, exchange.principal, wanted, basis=offer.catalog
+    )
+    listener.filter = wanted = readable(listener, wanted)
     async with _listening(exchange.services, exchange.incoming, listener, responder):
         meta = {SUBSCRIPTION_ID: subscription}
         params = {"notifications": wanted.as_params(), "_meta": meta}
@@ -70,7 +74,14 @@ async def follow_session(
     features = incoming.offer.catalog.features
     kinds = frozenset(kind for kind in KINDS if kind in features)
     wanted = Filter(kinds, frozenset(session.subscriptions))
-    listener = Listener(session.server_id, incoming.principal, wanted, session_id=session.id)
+    listener = Listener(
+        incoming.offer.server.slug,
+        session.server_id,
+        incoming.principal,
+        wanted,
+        basis=incoming.offer.catalog,
+        session_id=session.id,
+    )
     async with _listening(services, incoming, listener, responder):
         await responder.open()
         if session.id in services.hub.detached:  # what was missed meanwhile
@@ -80,6 +91,17 @@ async def follow_session(
             for change in changes:
                 await responder.write(change.encode())
     return ENDED
+
+
+def may_know(listener: Listener, uri: str) -> bool:
+    """Whether a listener may hear of a resource: what nobody serves is no secret."""
+    found = listener.basis.match(uri)
+    return found is None or bool(found[0].is_visible(listener.principal))
+
+
+def readable(listener: Listener, wanted: Filter) -> Filter:
+    """The part of a filter that the listener may hear of."""
+    return Filter(wanted.kinds, frozenset(u for u in wanted.uris if may_know(listener, u)))
 
 
 @contextlib.asynccontextmanager
@@ -93,6 +115,7 @@ async def _listening(
             f"You hold {services.max_streams} streams open, which is the limit; close one.",
             headers={"Retry-After": "5"},
         )
+    listener.admits = lambda change: change.uri is None or may_know(listener, change.uri)
     services.hub.add(listener)
     watchers = [
         asyncio.create_task(_end_when_gone(listener, responder)),

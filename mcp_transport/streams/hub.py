@@ -9,6 +9,7 @@ waits already is not added again, which bounds what a listener can hold.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,6 @@ from mcp_transport.bus.base import Bus
 from mcp_transport.protocol.subscriptions import Change, Filter
 
 DETACHED_LIMIT = 10_000
-
-Audience = Callable[[Any], bool]  # whether a principal may know of a change
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -36,31 +35,52 @@ class Listener:
     """One open stream that waits for changes."""
 
     __slots__ = (
+        "_offered_at",
         "_pending",
         "_waiting",
+        "admits",
+        "basis",
         "filter",
         "is_ended",
         "principal",
+        "server",
         "server_id",
         "session_id",
     )
 
     def __init__(
-        self, server_id: int, principal: Any, wanted: Filter, *, session_id: str | None = None
+        self,
+        server: str,
+        server_id: int,
+        principal: Any,
+        wanted: Filter,
+        *,
+        basis: Any = None,
+        session_id: str | None = None,
     ) -> None:
+        self.server = server
         self.server_id = server_id
+        self.admits: Callable[[Change], bool] | None = None
+        self.basis = basis  # what the client's lists were last made of
         self.principal = principal
         self.filter = wanted
         self.session_id = session_id
         self.is_ended = False
         self._pending: dict[Change, None] = {}
+        self._offered_at: dict[Change, float] = {}
         self._waiting: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
-        """Put a change before the listener, if it asked for such."""
-        if self.filter.wants(change):
+        """Put a change before the listener, if it asked for such and may know of it."""
+        if self.filter.wants(change) and (self.admits is None or self.admits(change)):
             self._pending[change] = None
+            if change.uri is None:
+                self._offered_at[change] = time.monotonic()
             self._wake()
+
+    def heard_lately(self, change: Change, *, within: float) -> bool:
+        """Whether a list change was offered in the last seconds."""
+        return time.monotonic() - self._offered_at.get(change, -within) < within
 
     def end(self) -> None:
         """Make changes() come to its end."""
@@ -110,6 +130,10 @@ class Hub:
                 self.detached.clear()
             self.detached.add(listener.session_id)
 
+    def listeners(self) -> list[Listener]:
+        """Who listens now."""
+        return list(self._listeners)
+
     def count(self, principal_key: str) -> int:
         """How many streams a principal holds open in this process."""
         return sum(1 for item in self._listeners if item.principal.key == principal_key)
@@ -118,11 +142,9 @@ class Hub:
         """The standalone stream of a session, if it is open in this process."""
         return next((item for item in self._listeners if item.session_id == session_id), None)
 
-    async def publish(
-        self, change: Change, *, server_id: int | None = None, audience: Audience | None = None
-    ) -> None:
+    async def publish(self, change: Change, *, server_id: int | None = None) -> None:
         """Tell every listener of this process, then wake the other processes."""
-        self._tell(Notice(change, server_id), audience)
+        self._tell(Notice(change, server_id))
         await self._bus.publish(msgspec.json.encode(Notice(change, server_id)))
 
     def end_all(self) -> None:
@@ -131,11 +153,9 @@ class Hub:
             listener.end()
 
     def _receive(self, message: bytes) -> None:
-        self._tell(_notices.decode(message), None)
+        self._tell(_notices.decode(message))
 
-    def _tell(self, notice: Notice, audience: Audience | None) -> None:
+    def _tell(self, notice: Notice) -> None:
         for listener in self._listeners:
-            if notice.server_id not in (None, listener.server_id):
-                continue
-            if audience is None or audience(listener.principal):
+            if notice.server_id in (None, listener.server_id):
                 listener.offer(notice.change)
