@@ -36,15 +36,20 @@ def decode_value(raw: bytes, name: str) -> str:
     Raises HeaderMismatch for bytes that a header cannot hold and for base64
     that is none; without both markers the value stands for itself.
     """
-    raw = raw.strip(b" \t")
-    if not _PLAIN.fullmatch(raw):
-        raise HeaderMismatch(f"{name} holds bytes that are not visible ASCII; send it as base64.")
-    if not (raw.startswith(b"=?base64?") and raw.endswith(b"?=") and len(raw) >= 11):
-        return raw.decode("ascii")
+    text = _plain(raw, name)
+    if not (text.startswith("=?base64?") and text.endswith("?=") and len(text) >= 11):
+        return text
     try:
-        return base64.b64decode(raw[9:-2], validate=True).decode()
+        return base64.b64decode(text[9:-2], validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise HeaderMismatch(f"{name} is marked as base64 of UTF-8 and is not.") from None
+
+
+def _plain(raw: bytes, name: str) -> str:
+    raw = raw.strip(b" \t")
+    if not _PLAIN.fullmatch(raw):
+        raise HeaderMismatch(f"The {name} header holds bytes that are not visible ASCII.")
+    return raw.decode("ascii")
 
 
 def read_version(headers: Mapping[bytes, bytes]) -> str | None:
@@ -58,9 +63,7 @@ def require_equal(headers: Mapping[bytes, bytes], key: bytes, expected: str, nam
     raw = headers.get(key)
     if raw is None:
         raise HeaderMismatch(f"The {name} header is missing; it must be {expected!r}.")
-    if raw.isascii() and raw.decode("ascii") == expected and not raw.startswith(b"=?"):
-        return
-    found = decode_value(raw, name) if key != METHOD else raw.strip(b" \t").decode("latin-1")
+    found = decode_value(raw, name) if key == NAME else _plain(raw, name)
     if found != expected:
         raise HeaderMismatch(f"The {name} header says {found!r}, the body {expected!r}.")
 
@@ -76,13 +79,14 @@ def require_parameter(headers: Mapping[bytes, bytes], header: str, value: Any) -
     """
     Raises HeaderMismatch unless ``Mcp-Param-<header>`` repeats an argument.
 
-    An argument that is absent or null is not repeated. Integers are compared
-    as numbers: 42.0 is 42.
+    An argument that is absent or null is not repeated, so a header without it
+    routes by something that the body does not say. Integers are compared as
+    numbers: 42.0 is 42.
     """
-    if value is None:
-        return
     name = f"Mcp-Param-{header}"
     raw = headers.get(name.lower().encode())
+    if value is None and raw is None:
+        return
     if raw is None:
         raise HeaderMismatch(f"The {name} header is missing; it repeats an argument of the call.")
     found = decode_value(raw, name)
@@ -94,7 +98,7 @@ def _repeats(found: str, value: Any) -> bool:
     if isinstance(value, bool):
         return found == ("true" if value else "false")
     if isinstance(value, (int, float)):
-        if not (float(value).is_integer() and abs(value) <= _SAFE_INTEGER):
+        if abs(value) > _SAFE_INTEGER or value != int(value):
             return False
         return bool(_DECIMAL.fullmatch(found)) and int(found.partition(".")[0]) == int(value)
     return isinstance(value, str) and found == value

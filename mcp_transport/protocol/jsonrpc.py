@@ -19,8 +19,11 @@ Id = str | int
 MAX_DEPTH: Final = 64
 MAX_BATCH: Final = 50
 
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A string without an end is taken to the end of the body: trying again from
+# every quotation mark in it would take quadratic time.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
@@ -68,18 +71,13 @@ def decode(body: bytes) -> Any:
 
 def nests_deeper(body: bytes, limit: int) -> bool:
     """Whether brackets outside strings nest deeper than the limit."""
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    brackets = _STRING.sub(b"", body).translate(_TO_SQUARE, _NOT_BRACKETS)
     for _ in range(limit):
-        without = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(without) == len(brackets):
-            break
-        brackets = without
-    return _depth(brackets) > 0 if len(brackets) else False
-
-
-def _depth(brackets: bytes) -> int:
-    """How many brackets are opened in what is left after the innermost pairs have gone."""
-    return brackets.count(b"[") + brackets.count(b"{")
+        outer = brackets.replace(b"[]", b"")
+        if outer == brackets:
+            return brackets.count(b"[") > limit  # those that are never closed
+        brackets = outer
+    return b"[" in brackets
 
 
 def read_id(value: Any) -> Id | None:
@@ -123,7 +121,7 @@ def _parse_response(value: dict[str, Any]) -> Response:
             "A message is a request or notification with a method, or a response with an id and either result or error."
         )
     error = value.get("error")
-    if error is not None and type(error) is not dict:
+    if "error" in value and type(error) is not dict:
         raise InvalidRequest("A response's error is a JSON object.")
     return Response(id_, value.get("result"), error)
 

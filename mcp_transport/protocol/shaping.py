@@ -64,11 +64,9 @@ def _shape_annotations(shaped: Wire, revision: Revision) -> None:
 def wrapped_schema(schema: Wire) -> Wire:
     """An output schema whose root is an object, as revisions before 2026-07-28 demand."""
     inner = dict(schema)
-    definitions = inner.pop("$defs", None)
-    wrapped: Wire = {"type": "object", "properties": {"result": inner}, "required": ["result"]}
-    if definitions is not None:
-        wrapped["$defs"] = definitions
-    return wrapped
+    at_root = {name: inner.pop(name) for name in ("$schema", "$defs") if name in inner}
+    wrapped = {"type": "object", "properties": {"result": inner}, "required": ["result"]}
+    return at_root | wrapped
 
 
 def structured(value: Any, revision: Revision, *, is_wrapped: bool) -> Any:

@@ -90,7 +90,7 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
     for field in _FIELDS.values():
         if not isinstance(wanted.get(field, False), bool):
             raise InvalidParams(f"notifications.{field} is true or false.")
-    uris = wanted.get("resourceSubscriptions") or []
+    uris = wanted.get("resourceSubscriptions", [])
     if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
         raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
     if len(uris) > MAX_URIS:
