@@ -24,7 +24,7 @@ class McpApplication:
         self._websocket = websocket
         self._path = settings.MCP_PATH.rstrip("/")
         self._below = self._path + "/"
-        self._endpoint = StreamableHttpConsumer.as_asgi()
+        self._endpoint = StreamableHttpConsumer.as_asgi(runtime=runtime)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a connection to whom it belongs."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-JSON_RANGES = frozenset({"application/json", "application/*", "*/*"})
-STREAM_RANGES = frozenset({"text/event-stream", "text/*", "*/*"})
+# The most specific range decides (RFC 9110, section 12.5.1).
+JSON_RANGES = ("application/json", "application/*", "*/*")
+STREAM_RANGES = ("text/event-stream", "text/*", "*/*")
+REFUSED = frozenset({"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"})
 
 
 @lru_cache(maxsize=256)
@@ -13,12 +15,15 @@ def accepted(header: bytes | None) -> tuple[bool, bool]:
     """Whether an Accept header takes (JSON, an event stream); without one, both."""
     if header is None:
         return True, True
-    ranges = {_range(part) for part in header.decode("latin-1").lower().split(",")}
-    return not ranges.isdisjoint(JSON_RANGES), not ranges.isdisjoint(STREAM_RANGES)
+    takes = dict(_range(part) for part in header.decode("latin-1").lower().split(","))
+    return _decide(takes, JSON_RANGES), _decide(takes, STREAM_RANGES)
 
 
-def _range(part: str) -> str:
-    """A media range, or nothing when its weight is zero (RFC 9110, section 12.4.2)."""
-    kind, *parameters = (item.strip() for item in part.split(";"))
-    refused = any(p.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters)
-    return "" if refused else kind
+def _range(part: str) -> tuple[str, bool]:
+    """A media range, and whether its weight is above zero."""
+    kind, *parameters = ("".join(item.split()) for item in part.split(";"))
+    return kind, REFUSED.isdisjoint(parameters)
+
+
+def _decide(takes: dict[str, bool], ranges: tuple[str, ...]) -> bool:
+    return next((takes[kind] for kind in ranges if kind in takes), False)

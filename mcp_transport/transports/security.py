@@ -8,8 +8,8 @@ this address sends a foreign Host, a foreign page a foreign Origin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.http.request import split_domain_port, validate_host
@@ -26,6 +26,9 @@ ALLOWED_HEADERS = (
 )
 EXPOSED_HEADERS = b"Mcp-Session-Id, WWW-Authenticate"
 PREFLIGHT_MAX_AGE = b"600"  # seconds
+MAX_PARAMETERS = 50  # Mcp-Param-* headers that one preflight can ask for
+
+_PARAMETER = re.compile(r"mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+", re.IGNORECASE)  # RFC 9110, tchar
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -80,9 +83,8 @@ class Gate:
     def _allows(self, origin: str, host: str) -> bool:
         if origin in self._origins:
             return True
-        parts = urlsplit(origin)
-        is_exact = origin == f"{parts.scheme}://{parts.netloc}"  # no path, no query
-        return parts.scheme in ("http", "https") and is_exact and parts.netloc == host
+        scheme, _, authority = origin.partition("://")
+        return scheme in ("http", "https") and authority == host
 
 
 def cors(origin: bytes | None) -> Headers:
@@ -110,5 +112,5 @@ def preflight(origin: bytes | None, asked: bytes | None) -> Headers:
 def _parameters(asked: bytes | None) -> str:
     """The Mcp-Param-* headers of a preflight, which cannot be listed beforehand."""
     names = (name.strip() for name in (asked or b"").decode("latin-1").split(","))
-    wanted = [n for n in names if n.lower().startswith("mcp-param-") and n.isprintable()]
-    return "".join(f", {name}" for name in wanted[:50])
+    wanted = [name for name in names if _PARAMETER.fullmatch(name)]
+    return "".join(f", {name}" for name in wanted[:MAX_PARAMETERS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,16 +37,16 @@ class HttpResponder(Responder):
         *,
         accepts_json: bool,
         accepts_stream: bool,
-        headers: Headers,
         keep_alive: float,
     ) -> None:
         self.accepts_json = accepts_json
         self.accepts_stream = accepts_stream
         self._send = send
         self._receive = receive
-        self._headers = headers
+        self.headers: Headers = ()  # sent with whatever is answered
         self._keep_alive = keep_alive
         self._is_gone = False
+        self._is_finished = False
         self._is_sending = False
         self._timer: asyncio.TimerHandle | None = None
         self._comment: asyncio.Task[None] | None = None
@@ -59,7 +60,7 @@ class HttpResponder(Responder):
             {
                 "type": "http.response.start",
                 "status": 200,
-                "headers": [*STREAM_HEADERS, *self._headers],
+                "headers": [*STREAM_HEADERS, *self.headers],
             }
         )
         await self._chunk(b"")  # the client knows at once that a stream has begun
@@ -82,11 +83,14 @@ class HttpResponder(Responder):
             self._is_gone = message["type"] == "http.disconnect"
 
     async def finish(self, status: int, body: bytes, headers: Headers = ()) -> None:
-        """Send what is left: the last event of a stream, or the whole answer."""
+        """Send what is left, once: the last event of a stream, or the whole answer."""
+        if self._is_finished:
+            return
+        self._is_finished = True
         if self.is_open:
             await self._end(sse.event(body) if body else b"")
             return
-        sent = [*self._headers, *headers]
+        sent = [*self.headers, *headers]
         if status != 204:
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
@@ -118,5 +122,9 @@ class HttpResponder(Responder):
 
     def _keep(self) -> None:
         if not self._is_sending:  # a client that does not read needs no comment
-            self._comment = asyncio.ensure_future(self._chunk(sse.KEEP_ALIVE))
+            self._comment = asyncio.ensure_future(self._remark())
         self._arm()
+
+    async def _remark(self) -> None:
+        with contextlib.suppress(OSError):  # the client has left; gone() tells of it
+            await self._chunk(sse.KEEP_ALIVE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -18,13 +19,13 @@ from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import challenge, may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.incoming import Incoming, Outcome, Reply
-from mcp_transport.lifespan import runtime
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID, read_version
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.security import Headers, cors, preflight
 from mcp_transport.transports.sending import HttpResponder
+from mcp_transport.transports.worker import Worker
 
 logger = logging.getLogger("mcp_transport.streamable_http")
 
@@ -39,9 +40,12 @@ class ClientGone(Exception):
 class StreamableHttpConsumer(AsyncConsumer):
     """One request to a server's endpoint."""
 
+    def __init__(self, runtime: Callable[[], Worker]) -> None:
+        self._runtime = runtime
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer the request; nothing raised in here reaches the ASGI server."""
-        self.runtime = runtime()
+        self.runtime = self._runtime()
         if not self.runtime.is_started:
             await self.runtime.start()
         raw: list[tuple[bytes, bytes]] = scope["headers"]
@@ -56,7 +60,6 @@ class StreamableHttpConsumer(AsyncConsumer):
             receive,
             accepts_json=json,
             accepts_stream=stream,
-            headers=cors(self.headers.get(b"origin")),
             keep_alive=self.runtime.keep_alive,
         )
         try:
@@ -93,7 +96,9 @@ class StreamableHttpConsumer(AsyncConsumer):
         headers = self.headers
         if self.duplicates and not self.duplicates.isdisjoint((b"host", b"origin")):
             raise Refused(403, "Host and Origin stand once in a request.")
-        self.runtime.gate.check(headers.get(b"host"), headers.get(b"origin"))
+        origin = headers.get(b"origin")
+        self.runtime.gate.check(headers.get(b"host"), origin)
+        self.responder.headers = cors(origin)
 
     def _preflight(self) -> Outcome:
         origin = self.headers.get(b"origin")

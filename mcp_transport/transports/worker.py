@@ -1,0 +1,29 @@
+"""What a transport needs of the worker process that it serves in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mcp_transport.auth.authenticators import AuthenticatorChain
+from mcp_transport.engine.directory import Directory
+from mcp_transport.engine.engine import Engine
+from mcp_transport.transports.security import Gate
+
+
+class Worker(Protocol):
+    """
+    The parts of a worker process that requests meet.
+
+    A transport is given them: what starts a process stands above it.
+    """
+
+    is_started: bool
+    keep_alive: float
+    max_body_bytes: int
+    gate: Gate
+    authenticators: AuthenticatorChain
+    directory: Directory
+    engine: Engine
+
+    async def start(self) -> None:
+        """Begin to serve; whoever comes second waits for the first."""
