@@ -44,7 +44,7 @@ def secret_key(path: Path) -> str:
 
 def _create_secret(path: Path) -> None:
     """Write a new key that only its owner can read; of two processes, one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -70,7 +70,7 @@ def database(url: str, *, default: Path) -> dict[str, Any]:
         )
     # sqlite:///relative and sqlite:////absolute, as elsewhere
     path = Path(unquote(parts.path).removeprefix("/")) if url else default
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
