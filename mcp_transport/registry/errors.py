@@ -23,6 +23,10 @@ class ToolError(Exception):
         self.content = tuple(content)
 
 
+LISTED_PROBLEMS = 20
+LONGEST_NAME = 100  # characters: a client may have made it up
+
+
 class Problem(msgspec.Struct, frozen=True):
     """What is wrong with one argument; its text is safe to show."""
 
@@ -30,15 +34,17 @@ class Problem(msgspec.Struct, frozen=True):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.argument}: {self.text}"
+        return f"{self.argument[:LONGEST_NAME]}: {self.text}"
 
 
 class ArgumentError(ToolError):
-    """Arguments that do not fit; the message lists every one of them."""
+    """Arguments that do not fit; the message lists them, and counts what would be too many."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        listed = "\n".join(f"- {problem}" for problem in problems)
-        super().__init__(f"The arguments do not fit:\n{listed}")
+        listed = [f"- {problem}" for problem in problems[:LISTED_PROBLEMS]]
+        if len(problems) > LISTED_PROBLEMS:
+            listed.append(f"- and {len(problems) - LISTED_PROBLEMS} more")
+        super().__init__("\n".join(["The arguments do not fit:", *listed]))
         self.problems = tuple(problems)
 
 

@@ -18,5 +18,12 @@ def test_an_argument_error_lists_every_argument() -> None:
     assert [problem.argument for problem in error.problems] == ["a", "b.0"]
 
 
+def test_a_flood_of_arguments_is_counted_and_not_repeated() -> None:
+    error = ArgumentError([Problem("x" * 10_000, "is unknown")] * 5000)
+    assert error.message.endswith("- and 4980 more")
+    assert len(error.message) < 5000
+    assert len(error.problems) == 5000
+
+
 def test_a_wrong_output_is_not_shown_to_the_model() -> None:
     assert not issubclass(OutputError, ToolError)
