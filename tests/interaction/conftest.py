@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.core.asgi import get_asgi_application
 
@@ -35,6 +36,8 @@ AnyClient = ModernClient | LegacyClient
 Connect = Callable[..., Awaitable[AnyClient]]
 ConnectModern = Callable[..., ModernClient]
 ConnectLegacy = Callable[..., Awaitable[LegacyClient]]
+UserToken = Callable[..., Awaitable[str]]
+Configure = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(name="probe")
@@ -58,9 +61,10 @@ def servers(transactional_db: None) -> dict[str, Server]:
 
 
 @pytest.fixture
-def user_token(transactional_db: None) -> Callable[..., str]:
+def user_token(transactional_db: None) -> UserToken:
     """Make a user, who may see users if asked for, and a token of theirs."""
 
+    @sync_to_async  # issuing a token is a transaction
     def make(username: str = "ada", *, is_staff: bool = False, **options: Any) -> str:
         owner, is_new = User.objects.get_or_create(username=username)
         if is_new and is_staff:
@@ -81,6 +85,19 @@ async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
         probe.released.set()
         await client.close()
         await runtime().stop()
+
+
+@pytest.fixture
+def configure(http: Http, settings: Any) -> Configure:
+    """Change settings that a worker process reads when it starts; it is started anew."""
+
+    async def change(**values: Any) -> None:
+        await runtime().stop()
+        for name, value in values.items():
+            setattr(settings, name, value)
+        await runtime().start()
+
+    return change
 
 
 @pytest.fixture

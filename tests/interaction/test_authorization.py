@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from mcp_transport.models import Server, Token
 from tests.asgi import Http
 from tests.client import LegacyClient
-from tests.interaction.conftest import Connect, ConnectModern
+from tests.interaction.conftest import Configure, Connect, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 GUARDED = "/mcp/guarded"
@@ -39,20 +38,18 @@ async def test_without_a_token_nobody_gets_in(modern: ConnectModern, value: str 
 
 
 @covers("AUTH-2", "HTTP-6")
-async def test_with_a_token_its_owner_gets_in(
-    connect: Connect, user_token: Callable[..., str]
-) -> None:
-    client = await connect(path=GUARDED, token=user_token("ada"))
+async def test_with_a_token_its_owner_gets_in(connect: Connect, user_token: UserToken) -> None:
+    client = await connect(path=GUARDED, token=await user_token("ada"))
     assert (await client.ask("tools/list")).status == 200
 
 
 @covers("AUTH-2")
 @pytest.mark.parametrize("reason", ["revoked", "expired", "inactive", "deleted"])
 async def test_a_token_that_is_over_is_refused(
-    modern: ConnectModern, user_token: Callable[..., str], settings: Any, reason: str
+    modern: ConnectModern, user_token: UserToken, configure: Configure, reason: str
 ) -> None:
-    settings.MCP_ROW_CACHE_SECONDS = 0
-    client = modern(path=GUARDED, token=user_token("ada"))
+    await configure(MCP_ROW_CACHE_SECONDS=0)
+    client = modern(path=GUARDED, token=await user_token("ada"))
     assert (await client.ask("tools/list")).status == 200
     long_ago = timezone.now() - timedelta(days=1)
     match reason:
@@ -71,9 +68,9 @@ async def test_a_token_that_is_over_is_refused(
 
 @covers("AUTH-9")
 async def test_a_token_for_another_server_is_refused(
-    modern: ConnectModern, user_token: Callable[..., str], servers: dict[str, Server]
+    modern: ConnectModern, user_token: UserToken, servers: dict[str, Server]
 ) -> None:
-    token = user_token("ada", servers=[servers["open"]])
+    token = await user_token("ada", servers=[servers["open"]])
     assert (await modern(path=GUARDED, token=token).open("tools/list")).status in {401, 403}
     assert (await modern(token=token).ask("tools/list")).status == 200
 
@@ -81,9 +78,9 @@ async def test_a_token_for_another_server_is_refused(
 @covers("AUTH-10")
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization"])
 async def test_a_token_in_the_address_is_no_token(
-    modern: ConnectModern, user_token: Callable[..., str], name: str
+    modern: ConnectModern, user_token: UserToken, name: str
 ) -> None:
-    path = f"{GUARDED}?{name}={user_token('ada')}"
+    path = f"{GUARDED}?{name}={await user_token('ada')}"
     assert (await modern(path=path).open("tools/list")).status == 401
 
 
@@ -98,13 +95,13 @@ async def test_nothing_runs_without_a_token(
 
 @covers("HTTP-6")
 async def test_a_server_by_permission_asks_for_it(
-    modern: ConnectModern, user_token: Callable[..., str], servers: dict[str, Server]
+    modern: ConnectModern, user_token: UserToken, servers: dict[str, Server]
 ) -> None:
     await Server.objects.filter(slug="guarded").aupdate(
         access="permission", permission="auth.view_user"
     )
-    staff = modern(path=GUARDED, token=user_token("eve", is_staff=True))
-    other = modern(path=GUARDED, token=user_token("bob"))
+    staff = modern(path=GUARDED, token=await user_token("eve", is_staff=True))
+    other = modern(path=GUARDED, token=await user_token("bob"))
     assert (await staff.ask("tools/list")).status == 200
     exchange = await other.open("tools/list")
     assert exchange.status == 403

@@ -13,7 +13,7 @@ INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
 def call(identity: Any, text: str = "x") -> dict[str, Any]:
-    params = {"name": "echo", "arguments": {"text": text}}
+    params = {"name": "repeat", "arguments": {"text": text}}
     return {"jsonrpc": "2.0", "id": identity, "method": "tools/call", "params": params}
 
 

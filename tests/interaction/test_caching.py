@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.interaction.conftest import ConnectModern
+from tests.interaction.conftest import Configure, ConnectModern
 from tests.interaction.requirements import covers
 
 CACHEABLE: list[tuple[str, dict[str, Any]]] = [
@@ -45,9 +45,9 @@ async def test_nothing_else_says_so(
 
 @covers("CACHE-2", "PAGE-1")
 async def test_all_pages_may_be_kept_by_the_same_people(
-    modern: ConnectModern, settings: Any
+    modern: ConnectModern, configure: Configure
 ) -> None:
-    settings.MCP_PAGE_SIZE = 5
+    await configure(MCP_PAGE_SIZE=5)
     client = modern()
     scopes, cursor = [], None
     while True:
@@ -60,6 +60,6 @@ async def test_all_pages_may_be_kept_by_the_same_people(
 
 
 @covers("CACHE-1")
-async def test_how_long_is_a_setting(modern: ConnectModern, settings: Any) -> None:
-    settings.MCP_CACHE_TTL_MS = 1234
+async def test_how_long_is_a_setting(modern: ConnectModern, configure: Configure) -> None:
+    await configure(MCP_CACHE_TTL_MS=1234)
     assert (await modern().ask("tools/list")).result["ttlMs"] == 1234

@@ -10,7 +10,7 @@ from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call
 from tests.apps.good.probe import Probe
 from tests.client import HTTP_REVISIONS, text_of
-from tests.interaction.conftest import Connect, ConnectLegacy, ConnectModern
+from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers
 
 WAIT = {"name": "wait", "arguments": {}}
@@ -45,9 +45,9 @@ async def test_a_client_that_leaves_before_anything_was_sent_cancels_too(
 
 @covers("CAN-1", "CAN-2")
 async def test_a_thread_sees_that_nobody_waits_for_it(
-    modern: ConnectModern, settings: Any, probe: Probe
+    modern: ConnectModern, configure: Configure, probe: Probe
 ) -> None:
-    settings.MCP_STREAM_AFTER = 0.05
+    await configure(MCP_STREAM_AFTER=0.05)
     exchange = await modern().open("tools/call", {"name": "wait_in_thread", "arguments": {}})
     await probe.wait_for_thread(probe.thread_started)
     await exchange.disconnect()

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.client import HTTP_REVISIONS
-from tests.interaction.conftest import AnyClient, Connect
+from tests.interaction.conftest import AnyClient, Connect, UserToken
 from tests.interaction.requirements import covers
 
 PLAN = {"type": "ref/prompt", "name": "plan"}
@@ -56,7 +55,7 @@ async def test_an_argument_without_suggestions_has_none(connect: Connect) -> Non
     [
         ({"type": "ref/prompt", "name": "nope"}, {"name": "season", "value": ""}),
         ({"type": "ref/resource", "uri": "note://nowhere/{x}"}, {"name": "x", "value": ""}),
-        ({"type": "ref/tool", "name": "echo"}, {"name": "text", "value": ""}),
+        ({"type": "ref/tool", "name": "repeat"}, {"name": "text", "value": ""}),
         (PLAN, {"name": "budget", "value": ""}),
         (PLAN, {"name": "season", "value": 5}),
         (PLAN, {"name": "season"}),
@@ -73,11 +72,11 @@ async def test_completing_what_does_not_exist_is_an_error(
 
 @covers("CMP-5")
 async def test_nothing_is_suggested_to_who_may_not_use_the_entry(
-    connect: Connect, user_token: Callable[..., str]
+    connect: Connect, user_token: UserToken
 ) -> None:
     ref = {"type": "ref/prompt", "name": "staff_prompt"}
-    staff = await connect(path="/mcp/guarded", token=user_token("eve", is_staff=True))
-    other = await connect(path="/mcp/guarded", token=user_token("bob"))
+    staff = await connect(path="/mcp/guarded", token=await user_token("eve", is_staff=True))
+    other = await connect(path="/mcp/guarded", token=await user_token("bob"))
     assert (await completed(staff, ref, "who", "00"))["values"]
     params = {"ref": ref, "argument": {"name": "who", "value": "00"}}
     assert (await other.ask("completion/complete", params)).error["code"] == -32602

@@ -7,7 +7,7 @@ import pytest
 
 from tests.asgi import Http
 from tests.client import MODERN_REVISION, encode
-from tests.interaction.conftest import OPEN, Connect, ConnectLegacy, ConnectModern
+from tests.interaction.conftest import OPEN, Configure, Connect, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers
 
 BASE = {
@@ -44,9 +44,9 @@ async def test_that_refusal_has_no_id_because_the_body_was_not_read(
 @covers("HTTP-2", "HTTP-4")
 @pytest.mark.parametrize("origin", [None, "http://testserver", "http://localhost:3000"])
 async def test_the_site_itself_and_clients_without_origin_are_let_in(
-    modern: ConnectModern, settings: Any, origin: str | None
+    modern: ConnectModern, configure: Configure, origin: str | None
 ) -> None:
-    settings.MCP_ALLOWED_ORIGINS = ["http://localhost:3000"]
+    await configure(MCP_ALLOWED_ORIGINS=["http://localhost:3000"])
     assert (await modern().ask("tools/list", headers={"origin": origin})).status == 200
 
 
@@ -198,9 +198,9 @@ async def test_a_content_type_may_have_parameters_and_capitals(modern: ConnectMo
 @covers("HTTP-17")
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_over_the_limit_is_refused_while_it_comes_in(
-    http: Http, settings: Any, declared: bool
+    http: Http, configure: Configure, declared: bool
 ) -> None:
-    settings.MCP_MAX_BODY_BYTES = 1000
+    await configure(MCP_MAX_BODY_BYTES=1000)
     pieces = [b"x" * 400] * 10
     length = {"content-length": "4000"} if declared else {}
     exchange = await http.open("POST", OPEN, headers={**BASE, **length}, body=pieces)
@@ -218,8 +218,10 @@ async def test_an_id_comes_back_as_what_it_was(connect: Connect, identity: Any) 
 
 
 @covers("HTTP-19")
-async def test_a_browser_page_of_an_allowed_origin_may_ask_first(http: Http, settings: Any) -> None:
-    settings.MCP_ALLOWED_ORIGINS = ["http://app.example"]
+async def test_a_browser_page_of_an_allowed_origin_may_ask_first(
+    http: Http, configure: Configure
+) -> None:
+    await configure(MCP_ALLOWED_ORIGINS=["http://app.example"])
     headers = {"origin": "http://app.example", "access-control-request-method": "POST"}
     exchange = await http.open("OPTIONS", "/mcp/guarded", headers=headers)
     assert exchange.status == 204
@@ -239,9 +241,9 @@ async def test_a_browser_page_of_an_allowed_origin_may_ask_first(http: Http, set
 
 @covers("HTTP-19")
 async def test_that_page_may_read_the_headers_it_needs(
-    modern: ConnectModern, settings: Any
+    modern: ConnectModern, configure: Configure
 ) -> None:
-    settings.MCP_ALLOWED_ORIGINS = ["http://app.example"]
+    await configure(MCP_ALLOWED_ORIGINS=["http://app.example"])
     reply = await modern().ask("tools/list", headers={"origin": "http://app.example"})
     assert reply.headers["access-control-allow-origin"] == "http://app.example"
     assert "mcp-session-id" in reply.headers["access-control-expose-headers"].lower()

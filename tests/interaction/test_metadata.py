@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from tests.client import (
     SERVER_INFO,
     text_of,
 )
-from tests.interaction.conftest import Connect, ConnectModern
+from tests.interaction.conftest import Connect, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -117,10 +116,10 @@ async def test_a_list_is_the_same_before_and_after_a_call(connect: Connect) -> N
 
 @covers("META-12", "CACHE-3", "TOOL-15")
 async def test_a_list_shows_each_user_what_they_may_use(
-    connect: Connect, revision: str, user_token: Callable[..., str]
+    connect: Connect, revision: str, user_token: UserToken
 ) -> None:
-    staff = await connect(path="/mcp/guarded", token=user_token("eve", is_staff=True))
-    other = await connect(path="/mcp/guarded", token=user_token("bob"))
+    staff = await connect(path="/mcp/guarded", token=await user_token("eve", is_staff=True))
+    other = await connect(path="/mcp/guarded", token=await user_token("bob"))
     for client, may_see in ((staff, True), (other, False)):
         result = (await client.ask("tools/list")).result
         assert ("staff_only" in {tool["name"] for tool in result["tools"]}) is may_see

@@ -7,7 +7,7 @@ import pytest
 
 from tests.apps.good.probe import Probe
 from tests.client import ModernClient, text_of
-from tests.interaction.conftest import ConnectModern
+from tests.interaction.conftest import Configure, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 Json = dict[str, Any]
@@ -169,20 +169,18 @@ async def test_state_holds_for_the_request_it_was_made_for(modern: ConnectModern
 
 
 @covers("MRTR-8", "SEC-2")
-async def test_state_holds_for_its_user_only(
-    modern: ConnectModern, user_token: Callable[..., str]
-) -> None:
+async def test_state_holds_for_its_user_only(modern: ConnectModern, user_token: UserToken) -> None:
     path = "/mcp/guarded"
-    ada = modern(path=path, token=user_token("ada"), capabilities=ABLE)
-    bob = modern(path=path, token=user_token("bob"), capabilities=ABLE)
+    ada = modern(path=path, token=await user_token("ada"), capabilities=ABLE)
+    bob = modern(path=path, token=await user_token("bob"), capabilities=ABLE)
     params = retried(GREET, await asked(ada, GREET))
     assert (await bob.ask("tools/call", params)).error["code"] == -32602
     assert text_of((await ada.ask("tools/call", params)).result) == "Hello, Ada!"
 
 
 @covers("MRTR-8")
-async def test_state_expires(modern: ConnectModern, settings: Any) -> None:
-    settings.MCP_REQUEST_STATE_LIFETIME = -1
+async def test_state_expires(modern: ConnectModern, configure: Configure) -> None:
+    await configure(MCP_REQUEST_STATE_LIFETIME=-1)
     client = modern(capabilities=ABLE)
     params = retried(GREET, await asked(client, GREET))
     assert (await client.ask("tools/call", params)).error["code"] == -32602

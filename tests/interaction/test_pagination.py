@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.client import HTTP_REVISIONS
-from tests.interaction.conftest import AnyClient, Connect
+from tests.interaction.conftest import AnyClient, Configure, Connect
 from tests.interaction.requirements import covers
 
 LISTS = {
@@ -31,11 +31,11 @@ async def pages(client: AnyClient, method: str) -> list[list[Any]]:
 @covers("PAGE-1", "PAGE-3", "PAGE-4", "RES-8")
 @pytest.mark.parametrize("method", LISTS)
 async def test_pages_follow_one_another_without_gap_or_repetition(
-    connect: Connect, settings: Any, method: str
+    connect: Connect, configure: Configure, method: str
 ) -> None:
     client = await connect()
     (whole,) = await pages(client, method)
-    settings.MCP_PAGE_SIZE = 1
+    await configure(MCP_PAGE_SIZE=1)
     single = await pages(client, method)
     assert [entry for page in single for entry in page] == whole
     assert [len(page) for page in single] == [1] * len(whole)
@@ -51,8 +51,8 @@ async def test_a_cursor_from_nowhere_is_refused(connect: Connect, method: str, c
 
 @covers("PAGE-2")
 @pytest.mark.parametrize("revision", HTTP_REVISIONS)
-async def test_a_cursor_of_one_list_opens_no_other(connect: Connect, settings: Any) -> None:
-    settings.MCP_PAGE_SIZE = 1
+async def test_a_cursor_of_one_list_opens_no_other(connect: Connect, configure: Configure) -> None:
+    await configure(MCP_PAGE_SIZE=1)
     client = await connect()
     cursor = (await client.ask("tools/list")).result["nextCursor"]
     assert (await client.ask("prompts/list", {"cursor": cursor})).error["code"] == -32602

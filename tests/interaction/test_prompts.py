@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.interaction.conftest import Connect
+from tests.interaction.conftest import Connect, UserToken
 from tests.interaction.requirements import covers
 
 
@@ -68,11 +67,11 @@ async def test_a_prompt_that_breaks_is_an_internal_error(
 
 @covers("PR-4", "TOOL-15")
 async def test_a_prompt_that_one_may_not_use_does_not_exist(
-    connect: Connect, user_token: Callable[..., str]
+    connect: Connect, user_token: UserToken
 ) -> None:
     params = {"name": "staff_prompt", "arguments": {"who": "x"}}
-    staff = await connect(path="/mcp/guarded", token=user_token("eve", is_staff=True))
-    other = await connect(path="/mcp/guarded", token=user_token("bob"))
+    staff = await connect(path="/mcp/guarded", token=await user_token("eve", is_staff=True))
+    other = await connect(path="/mcp/guarded", token=await user_token("bob"))
     assert (await staff.ask("prompts/get", params)).result["messages"]
     assert (await other.ask("prompts/get", params)).error["code"] == -32602
     listed = (await other.ask("prompts/list")).result["prompts"]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tests.client import (
     AnswerCallback,
     text_of,
 )
-from tests.interaction.conftest import AnyClient, Connect, ConnectLegacy
+from tests.interaction.conftest import AnyClient, Connect, ConnectLegacy, UserToken
 from tests.interaction.requirements import covers
 
 Json = dict[str, Any]
@@ -122,11 +121,11 @@ async def test_a_session_is_not_asked_what_it_did_not_declare(
 @covers("EL-9", "SEC-3", "LH-14")
 @pytest.mark.parametrize("legacy_revision", ELICITING_REVISIONS[:-1])
 async def test_an_answer_counts_only_from_the_sessions_owner(
-    connect_legacy: ConnectLegacy, user_token: Callable[..., str]
+    connect_legacy: ConnectLegacy, user_token: UserToken
 ) -> None:
     path = "/mcp/guarded"
-    ada = await connect_legacy(path=path, token=user_token("ada"), capabilities=FORMS)
-    eve = await connect_legacy(path=path, token=user_token("eve"), capabilities=FORMS)
+    ada = await connect_legacy(path=path, token=await user_token("ada"), capabilities=FORMS)
+    eve = await connect_legacy(path=path, token=await user_token("eve"), capabilities=FORMS)
     exchange = await ada.open("tools/call", {"name": "greet", "arguments": {}})
     stream = await ada.stream_of(exchange)
     question = await stream.message()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from mcp_transport import resource
 from mcp_transport.registry.registry import registry
 from tests.apps.good.mcp import PIXEL
 from tests.client import MODERN_REVISION
-from tests.interaction.conftest import AnyClient, Connect, ConnectLegacy, ConnectModern
+from tests.interaction.conftest import AnyClient, Connect, ConnectLegacy, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 UPDATED = "notifications/resources/updated"
@@ -98,10 +97,10 @@ async def test_a_uri_does_not_climb_out(connect: Connect, revision: str, uri: st
 
 @covers("RES-7", "TOOL-15")
 async def test_a_resource_that_one_may_not_read_is_answered_like_a_missing_one(
-    connect: Connect, revision: str, user_token: Callable[..., str]
+    connect: Connect, revision: str, user_token: UserToken
 ) -> None:
-    staff = await connect(path="/mcp/guarded", token=user_token("eve", is_staff=True))
-    other = await connect(path="/mcp/guarded", token=user_token("bob"))
+    staff = await connect(path="/mcp/guarded", token=await user_token("eve", is_staff=True))
+    other = await connect(path="/mcp/guarded", token=await user_token("bob"))
     assert (await read(staff, "note://staff"))[0]["text"] == "staff"
     error = (await other.ask("resources/read", {"uri": "note://staff"})).error
     assert error["code"] == not_found(revision)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from tests.apps.good.probe import Probe
 from tests.client import LOG_LEVEL, MODERN_REVISION, text_of
-from tests.interaction.conftest import Connect, ConnectModern
+from tests.interaction.conftest import Configure, Connect, ConnectModern
 from tests.interaction.requirements import covers
 
 
@@ -52,8 +51,10 @@ async def test_events_have_ids_only_where_they_can_be_resumed(
 
 
 @covers("SSE-5")
-async def test_a_silent_stream_shows_that_it_is_alive(modern: ConnectModern, settings: Any) -> None:
-    settings.MCP_KEEP_ALIVE_INTERVAL = 0.05
+async def test_a_silent_stream_shows_that_it_is_alive(
+    modern: ConnectModern, configure: Configure
+) -> None:
+    await configure(MCP_KEEP_ALIVE_INTERVAL=0.05)
     stream = await modern().listen({"toolsListChanged": True})
     await stream.expect("notifications/subscriptions/acknowledged")
     event = await stream.exchange.event()
@@ -65,9 +66,9 @@ async def test_a_silent_stream_shows_that_it_is_alive(modern: ConnectModern, set
 
 @covers("SSE-5", "RPC-14")
 async def test_a_call_that_takes_long_becomes_a_stream(
-    connect: Connect, settings: Any, probe: Probe
+    connect: Connect, configure: Configure, probe: Probe
 ) -> None:
-    settings.MCP_STREAM_AFTER = 0.05
+    await configure(MCP_STREAM_AFTER=0.05)
     client = await connect()
     exchange = await client.open("tools/call", {"name": "wait", "arguments": {}})
     assert exchange.headers["content-type"].startswith("text/event-stream")

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from mcp_transport.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import LegacyClient, Stream, text_of
-from tests.interaction.conftest import ConnectLegacy
+from tests.interaction.conftest import ConnectLegacy, UserToken
 from tests.interaction.requirements import covers
 
 REPORTING = {"name": "wait", "arguments": {"report": True}}
@@ -91,12 +89,12 @@ async def test_the_end_of_a_stream_has_nothing_after_it(connect_legacy: ConnectL
 
 @covers("LH-9", "LH-14", "SEC-3", "AUTH-16")
 async def test_nobody_replays_another_sessions_events(
-    connect_legacy: ConnectLegacy, user_token: Callable[..., str]
+    connect_legacy: ConnectLegacy, user_token: UserToken
 ) -> None:
     path = "/mcp/guarded"
-    ada = await connect_legacy(path=path, token=user_token("ada"))
-    own = await connect_legacy(path=path, token=user_token("ada"))
-    eve = await connect_legacy(path=path, token=user_token("eve"))
+    ada = await connect_legacy(path=path, token=await user_token("ada"))
+    own = await connect_legacy(path=path, token=await user_token("ada"))
+    eve = await connect_legacy(path=path, token=await user_token("eve"))
     reply = await ada.call("count", meta={"progressToken": "t"})
     event_id = next(event.id for event in reply.events if event.data)
     for other in (own, eve):

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,7 +9,7 @@ from mcp_transport.lifespan import runtime
 from mcp_transport.models import Session
 from tests.asgi import Http
 from tests.client import LegacyClient
-from tests.interaction.conftest import OPEN, ConnectLegacy
+from tests.interaction.conftest import OPEN, Configure, ConnectLegacy, UserToken
 from tests.interaction.requirements import covers
 
 TOOLS = "notifications/tools/list_changed"
@@ -96,11 +94,11 @@ async def test_an_unknown_session_is_not_found(
 
 @covers("LH-12", "LH-14", "AUTH-16", "SEC-2", "SEC-3")
 async def test_another_users_session_is_answered_like_an_unknown_one(
-    connect_legacy: ConnectLegacy, user_token: Callable[..., str], http: Http
+    connect_legacy: ConnectLegacy, user_token: UserToken, http: Http
 ) -> None:
     path = "/mcp/guarded"
-    ada = await connect_legacy(path=path, token=user_token("ada"))
-    eve = await connect_legacy(path=path, token=user_token("eve"))
+    ada = await connect_legacy(path=path, token=await user_token("ada"))
+    eve = await connect_legacy(path=path, token=await user_token("eve"))
     answers = []
     for session_id in (ada.session_id, "x" * 43):
         eve.session_id = session_id
@@ -113,9 +111,9 @@ async def test_another_users_session_is_answered_like_an_unknown_one(
 
 @covers("LH-14", "AUTH-10")
 async def test_a_session_needs_its_token_with_every_request(
-    connect_legacy: ConnectLegacy, user_token: Callable[..., str]
+    connect_legacy: ConnectLegacy, user_token: UserToken
 ) -> None:
-    client = await connect_legacy(path="/mcp/guarded", token=user_token("ada"))
+    client = await connect_legacy(path="/mcp/guarded", token=await user_token("ada"))
     client.token = ""
     assert (await client.open("tools/list")).status == 401
     assert (await client.get()).status == 401
@@ -124,9 +122,9 @@ async def test_a_session_needs_its_token_with_every_request(
 
 @covers("LH-12", "LH-14")
 async def test_a_session_of_one_server_is_unknown_at_another(
-    connect_legacy: ConnectLegacy, user_token: Callable[..., str]
+    connect_legacy: ConnectLegacy, user_token: UserToken
 ) -> None:
-    client = await connect_legacy(token=user_token("ada"))
+    client = await connect_legacy(token=await user_token("ada"))
     client.path = "/mcp/guarded"
     assert (await client.open("tools/list")).status == 404
 
@@ -144,9 +142,9 @@ async def test_an_ended_session_stays_ended(connect_legacy: ConnectLegacy) -> No
 
 @covers("LH-12")
 async def test_a_session_that_was_closed_here_is_gone_for_its_client(
-    connect_legacy: ConnectLegacy, settings: Any
+    connect_legacy: ConnectLegacy, configure: Configure
 ) -> None:
-    settings.MCP_ROW_CACHE_SECONDS = 0
+    await configure(MCP_ROW_CACHE_SECONDS=0)
     client = await connect_legacy()
     await Session.objects.filter(pk=client.session_id).aupdate(
         closed_at="2026-01-01T00:00:00Z", close_reason="operator"
@@ -207,9 +205,9 @@ async def test_a_session_survives_a_restart(connect_legacy: ConnectLegacy) -> No
 
 @covers("LH-12", "SEC-2")
 async def test_a_session_that_nobody_uses_expires(
-    connect_legacy: ConnectLegacy, settings: Any
+    connect_legacy: ConnectLegacy, configure: Configure
 ) -> None:
-    settings.MCP_ROW_CACHE_SECONDS = 0
+    await configure(MCP_ROW_CACHE_SECONDS=0)
     client = await connect_legacy()
     await runtime().writer.flush(5)
     await Session.objects.filter(pk=client.session_id).aupdate(last_seen_at="2020-01-01T00:00:00Z")
@@ -218,10 +216,10 @@ async def test_a_session_that_nobody_uses_expires(
 
 @covers("SUB-13", "SEC-2")
 async def test_a_principal_has_a_limited_number_of_sessions(
-    legacy: ConnectLegacy, user_token: Callable[..., str], settings: Any
+    legacy: ConnectLegacy, user_token: UserToken, configure: Configure
 ) -> None:
-    settings.MCP_MAX_SESSIONS = 2
-    token = user_token("ada")
+    await configure(MCP_MAX_SESSIONS=2)
+    token = await user_token("ada")
     clients = [await legacy("2025-11-25", path="/mcp/guarded", token=token) for _ in range(2)]
     third = LegacyClient(clients[0].http, "/mcp/guarded", "2025-11-25", token=token)
     reply = await third.initialize()

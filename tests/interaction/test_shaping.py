@@ -78,11 +78,11 @@ async def test_metadata_of_definitions_begins_with_2025_06_18(
     connect: Connect, revision: str
 ) -> None:
     tools = (await (await connect()).ask("tools/list")).result["tools"]
-    echo = next(tool for tool in tools if tool["name"] == "echo")
+    repeat = next(tool for tool in tools if tool["name"] == "repeat")
     if revision < "2025-06-18":
-        assert "_meta" not in echo
+        assert "_meta" not in repeat
     else:
-        assert echo["_meta"] == {"example.com/kind": 1}
+        assert repeat["_meta"] == {"example.com/kind": 1}
 
 
 @covers("ERA-14", "RPC-5")

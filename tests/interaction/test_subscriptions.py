@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import EntryOverride, Server
 from tests.client import LOG_LEVEL, SUBSCRIPTION_ID, Stream
-from tests.interaction.conftest import Connect, ConnectLegacy, ConnectModern
+from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -165,8 +164,10 @@ async def test_a_client_that_leaves_is_forgotten(modern: ConnectModern) -> None:
 
 
 @covers("SUB-13")
-async def test_nobody_holds_more_streams_than_allowed(modern: ConnectModern, settings: Any) -> None:
-    settings.MCP_MAX_STREAMS = 1
+async def test_nobody_holds_more_streams_than_allowed(
+    modern: ConnectModern, configure: Configure
+) -> None:
+    await configure(MCP_MAX_STREAMS=1)
     client = modern()
     stream = await opened(await client.listen({"toolsListChanged": True}))
     exchange = await client.open("subscriptions/listen", {"notifications": {}})
@@ -179,12 +180,12 @@ async def test_nobody_holds_more_streams_than_allowed(modern: ConnectModern, set
 
 @covers("SUB-13", "TOOL-15")
 async def test_nobody_hears_of_a_resource_that_they_may_not_read(
-    modern: ConnectModern, user_token: Callable[..., str]
+    modern: ConnectModern, user_token: UserToken
 ) -> None:
     wanted = {"resourceSubscriptions": ["note://staff", "note://plain"]}
     path = "/mcp/guarded"
-    bob = modern(path=path, token=user_token("bob"))
-    eve = modern(path=path, token=user_token("eve", is_staff=True))
+    bob = modern(path=path, token=await user_token("bob"))
+    eve = modern(path=path, token=await user_token("eve", is_staff=True))
     theirs = await opened(await bob.listen(wanted))
     hers = await opened(await eve.listen(wanted))
     await eve.call("touch", {"uri": "note://staff"})

@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from mcp_transport import Icon, tool
 from mcp_transport.registry.registry import registry
 from tests.apps.good.mcp import PIXEL, SOUND
 from tests.client import MODERN_REVISION, text_of
-from tests.interaction.conftest import AnyClient, Connect
+from tests.interaction.conftest import AnyClient, Connect, UserToken
 from tests.interaction.requirements import covers
 
 
@@ -24,7 +23,7 @@ async def listed(client: AnyClient) -> dict[str, dict[str, Any]]:
 
 @covers("TOOL-1")
 async def test_a_server_with_tools_lists_them(connect: Connect) -> None:
-    assert "echo" in await listed(await connect())
+    assert "repeat" in await listed(await connect())
 
 
 @covers("TOOL-2")
@@ -47,7 +46,7 @@ def test_a_name_that_clients_cannot_use_cannot_be_registered(name: str) -> None:
 def test_a_name_cannot_be_taken_twice() -> None:
     with registry.registered_temporarily(), pytest.raises(ImproperlyConfigured, match="twice"):
 
-        @tool(name="echo")
+        @tool(name="repeat")
         def other() -> None:
             """Never registered."""
 
@@ -64,10 +63,10 @@ async def test_arguments_are_described_as_an_object(connect: Connect) -> None:
 @covers("TOOL-4")
 async def test_a_schema_says_what_the_signature_says(connect: Connect) -> None:
     tools = await listed(await connect())
-    schema = tools["echo"]["inputSchema"]
+    schema = tools["repeat"]["inputSchema"]
     assert schema["properties"]["text"] == {"type": "string", "description": "What to say."}
     assert schema["required"] == ["text"]
-    assert tools["echo"]["description"].startswith("Say it again.")
+    assert tools["repeat"]["description"].startswith("Say it again.")
     assert "In kilograms." in json.dumps(tools["quote"]["inputSchema"])
 
 
@@ -147,8 +146,8 @@ async def test_structured_content_has_the_form_of_the_revision(
     "params",
     [
         {"name": "no_such_tool"},
-        {"name": "echo", "arguments": []},
-        {"name": "echo", "arguments": "text"},
+        {"name": "repeat", "arguments": []},
+        {"name": "repeat", "arguments": "text"},
         {"name": 5},
         {},
     ],
@@ -163,9 +162,9 @@ async def test_what_is_no_call_is_a_protocol_error(
 @pytest.mark.parametrize(
     ("name", "arguments", "named"),
     [
-        ("echo", {}, ["text"]),
-        ("echo", {"text": 5}, ["text"]),
-        ("echo", {"text": "x", "volume": 11, "pitch": 1}, ["volume", "pitch"]),
+        ("repeat", {}, ["text"]),
+        ("repeat", {"text": 5}, ["text"]),
+        ("repeat", {"text": "x", "volume": 11, "pitch": 1}, ["volume", "pitch"]),
         ("quote", {"parcel": {"weight": -1, "speed": "warp"}}, ["weight", "speed"]),
         ("add", {"a": "one", "b": None}, ["a", "b"]),
     ],
@@ -222,10 +221,10 @@ async def test_a_result_always_has_content(connect: Connect, name: str, expected
 
 @covers("TOOL-15", "META-3")
 async def test_a_tool_that_one_may_not_use_is_answered_like_one_that_does_not_exist(
-    connect: Connect, user_token: Callable[..., str]
+    connect: Connect, user_token: UserToken
 ) -> None:
-    staff = await connect(path="/mcp/guarded", token=user_token("eve", is_staff=True))
-    other = await connect(path="/mcp/guarded", token=user_token("bob"))
+    staff = await connect(path="/mcp/guarded", token=await user_token("eve", is_staff=True))
+    other = await connect(path="/mcp/guarded", token=await user_token("bob"))
     assert text_of((await staff.call("staff_only")).result) == "staff"
     hidden = (await other.call("staff_only")).error
     missing = (await other.call("no_such_tool")).error
@@ -237,11 +236,11 @@ async def test_a_tool_that_one_may_not_use_is_answered_like_one_that_does_not_ex
 
 @covers("TOOL-15")
 async def test_a_token_opens_only_what_its_scopes_cover(
-    connect: Connect, user_token: Callable[..., str]
+    connect: Connect, user_token: UserToken
 ) -> None:
-    token = user_token("eve", is_staff=True, scopes=["tools:read"])
+    token = await user_token("eve", is_staff=True, scopes=["tools:read"])
     client = await connect(path="/mcp/guarded", token=token)
-    assert {"echo", "staff_only"} <= set(await listed(client))
+    assert {"repeat", "staff_only"} <= set(await listed(client))
     assert "quote" not in await listed(client)
     assert (await client.call("quote", {"parcel": {"weight": 1}})).error["code"] == -32602
     assert (await client.ask("resources/read", {"uri": "note://plain"})).error
@@ -250,15 +249,15 @@ async def test_a_token_opens_only_what_its_scopes_cover(
 @covers("TOOL-16")
 async def test_only_the_hints_that_were_given_are_sent(connect: Connect) -> None:
     tools = await listed(await connect())
-    assert tools["echo"]["annotations"] == {"readOnlyHint": True, "idempotentHint": True}
+    assert tools["repeat"]["annotations"] == {"readOnlyHint": True, "idempotentHint": True}
     assert tools["quote"]["annotations"] == {"destructiveHint": False, "openWorldHint": False}
     assert not tools["add"].get("annotations")
 
 
 @covers("TOOL-17")
 async def test_titles_and_icons_are_sent_where_they_exist(connect: Connect, revision: str) -> None:
-    entry = (await listed(await connect()))["echo"]
-    assert entry.get("title") == (None if revision < "2025-06-18" else "Echo")
+    entry = (await listed(await connect()))["repeat"]
+    assert entry.get("title") == (None if revision < "2025-06-18" else "Repeat")
     assert ("icons" in entry) is (revision >= "2025-11-25")
 
 

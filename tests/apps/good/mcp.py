@@ -65,7 +65,7 @@ async def nothing() -> None:
     """Do nothing."""
 
 
-@tool(read_only=True, idempotent=True, title="Echo", icons=(ICON,), meta={"example.com/kind": 1})
+@tool(read_only=True, idempotent=True, title="Repeat", icons=(ICON,), meta={"example.com/kind": 1})
 async def repeat(text: str) -> str:
     """
     Say it again.
