@@ -55,12 +55,17 @@ def check_message(revision: str, message: Mapping[str, Any], *, method: str | No
     Raises SchemaViolation with every place that does not fit.
     """
     if "method" in message:
-        _check(revision, _definition_of_method(revision, message["method"]), message)
+        check(revision, _definition_of_method(revision, message["method"]), message)
     elif "error" in message:
         _check_error(revision, message)
     else:
-        _check(revision, _envelope(revision, "Response"), message)
-        _check(revision, _definition_of_result(method, message["result"]), message["result"])
+        check(revision, _envelope(revision, "Response"), message)
+        check(revision, _definition_of_result(method, message["result"]), message["result"])
+
+
+def definitions_of(revision: str) -> dict[str, Any]:
+    """Everything that a revision's schema defines."""
+    return _definitions(revision)[1]
 
 
 def _check_error(revision: str, message: Mapping[str, Any]) -> None:
@@ -68,10 +73,10 @@ def _check_error(revision: str, message: Mapping[str, Any]) -> None:
     readable = dict(message)
     if readable.get("id") is None and revision < "2025-11-25":
         readable["id"] = 0
-    _check(revision, _envelope(revision, "Error"), readable)
+    check(revision, _envelope(revision, "Error"), readable)
     typed = TYPED_ERRORS.get(message["error"]["code"])
-    if typed in _definitions(revision)[1]:
-        _check(revision, typed, readable)
+    if typed in definitions_of(revision):
+        check(revision, typed, readable)
 
 
 def _definition_of_result(method: str | None, result: Mapping[str, Any]) -> str:
@@ -107,7 +112,7 @@ def _methods(revision: str) -> dict[str, str]:
     """The definition of each request and notification, by its method."""
     return {
         definition["properties"]["method"]["const"]: name
-        for name, definition in _definitions(revision)[1].items()
+        for name, definition in definitions_of(revision).items()
         if "const" in definition.get("properties", {}).get("method", {})
         and name not in {"ClientNotification", "ClientRequest"}
     }
@@ -122,7 +127,8 @@ def _validator(revision: str, name: str) -> Any:
     return jsonschema_rs.Draft7Validator(schema, validate_formats=True)
 
 
-def _check(revision: str, name: str, instance: Any) -> None:
+def check(revision: str, name: str, instance: Any) -> None:
+    """Raises SchemaViolation for what is no instance of one definition."""
     errors = [
         f"  /{'/'.join(map(str, error.instance_path))}: {error.message}"
         for error in _validator(revision, name).iter_errors(instance)

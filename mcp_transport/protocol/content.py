@@ -108,11 +108,11 @@ Content = Text | Image | Audio | ResourceLink | EmbeddedResource
 CONTENT_TYPES = (Text, Image, Audio, ResourceLink, EmbeddedResource)
 
 
-class Message(Record, frozen=True):
+class Message(Record, frozen=True, omit_defaults=False):
     """One message of a prompt."""
 
     content: Content
-    role: Role = msgspec.field(default="user")
+    role: Role = "user"
 
 
 def to_wire(record: Any) -> Any:

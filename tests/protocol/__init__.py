@@ -1,0 +1,3 @@
+"""Tests of the protocol: plain functions on bytes and tables."""
+
+from __future__ import annotations
