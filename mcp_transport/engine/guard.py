@@ -32,7 +32,7 @@ class Guarded(Generic[T]):
     """
     An awaitable that runs a coroutine and ends it when it should end.
 
-    ``timeout`` counts seconds; ``gone`` returns when the client has left;
+    ``timeout`` tells the seconds, asked once the work has begun; ``gone`` returns when the client has left;
     ``unheard`` is awaited once when the client has heard nothing for
     ``unheard_after`` seconds. Raises Overdue or Abandoned.
     """
@@ -41,7 +41,7 @@ class Guarded(Generic[T]):
         self,
         work: Coroutine[Any, Any, T],
         *,
-        timeout: float,
+        timeout: Callable[[], float],
         gone: Hook | None = None,
         unheard: Hook | None = None,
         unheard_after: float = 0.0,
@@ -64,7 +64,8 @@ class Guarded(Generic[T]):
             return done.value  # type: ignore[no-any-return]  # a generator's value is untyped
         self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
-        self._timers.append(self._loop.call_later(min(GRACE, self._timeout), self._arm))
+        limit = self._timeout()
+        self._timers.append(self._loop.call_later(min(GRACE, limit), self._arm, limit))
         try:
             value: T = yield from _go_on(work, waiting)
         except asyncio.CancelledError:
@@ -88,9 +89,9 @@ class Guarded(Generic[T]):
             self._task.uncancel()
         return self._reason
 
-    def _arm(self) -> None:
+    def _arm(self, limit: float) -> None:
         call_later = self._loop.call_later
-        left = max(0.0, self._timeout - GRACE)
+        left = max(0.0, limit - GRACE)
         self._timers.append(call_later(left, self.end, Overdue()))
         if self._gone is not None:
             self._help(self._watch(self._gone))

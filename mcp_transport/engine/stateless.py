@@ -61,7 +61,7 @@ class Stateless:
         try:
             result = await Guarded(
                 HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
-                timeout=tools.time_limit(exchange),
+                timeout=lambda: tools.time_limit(exchange),
                 gone=responder.gone,
                 unheard=exchange.channel.open,
                 unheard_after=exchange.services.stream_after,

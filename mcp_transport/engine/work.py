@@ -121,7 +121,7 @@ class Work:
         try:
             return await Guarded(
                 HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
-                timeout=tools.time_limit(exchange),
+                timeout=lambda: tools.time_limit(exchange),
                 unheard=exchange.channel.open,
                 unheard_after=exchange.services.stream_after,
             )
