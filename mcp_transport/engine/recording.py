@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Any
 
@@ -20,6 +21,8 @@ logger = logging.getLogger("mcp_transport.audit")
 
 UNRECORDED = "The call cannot be recorded at the moment; try again."
 TRACE_PARENT = b"traceparent"
+# W3C Trace Context, traceparent; a trace of zeros is none.
+TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 SHORT = 200  # characters of an error message that are kept
 
 
@@ -107,5 +110,5 @@ def _trace_id(exchange: Exchange) -> str:
         if header is None:
             return ""
         parent = header.decode("latin-1")
-    parts = parent.split("-") if isinstance(parent, str) else ()
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
+    found = TRACE.fullmatch(parent) if isinstance(parent, str) else None
+    return found[1] if found else ""
