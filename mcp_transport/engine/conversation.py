@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
@@ -25,7 +26,7 @@ from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Req
 from mcp_transport.protocol.methods import LEGACY, Method
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.live import LiveStream
-from mcp_transport.streams.log import event_id, parse_event_id
+from mcp_transport.streams.log import Logged, event_id, parse_event_id
 
 SESSION_HEADER = b"mcp-session-id"
 RETRY_MS = 500  # when a client that was let go comes back
@@ -120,8 +121,7 @@ class Conversation:
             raise InvalidRequest("Last-Event-ID names no event of this session.")
         stream_id, after = position
         await responder.open()
-        async for event in self._services.streams.follow(stream_id, after):
-            await responder.write(event.data, event_id(stream_id, event.sequence))
+        await _relay(self._services.streams.follow(stream_id, after), stream_id, responder)
         return ENDED
 
     async def close(self, incoming: Incoming) -> Outcome:
@@ -233,11 +233,30 @@ async def _respond(exchange: Exchange) -> bytes:
 
 
 async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) -> Outcome:
-    async for event in stream.follow(0):
-        await responder.write(event.data, event_id(stream.id, event.sequence))
-    if not stream.is_closed and exchange.revision.has_priming_events:
+    is_here = await _relay(stream.follow(0), stream.id, responder)
+    if is_here and not stream.is_closed and exchange.revision.has_priming_events:
         await responder.retry(RETRY_MS)
     return ENDED
+
+
+async def _relay(events: AsyncIterator[Logged], stream_id: str, responder: Responder) -> bool:
+    """Send a stream's events; False when the client left before their end."""
+    sending = asyncio.create_task(_send_all(events, stream_id, responder))
+    leaving = asyncio.create_task(responder.gone())
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+        return sending.done()
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.wait({sending, leaving})
+
+
+async def _send_all(events: AsyncIterator[Logged], stream_id: str, responder: Responder) -> None:
+    async for event in events:
+        await responder.write(event.data, event_id(stream_id, event.sequence))
 
 
 def _cancelled(work: Work) -> bytes:
