@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import logging
+from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -28,7 +31,10 @@ from mcp_transport.registry.context import (
 
 T = TypeVar("T")
 
+logger = logging.getLogger("mcp_transport.context")
+
 CALL_TIMEOUT = 60.0  # seconds a thread waits for the loop to send something
+MAX_POSTED = 1000  # messages a transaction may send without waiting
 
 
 class ExchangeView(BaseContext):
@@ -101,9 +107,8 @@ class RequestContext(ExchangeView, Context):
         await self._progress.report(index + 1, None, value if isinstance(value, str) else None)
 
     async def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
+        check_level(level)
         threshold = self.exchange.log_level
-        if level not in LOG_LEVELS:
-            raise ValueError(f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}.")
         if threshold is None or LEVELS.index(level) < LEVELS.index(threshold):
             return
         params = {"level": level, "data": data} | ({"logger": logger} if logger else {})
@@ -173,25 +178,47 @@ class RequestContext(ExchangeView, Context):
 
 
 class BlockingContext(ExchangeView, SyncContext):
-    """The context of a synchronous function, in its thread."""
+    """
+    The context of a synchronous function, in its thread.
 
-    def __init__(self, context: RequestContext, loop: asyncio.AbstractEventLoop) -> None:
+    Inside a transaction it does not wait for what it sends: on SQLite the
+    event log waits for the end of that very transaction. What is too much to
+    hold until then is left out.
+    """
+
+    def __init__(
+        self,
+        context: RequestContext,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        is_posting: bool = False,
+    ) -> None:
         super().__init__(context.exchange)
         self._context = context
         self._loop = loop
+        self._is_posting = is_posting
+        self._posted: deque[concurrent.futures.Future[None]] = deque()
         self._asked = 0
+
+    async def settle(self) -> None:
+        """Return when everything that was posted has been sent, or has failed."""
+        posted = [asyncio.wrap_future(future) for future in self._posted]
+        for outcome in await asyncio.gather(*posted, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                logger.error("What a function reported could not be sent", exc_info=outcome)
 
     def progress(
         self, progress: float, total: float | None = None, message: str | None = None
     ) -> None:
-        self._wait(self._context.progress(progress, total, message))
+        self._send(self._context.progress(progress, total, message))
 
     def chunk(self, index: int, value: Any) -> None:
         """See RequestContext.chunk()."""
-        self._wait(self._context.chunk(index, value))
+        self._send(self._context.chunk(index, value))
 
     def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
-        self._wait(self._context.log(level, data, logger=logger))
+        check_level(level)
+        self._send(self._context.log(level, data, logger=logger))
 
     def elicit(
         self, message: str, schema: Any = None, *, url: str | None = None, key: str | None = None
@@ -239,9 +266,26 @@ class BlockingContext(ExchangeView, SyncContext):
             key = f"question_{self._asked}"
         return self.ask({key: question})[key]
 
+    def _send(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        if not self._is_posting:
+            return self._wait(coroutine)
+        while self._posted and self._posted[0].done():
+            self._posted.popleft()
+        if len(self._posted) < MAX_POSTED:
+            self._posted.append(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+        else:
+            coroutine.close()
+        return None
+
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         return future.result(CALL_TIMEOUT)
+
+
+def check_level(level: str) -> None:
+    """Raises ValueError for what is no log level."""
+    if level not in LOG_LEVELS:
+        raise ValueError(f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}.")
 
 
 def _elicitation(message: str, schema: Any, url: str | None) -> Question:

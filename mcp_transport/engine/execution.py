@@ -68,13 +68,24 @@ async def run(function: Function, arguments: Mapping[str, Any], context: Request
     answers by asking again.
     """
     if function.is_async:
-        return await _run_async(function, arguments, context)
+        try:
+            return await _run_async(function, arguments, context)
+        except asyncio.CancelledError as error:
+            if _is_ending():
+                raise
+            raise RuntimeError("The function waited for something that was cancelled.") from error
     while True:
         value = await _run_in_thread(function, arguments, context)
         if not isinstance(value, Asked):
             return value
         context.state.answers.update(await context.exchange.channel.ask(value.questions))
         context.rewind()
+
+
+def _is_ending() -> bool:
+    """Whether the exchange itself is being cancelled, and not something inside it."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def _run_async(
@@ -94,18 +105,21 @@ async def _run_async(
 async def _run_in_thread(
     function: Function, arguments: Mapping[str, Any], context: RequestContext
 ) -> Any:
-    blocking = BlockingContext(context, asyncio.get_running_loop())
+    is_atomic = function.atomic is not False
+    blocking = BlockingContext(context, asyncio.get_running_loop(), is_posting=is_atomic)
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: blocking}
     call = _call_of(function, blocking, arguments)
     pool = context.exchange.services.functions
-    if function.atomic is False:
-        try:
-            return await pool.run(_guarded, call)
-        except asyncio.CancelledError:
-            context.exchange.is_abandoned = True
-            raise
-    return await _run_atomic(function, call, context)
+    if is_atomic:
+        value = await _run_atomic(function, call, context)
+        await blocking.settle()
+        return value
+    try:
+        return await pool.run(_guarded, call)
+    except asyncio.CancelledError:
+        context.exchange.is_abandoned = True
+        raise
 
 
 def _call_of(

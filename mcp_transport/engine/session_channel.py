@@ -17,6 +17,7 @@ from mcp_transport.streams.live import LiveStream, LiveStreams
 from mcp_transport.streams.log import Opening
 
 REFUSED = "The client did not answer: {}."
+ENDED = "The request has been answered, so its client cannot be asked any more."
 
 
 class SessionChannel(BackChannel):
@@ -45,35 +46,47 @@ class SessionChannel(BackChannel):
         self._opened = opened
         self._answer_timeout = answer_timeout
         self._asked = 0
+        self._is_ended = False
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Keep the stream's row, prime the client, and let the transport follow."""
         async with self._lock:
-            if self.stream is not None:
-                return
-            stream = self._streams.create(secrets.token_urlsafe(16))
-            self._streams.log.open(self._describe(stream.id))
-            if self._session.revision.has_priming_events:
-                await stream.append(b"")
-            self.stream = stream
-            self._opened()
+            if self.stream is None and not self._is_ended:
+                self.stream = await self._primed()
+                self._opened()
+
+    async def end(self) -> LiveStream | None:
+        """
+        Say no more: what a thread or a task left behind reports is dropped.
+
+        The stream takes the result alone; None when nothing was said on one.
+        """
+        async with self._lock:
+            self._is_ended = True
+            return self.stream
 
     async def notify(self, message: bytes) -> None:
         """See BackChannel.notify()."""
-        await (await self._stream()).append(message)
+        await self.open()
+        if self.stream is not None and not self._is_ended:
+            await self.stream.append(message)
 
     async def release(self) -> None:
         """Close the connection where the revision lets the client come back for more."""
-        stream = await self._stream()
-        if self._session.revision.has_priming_events:
-            stream.release()
+        await self.open()
+        if self.stream is not None and self._session.revision.has_priming_events:
+            self.stream.release()
 
     async def ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         """Send the questions on the stream and wait for every answer."""
         self._check(questions)
-        answers = await asyncio.gather(*(self._ask(item) for item in questions.values()))
-        return dict(zip(questions, answers, strict=True))
+        asking = [asyncio.ensure_future(self._ask(item)) for item in questions.values()]
+        try:
+            return dict(zip(questions, await asyncio.gather(*asking), strict=True))
+        finally:
+            for task in asking:  # one question that fails ends the others
+                task.cancel()
 
     def _check(self, questions: Mapping[str, Question]) -> None:
         for question in questions.values():
@@ -83,8 +96,23 @@ class SessionChannel(BackChannel):
                     f"The client does not support {', '.join(sorted(lacking))}, which this needs."
                 )
 
+    async def _primed(self) -> LiveStream:
+        stream = self._streams.create(secrets.token_urlsafe(16))
+        try:
+            self._streams.log.open(self._describe(stream.id))
+            if self._session.revision.has_priming_events:
+                await stream.append(b"")
+        except BaseException:  # the work may end just now, and nobody will close it then
+            self._streams.discard(stream)
+            stream.close()
+            raise
+        return stream
+
     async def _ask(self, question: Question) -> Any:
-        stream = await self._stream()
+        await self.open()
+        stream = self.stream
+        if stream is None or self._is_ended:
+            raise ToolError(ENDED)
         self._asked += 1
         request_id = f"{stream.id}.{self._asked}"
         answer = self._pending.expect(self._session.id, request_id)
@@ -97,11 +125,6 @@ class SessionChannel(BackChannel):
         finally:
             self._pending.forget(self._session.id, request_id)
         return _read(question, response)
-
-    async def _stream(self) -> LiveStream:
-        await self.open()
-        assert self.stream is not None  # noqa: S101 - open() has set it
-        return self.stream
 
 
 def _withdrawal(request_id: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from mcp_transport.engine import listening, recording, rounds, tools
-from mcp_transport.engine.back_channel import StatelessChannel
+from mcp_transport.engine.back_channel import ClosedChannel, StatelessChannel
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Overdue
 from mcp_transport.engine.handlers import HANDLERS
@@ -76,6 +76,8 @@ class Stateless:
             return ENDED
         except ProtocolError as error:
             await failed(exchange, error)
+        finally:
+            exchange.channel = ClosedChannel()  # what a thread left behind reports is dropped
         outcome = recording.outcome_of(exchange, result)
         body = complete(exchange, result)
         await recording.record(exchange, outcome, result_bytes=len(body))

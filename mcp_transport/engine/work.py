@@ -40,6 +40,8 @@ class Work:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._farewell: bytes | None = None
+        self._is_cancelled = False
+        self._is_decided = False  # how it ends, so that nothing can end it otherwise
 
     @property
     def key(self) -> Key:
@@ -71,8 +73,10 @@ class Work:
         return self._task
 
     def cancel(self, error: ProtocolError | None = None) -> None:
-        """End the work; nothing is answered, or an error if one is given."""
-        self.exchange.is_abandoned = True
+        """End the work, once; nothing is answered, or an error if one is given."""
+        if self._is_cancelled or self._is_decided:
+            return
+        self._is_cancelled = self.exchange.is_abandoned = True
         if error is not None:
             self._farewell = jsonrpc.error(self.exchange.request.id, error)
         if self._task is not None:
@@ -81,36 +85,42 @@ class Work:
     async def _run(self) -> None:
         try:
             self.body = await self._respond()
-        except asyncio.CancelledError:
-            self.body = self._farewell
-            await recording.record(self.exchange, "interrupted" if self.body else "cancelled")
+        except ProtocolError as error:  # the call could not be recorded
+            self.body = jsonrpc.error(self.exchange.request.id, error)
         except Exception:
             logger.exception("A request of session work failed")
             self.body = jsonrpc.error(self.exchange.request.id, InternalError())
-        try:
-            await self._finish()
-        finally:
-            self.settle()
+        await self._finish()
 
     async def _finish(self) -> None:
         """Put the result on the stream, if there is one."""
         channel = self.exchange.channel
-        stream = channel.stream if isinstance(channel, SessionChannel) else None
+        stream = await channel.end() if isinstance(channel, SessionChannel) else None
         if stream is None:
             return
-        if self.body is not None:
-            await stream.append(self.body, is_last=True)
-        else:
+        try:
+            if self.body is not None:
+                await stream.append(self.body, is_last=True)
+        finally:
             stream.close()
-        self.exchange.services.streams.discard(stream)
+            self.exchange.services.streams.discard(stream)
 
-    async def _respond(self) -> bytes:
+    async def _respond(self) -> bytes | None:
+        """The response, or None if the request was cancelled."""
         exchange = self.exchange
         try:
             result = await self._perform()
         except ProtocolError as error:
+            self._is_decided = True
             await recording.record(exchange, "error", error=error)
             return jsonrpc.error(exchange.request.id, error)
+        except asyncio.CancelledError:
+            if not self._is_cancelled:
+                raise  # the loop comes to its end
+        self._is_decided = True
+        if self._is_cancelled:  # also when the function went on to its end all the same
+            await recording.record(exchange, "interrupted" if self._farewell else "cancelled")
+            return self._farewell
         body = jsonrpc.result(exchange.request.id, result)
         outcome = recording.outcome_of(exchange, result)
         await recording.record(exchange, outcome, result_bytes=len(body))
@@ -143,11 +153,17 @@ class Works:
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(work, done))
 
-    def cancel(self, session_id: str, request_id: Any) -> None:
-        """Cancel a request that runs here; an unknown one is ignored."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs."""
+        return not self._running
+
+    def cancel(self, session_id: str, request_id: Any) -> bool:
+        """Cancel a request that runs here; False when it does not."""
         work = self._running.get((session_id, type(request_id), request_id))
         if work is not None:
             work.cancel()
+        return work is not None
 
     def cancel_session(self, session_id: str) -> None:
         """Cancel everything a session has running here."""
@@ -166,6 +182,7 @@ class Works:
 
     def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        work.settle()
         if self._running.get(work.key) is work:
             del self._running[work.key]
         if not task.cancelled() and task.exception() is not None:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from functools import partial
+
+from django.db import InterfaceError, OperationalError
 
 from mcp_transport.streams.log import EventLog, Logged
 
@@ -27,23 +30,38 @@ class LiveStream:
 
     def __init__(self, stream_id: str, log: EventLog, *, keep: int) -> None:
         self.id = stream_id
-        self.sequence = 0
+        self.sequence = 0  # the newest event's
         self.is_closed = False
         self._log = log
         self._recent: deque[Logged] = deque(maxlen=keep)
+        self._writing = 0  # events on their way into the log
+        self._logged = 0  # the newest event in the log
         self._reader = 0
         self._released_at: int | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     async def append(self, data: bytes, *, is_last: bool = False) -> None:
-        """Log an event, then hand it to the reader."""
-        self.sequence += 1
-        event = Logged(self.sequence, data)
-        await self._log.append(self.id, event.sequence, data)
-        self._recent.append(event)
-        if is_last:
-            self.close()
-        self._wake()
+        """
+        Log an event, then hand it to the reader.
+
+        A waiter that is cancelled does not take its event back. Raises
+        WriterFull or what the database said; the last event is kept for later
+        then, and the stream ended all the same.
+        """
+        event = Logged(self.sequence + 1, data)
+        try:
+            written = self._log.append(self.id, event.sequence, data)
+            self.sequence = event.sequence
+            self._writing += 1
+            written.add_done_callback(partial(self._written, event))
+            await asyncio.shield(written)
+        except (OperationalError, InterfaceError):
+            if is_last:
+                self._log.keep(self.id, event.sequence, data)
+            raise
+        finally:
+            if is_last:
+                self.close()
 
     def close(self) -> None:
         """End the stream: its reader gets what is left and is done."""
@@ -76,8 +94,9 @@ class LiveStream:
                 await self._change()
 
     def _is_over(self, after: int) -> bool:
-        last = self.sequence if self.is_closed else self._released_at
-        return last is not None and after >= last
+        if self.is_closed:
+            return not self._writing and after >= self._logged
+        return self._released_at is not None and after >= self._released_at
 
     def _has_unseen(self, after: int) -> bool:
         return bool(self._recent) and self._recent[-1].sequence > after
@@ -87,6 +106,13 @@ class LiveStream:
         if unseen and unseen[0].sequence == after + 1:
             return unseen
         return await self._log.read(self.id, after) if unseen else []
+
+    def _written(self, event: Logged, written: asyncio.Future[None]) -> None:
+        self._writing -= 1
+        if not written.cancelled() and written.exception() is None:
+            self._recent.append(event)
+            self._logged = event.sequence
+        self._wake()
 
     async def _change(self) -> None:
         if self._waiting is None:

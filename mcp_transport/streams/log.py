@@ -7,6 +7,9 @@ client that lost its connection reads on from it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 from typing import Any
 
 import msgspec
@@ -16,7 +19,9 @@ from mcp_transport.models import Event, Stream
 from mcp_transport.protocol.jsonrpc import Id, encode
 from mcp_transport.statements import Update, insert
 from mcp_transport.threads import ThreadPool
-from mcp_transport.writer import Writer
+from mcp_transport.writer import Writer, WriterFull
+
+logger = logging.getLogger("mcp_transport.streams")
 
 READ_AT_ONCE = 100
 
@@ -81,14 +86,27 @@ class EventLog:
         )  # fmt: skip
         self._writer.post(self._open, row)
 
-    async def append(self, stream_id: str, sequence: int, data: bytes) -> None:
-        """Return when the event is committed."""
+    def append(self, stream_id: str, sequence: int, data: bytes) -> asyncio.Future[None]:
+        """
+        Hand an event over; the future is done when it is committed.
+
+        Raises WriterFull, at once. The future raises what the database said.
+        """
         row = (stream_id, sequence, data.decode(), timezone.now())
-        await self._writer.write(self._append, row)
+        return self._writer.write(self._append, row)
+
+    def keep(self, stream_id: str, sequence: int, data: bytes) -> None:
+        """Log an event once the database is back, if there is room for it."""
+        with contextlib.suppress(WriterFull):
+            row = (stream_id, sequence, data.decode(), timezone.now())
+            self._writer.post(self._append, row)
 
     def close(self, stream_id: str, last_sequence: int) -> None:
         """Mark a stream as ended: a reader that has read all of it is done."""
-        self._writer.post(self._close, (timezone.now(), last_sequence, stream_id))
+        try:
+            self._writer.post(self._close, (timezone.now(), last_sequence, stream_id))
+        except WriterFull as problem:
+            logger.error("A stream stays open in the log: %s", problem)
 
     async def read(self, stream_id: str, after: int) -> list[Logged]:
         """The next events of a stream, oldest first."""
