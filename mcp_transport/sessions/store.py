@@ -8,6 +8,7 @@ stops being served within that time.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import secrets
 import time
@@ -21,7 +22,7 @@ from mcp_transport.models import Session
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from mcp_transport.statements import Row, Update, insert
 from mcp_transport.threads import ThreadPool
-from mcp_transport.writer import Writer
+from mcp_transport.writer import Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
@@ -110,8 +111,7 @@ class SessionStore:
         now = time.monotonic()
         if now - cached.read_at > self._lifetime:
             return None
-        if now - cached.touched_at > TOUCH_INTERVAL:
-            self._write_touch(cached, now)
+        self._touch_if_due(cached, now)
         return cached.record
 
     async def find(self, session_id: str) -> SessionRecord | None:
@@ -124,7 +124,9 @@ class SessionStore:
         if record is None:
             self.forget(session_id)
             return None
-        self._remember(record, touched_at=before.touched_at if before else 0.0)
+        touched_at = before.touched_at if before else -TOUCH_INTERVAL
+        self._remember(record, touched_at=touched_at)
+        self._touch_if_due(self._cache[session_id], time.monotonic())
         return record
 
     async def change(self, record: SessionRecord, **changes: Any) -> SessionRecord:
@@ -162,9 +164,13 @@ class SessionStore:
         if len(sessions) > self._limit:
             await self.close(next(iter(sessions)), "too many sessions")
 
-    def _write_touch(self, cached: Cached, now: float) -> None:
-        cached.touched_at = now
-        self._writer.post(self._touch, (datetime.datetime.now(datetime.UTC), cached.record.id))
+    def _touch_if_due(self, cached: Cached, now: float) -> None:
+        """Write that a session is in use; every so often, and not for each request."""
+        if now - cached.touched_at >= TOUCH_INTERVAL:
+            cached.touched_at = now
+            with contextlib.suppress(WriterFull):  # the next request will do
+                now_at = datetime.datetime.now(datetime.UTC)
+                self._writer.post(self._touch, (now_at, cached.record.id))
 
 
 def _load(session_id: str) -> SessionRecord | None:
