@@ -22,11 +22,16 @@ AT_ONCE = 100
 INTERRUPTED = "interrupted: the worker process that ran this request died."
 
 
-def end_orphans() -> list[dict[str, object]]:
-    """End what is left; the calls that were interrupted, as their streams kept them."""
+def end_orphans(worker_id: str = "") -> list[dict[str, object]]:
+    """
+    End what is left; the calls that were interrupted, as their streams kept them.
+
+    The worker process that looks lives, however late its heartbeat is written.
+    """
     now = datetime.datetime.now(datetime.UTC)
     living = Worker.objects.filter(ended_at=None, seen_at__gt=now - SILENCE).values("id")
-    orphans = Stream.objects.filter(closed_at=None).exclude(worker__in=living)[:AT_ONCE]
+    open_streams = Stream.objects.filter(closed_at=None).exclude(worker=worker_id)
+    orphans = open_streams.exclude(worker__in=living)[:AT_ONCE]
     return [stream.call for stream in orphans if _end(stream, now)]
 
 
