@@ -1,0 +1,3 @@
+"""Tests of what stands between a connection and the engine."""
+
+from __future__ import annotations

@@ -1,0 +1,225 @@
+"""Tests of mcp_transport.transports.sending."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mcp_transport.protocol import sse
+from mcp_transport.transports.sending import HttpResponder
+
+LIMIT = 5.0  # seconds any single wait may take
+ORIGIN = (b"access-control-allow-origin", b"https://app.example")
+
+
+class Connection:
+    """The two ends that an ASGI server gives an application."""
+
+    def __init__(self) -> None:
+        self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.is_blocked = asyncio.Event()
+        self.failure: Exception | None = None
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Wait for a client that reads, then hand over."""
+        if not self.reads.is_set():
+            self.is_blocked.set()
+            await self.reads.wait()
+        self.sent.put_nowait(message)
+        if self.failure is not None:
+            raise self.failure
+
+    async def next(self) -> dict[str, Any]:
+        """What was sent next."""
+        async with asyncio.timeout(LIMIT):
+            return await self.sent.get()
+
+    async def body(self) -> bytes:
+        """The next piece of a body that goes on."""
+        message = await self.next()
+        assert message["type"] == "http.response.body"
+        assert message["more_body"]
+        body: bytes = message["body"]
+        return body
+
+    def responder(self, keep_alive: float = 60.0) -> HttpResponder:
+        """What answers on this connection."""
+        return HttpResponder(
+            self.send,
+            self.received.get,
+            accepts_json=True,
+            accepts_stream=True,
+            keep_alive=keep_alive,
+        )
+
+
+@pytest.fixture
+async def connection() -> Connection:
+    """A connection whose client reads."""
+    return Connection()
+
+
+async def opened(connection: Connection, keep_alive: float = 60.0) -> HttpResponder:
+    """A responder whose stream has begun."""
+    responder = connection.responder(keep_alive)
+    await responder.open()
+    await connection.next()
+    assert await connection.body() == b""
+    return responder
+
+
+async def test_an_answer_is_one_piece_of_json(connection: Connection) -> None:
+    responder = connection.responder()
+    responder.headers = (ORIGIN,)
+    await responder.finish(200, b"{}", ((b"mcp-session-id", b"s"),))
+    start = await connection.next()
+    assert (start["type"], start["status"]) == ("http.response.start", 200)
+    assert start["headers"] == [
+        ORIGIN,
+        (b"mcp-session-id", b"s"),
+        (b"content-length", b"2"),
+        (b"content-type", b"application/json"),
+    ]
+    assert await connection.next() == {"type": "http.response.body", "body": b"{}"}
+    assert not responder.is_open
+
+
+@pytest.mark.parametrize(("status", "length"), [(202, [(b"content-length", b"0")]), (204, [])])
+async def test_an_answer_without_a_body_has_no_type(
+    connection: Connection, status: int, length: list[tuple[bytes, bytes]]
+) -> None:
+    await connection.responder().finish(status, b"")
+    assert await connection.next() == {
+        "type": "http.response.start",
+        "status": status,
+        "headers": length,
+    }
+    assert await connection.next() == {"type": "http.response.body", "body": b""}
+
+
+async def test_a_stream_begins_at_once(connection: Connection) -> None:
+    responder = connection.responder()
+    responder.headers = (ORIGIN,)
+    await responder.open()
+    start = await connection.next()
+    assert start["status"] == 200
+    assert dict(start["headers"]) == {
+        b"content-type": b"text/event-stream",
+        b"cache-control": b"no-cache, no-transform",
+        b"x-accel-buffering": b"no",
+        ORIGIN[0]: ORIGIN[1],
+    }
+    assert await connection.body() == b""
+    await responder.open()
+    assert connection.sent.empty()
+    responder.close()
+
+
+async def test_the_first_message_opens_the_stream(connection: Connection) -> None:
+    responder = connection.responder()
+    await responder.write(b'{"a":1}', "s-1")
+    await responder.write(b'{"a":2}')
+    assert (await connection.next())["type"] == "http.response.start"
+    assert await connection.body() == b""
+    assert await connection.body() == sse.event(b'{"a":1}', "s-1")
+    assert await connection.body() == sse.event(b'{"a":2}')
+    await responder.retry(300)
+    assert await connection.body() == b"retry: 300\n\n"
+    responder.close()
+
+
+@pytest.mark.parametrize(("body", "expected"), [(b"{}", sse.event(b"{}")), (b"", b"")])
+async def test_a_stream_ends_with_the_answer(
+    connection: Connection, body: bytes, expected: bytes
+) -> None:
+    responder = await opened(connection)
+    await responder.finish(404, body, ((b"ignored", b"by then"),))
+    assert await connection.next() == {"type": "http.response.body", "body": expected}
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_what_is_finished_stays_so(connection: Connection, is_open: bool) -> None:
+    responder = await opened(connection) if is_open else connection.responder()
+    await responder.finish(200, b"{}")
+    while not connection.sent.empty():
+        await connection.next()
+    await responder.finish(500, b"again")
+    assert connection.sent.empty()
+
+
+async def test_a_silent_stream_is_kept_alive_until_it_ends(connection: Connection) -> None:
+    responder = await opened(connection, keep_alive=0.001)
+    for _ in range(3):
+        assert await connection.body() == sse.KEEP_ALIVE
+    await responder.finish(200, b"{}")
+    while (last := await connection.next()).get("more_body"):
+        assert last["body"] == sse.KEEP_ALIVE
+    assert last["body"] == sse.event(b"{}")
+    await ticks(0.01)
+    assert connection.sent.empty()
+
+
+async def ticks(span: float) -> None:
+    """Let as much time go by as timers need that were to fire in it."""
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(span, passed.set)
+    async with asyncio.timeout(LIMIT):
+        await passed.wait()
+
+
+async def test_a_client_that_does_not_read_gets_no_comments(connection: Connection) -> None:
+    responder = await opened(connection, keep_alive=0.001)
+    connection.reads.clear()
+    connection.is_blocked.clear()
+    writing = asyncio.create_task(responder.write(b"{}"))
+    async with asyncio.timeout(LIMIT):
+        await connection.is_blocked.wait()
+    await ticks(0.01)
+    connection.reads.set()
+    async with asyncio.timeout(LIMIT):
+        await writing
+    responder.close()
+    pieces = [await connection.body() for _ in range(connection.sent.qsize())]
+    assert pieces.count(sse.event(b"{}")) == 1
+    assert pieces.count(sse.KEEP_ALIVE) <= 1  # one may have been on its way
+
+
+async def test_a_comment_that_nobody_hears_harms_nothing(connection: Connection) -> None:
+    responder = await opened(connection, keep_alive=0.001)
+    connection.failure = OSError("the client has left")
+    for _ in range(2):
+        assert await connection.body() == sse.KEEP_ALIVE
+    responder.close()
+
+
+async def test_closing_stops_a_comment_that_is_on_its_way(connection: Connection) -> None:
+    responder = await opened(connection, keep_alive=0.001)
+    connection.reads.clear()
+    async with asyncio.timeout(LIMIT):
+        await connection.is_blocked.wait()
+    responder.close()
+    connection.reads.set()
+    await ticks(0.01)
+    assert connection.sent.empty()
+
+
+async def test_closing_before_anything_was_sent_does_nothing(connection: Connection) -> None:
+    connection.responder().close()
+    assert connection.sent.empty()
+
+
+async def test_it_is_noticed_when_the_client_leaves(connection: Connection) -> None:
+    responder = connection.responder()
+    leaving = asyncio.create_task(responder.gone())
+    connection.received.put_nowait({"type": "http.request", "body": b""})
+    await asyncio.sleep(0)
+    assert not leaving.done()
+    connection.received.put_nowait({"type": "http.disconnect"})
+    async with asyncio.timeout(LIMIT):
+        await leaving
+        await responder.gone()  # the second time at once
