@@ -6,12 +6,19 @@ Knows the models and how they are shown; knows nothing of running requests.
 
 from __future__ import annotations
 
-from mcp_transport.admin.activity import CallAdmin, EventAdmin, StreamAdmin, WorkerAdmin
+from mcp_transport.admin.activity import (
+    AuditCheckpointAdmin,
+    CallAdmin,
+    EventAdmin,
+    StreamAdmin,
+    WorkerAdmin,
+)
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin
 from mcp_transport.admin.tokens import TokenAdmin
 
 __all__ = [
+    "AuditCheckpointAdmin",
     "CallAdmin",
     "EventAdmin",
     "ServerAdmin",

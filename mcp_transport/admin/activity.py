@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from mcp_transport.admin.base import ReadOnlyAdmin
-from mcp_transport.models import Call, Event, Stream, Worker
+from mcp_transport.models import AuditCheckpoint, Call, Event, Stream, Worker
 
 
 @admin.register(Stream)
@@ -45,6 +45,15 @@ class CallAdmin(ReadOnlyAdmin):
     )
     list_filter = ("outcome", "server", "method", "transport", "started_at")
     search_fields = ("entry", "username", "session", "trace_id")
+
+
+@admin.register(AuditCheckpoint)
+class AuditCheckpointAdmin(ReadOnlyAdmin):
+    """What vouches for the record of requests; ``manage.py mcp audit verify`` reads it."""
+
+    list_display = ("worker", "sequence", "created_at", "is_cut")
+    list_filter = ("is_cut", "created_at")
+    search_fields = ("worker",)
 
 
 @admin.register(Worker)

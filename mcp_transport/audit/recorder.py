@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Protocol
 
 import msgspec
 from django.db import InterfaceError, OperationalError
 
 from mcp_transport.audit.chain import ChainedInsert
 from mcp_transport.audit.record import CallRecord
-from mcp_transport.audit.redaction import Redactor
-from mcp_transport.conf import settings
 from mcp_transport.writer import Writer, WriterFull
-
-MAX_REDACTORS = 4096  # definitions whose secret arguments are remembered
 
 
 class Recording(StrEnum):
@@ -25,13 +19,6 @@ class Recording(StrEnum):
     DURABLE = "durable"  # the answer waits for the row's commit
     BATCHED = "batched"  # the row follows within a fraction of a second
     OFF = "off"
-
-
-class Entry(Protocol):
-    """What the recorder asks of an entry: its definition, perhaps with a schema."""
-
-    @property
-    def definition(self) -> Any: ...
 
 
 class Recorder:
@@ -46,25 +33,6 @@ class Recorder:
         self.mode = Recording(mode)
         self._writer = writer
         self._statement = ChainedInsert(worker_id)
-        self._names = tuple(settings.MCP_REDACTED_ARGUMENTS)
-        self._of_unknown = Redactor(self._names, {})
-        self._redactors: dict[int, tuple[Any, Redactor]] = {}
-
-    def redact(self, arguments: Mapping[str, Any], entry: Entry | None) -> str:
-        """Return what is kept of the arguments: JSON without what is secret, or their size."""
-        redactor = self._of_unknown if entry is None else self._redactor(entry.definition)
-        return redactor(arguments)
-
-    def _redactor(self, definition: Any) -> Redactor:
-        # By identity: definitions hold dictionaries and have no hash. Each is
-        # kept beside its redactor, or another could come to have its id.
-        known = self._redactors.get(id(definition))
-        if known is None:
-            if len(self._redactors) >= MAX_REDACTORS:
-                self._redactors.clear()
-            schema = getattr(definition, "input_schema", {})
-            known = self._redactors[id(definition)] = (definition, Redactor(self._names, schema))
-        return known[1]
 
     async def record(self, call: CallRecord) -> None:
         """

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('worker', models.CharField(max_length=64)),
                 ('sequence', models.BigIntegerField()),
-                ('started_at', models.DateTimeField(db_index=True)),
+                ('started_at', models.DateTimeField()),
                 ('duration_us', models.BigIntegerField(verbose_name='duration (µs)')),
                 ('server', models.CharField(max_length=64)),
                 ('method', models.TextField()),
@@ -63,6 +63,22 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'constraints': [models.UniqueConstraint(fields=('worker', 'sequence'), name='mcp_call_sequence')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AuditCheckpoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('worker', models.CharField(max_length=64)),
+                ('sequence', models.BigIntegerField()),
+                ('digest', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('is_cut', models.BooleanField(default=False, verbose_name='cut')),
+                ('signature', models.CharField(max_length=64)),
+            ],
+            options={
+                'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('worker', 'sequence'), name='mcp_checkpoint_sequence')],
             },
         ),
         migrations.CreateModel(

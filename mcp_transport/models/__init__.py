@@ -7,7 +7,7 @@ queryset; they know nothing of the protocol, of connections or of who asks.
 
 from __future__ import annotations
 
-from mcp_transport.models.call import Call
+from mcp_transport.models.call import AuditCheckpoint, Call
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
@@ -15,6 +15,7 @@ from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox, Worker
 
 __all__ = [
+    "AuditCheckpoint",
     "Call",
     "EntryKind",
     "EntryOverride",

@@ -1,4 +1,4 @@
-"""The record of requests that were served."""
+"""The record of requests that were served, and what vouches for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Call(models.Model):
 
     worker = models.CharField(max_length=64)
     sequence = models.BigIntegerField()
-    started_at = models.DateTimeField(db_index=True)
+    started_at = models.DateTimeField()
     duration_us = models.BigIntegerField("duration (µs)")
     server = models.CharField(max_length=64)
     method = models.TextField()
@@ -58,3 +58,29 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.entry}".rstrip()
+
+
+class AuditCheckpoint(models.Model):
+    """
+    How far one worker process's rows were at some time, signed with the site's key.
+
+    A row that the checkpoint counts and the table lacks was taken out. A
+    checkpoint that is cut says that the rows up to its own were deleted by
+    the site itself, so that the chain begins behind it.
+    """
+
+    worker = models.CharField(max_length=64)
+    sequence = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    is_cut = models.BooleanField("cut", default=False)
+    signature = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_checkpoint_sequence"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.worker} {self.sequence}"

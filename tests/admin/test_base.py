@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mcp_transport.models import Call, Event, Server, Session, Stream, Worker
+from mcp_transport.models import AuditCheckpoint, Call, Event, Server, Session, Stream, Worker
 
-READ_ONLY = [Call, Event, Session, Stream, Worker]
+READ_ONLY = [AuditCheckpoint, Call, Event, Session, Stream, Worker]
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def rows(server: Server) -> dict[type[Model], Model]:
     stream = Stream.objects.create(session=session, worker="w", opened_at=now)
     call: dict[str, Any] = {"worker": "w", "sequence": 1, "duration_us": 5, "server": "main"}
     return {
+        AuditCheckpoint: AuditCheckpoint.objects.create(worker="w", sequence=1, created_at=now),
         Server: server,
         Session: session,
         Stream: stream,
@@ -68,6 +69,7 @@ def test_no_action_deletes_what_requests_made(
 def test_every_table_but_the_inbox_and_the_overrides_has_a_page() -> None:
     registered = {model for model in admin.site._registry if model.__module__.startswith("mcp_")}
     assert {model.__name__ for model in registered} == {
+        "AuditCheckpoint",
         "Call",
         "Event",
         "Server",

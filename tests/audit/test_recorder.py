@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from pytest_django import Settings
 
-from mcp_transport.audit import recorder as recorder_module
 from mcp_transport.audit.chain import ChainedInsert, verify
 from mcp_transport.audit.record import CallRecord
 from mcp_transport.audit.recorder import Recorder
-from mcp_transport.audit.redaction import MASK
 from mcp_transport.models import Call
 from mcp_transport.writer import Writer, WriterFull
 
@@ -119,37 +114,3 @@ async def test_a_stopped_writer_refuses_calls(writer: Writer) -> None:
     for mode in ("durable", "batched"):
         with pytest.raises(WriterFull):
             await Recorder(writer, mode, "w1").record(call())
-
-
-def test_arguments_are_redacted_by_setting_and_by_schema(
-    writer: Writer, settings: Settings
-) -> None:
-    settings.MCP_REDACTED_ARGUMENTS = ["phrase"]
-    recorder = Recorder(writer, "off", "w1")
-    schema = {"properties": {"pin": {"writeOnly": True}, "a": {}}}
-    entry = SimpleNamespace(definition=SimpleNamespace(input_schema=schema))
-    arguments = {"pin": "0", "phrase": "x", "a": 1}
-    for _ in range(2):
-        assert json.loads(recorder.redact(arguments, entry)) == {
-            "pin": MASK,
-            "phrase": MASK,
-            "a": 1,
-        }
-    assert json.loads(recorder.redact(arguments, None)) == {"pin": "0", "phrase": MASK, "a": 1}
-
-
-def test_an_entry_without_a_schema_is_redacted_by_setting(writer: Writer) -> None:
-    entry = SimpleNamespace(definition=SimpleNamespace())
-    text = Recorder(writer, "off", "w1").redact({"password": "x"}, entry)
-    assert json.loads(text) == {"password": MASK}
-
-
-def test_only_so_many_definitions_are_remembered(
-    writer: Writer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recorder_module, "MAX_REDACTORS", 2)
-    recorder = Recorder(writer, "off", "w1")
-    for name in "abcde":
-        schema = {"properties": {name: {"writeOnly": True}}}
-        entry = SimpleNamespace(definition=SimpleNamespace(input_schema=schema))
-        assert json.loads(recorder.redact({name: 1}, entry)) == {name: MASK}
