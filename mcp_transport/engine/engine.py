@@ -12,7 +12,6 @@ from mcp_transport.engine.stateless import Stateless
 from mcp_transport.protocol import jsonrpc, routing
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
-from mcp_transport.protocol.revisions import REVISIONS
 
 logger = logging.getLogger("mcp_transport.engine")
 
@@ -83,8 +82,7 @@ class Engine:
         return _accept_notification(message)
 
     async def _batch(self, incoming: Incoming, batch: list[Any]) -> Outcome:
-        version = REVISIONS.get(incoming.protocol_version or "")
-        if (version is not None and version.is_modern) or any(map(_claims_modern, batch)):
+        if _is_modern_version(incoming) or any(map(_claims_modern, batch)):
             raise InvalidRequest("A body is one JSON object; this revision has no batches.")
         return await self._conversation.serve_batch(incoming, batch)
 
@@ -105,8 +103,8 @@ def _claims_modern(item: Any) -> bool:
 
 
 def _is_modern_version(incoming: Incoming) -> bool:
-    version = REVISIONS.get(incoming.protocol_version or "")
-    return version is not None and version.is_modern
+    version = incoming.protocol_version
+    return version is not None and routing.named_revision(version).is_modern
 
 
 def _refuse_modern(incoming: Incoming) -> None:

@@ -66,18 +66,24 @@ def is_modern(message: Request | Notification, version: str | None) -> bool:
         return True
     if message.method == "initialize" or version is None:
         return False
-    named = REVISIONS.get(version)
-    if named is None:
-        # Not UnsupportedRevision: that would tell a client that there is no handshake here.
-        raise InvalidRequest(
-            f"MCP-Protocol-Version {version!r} is not served; use one of {', '.join(SUPPORTED)}."
-        )
+    named = named_revision(version)
     if named.is_modern and isinstance(message, Request):
         raise InvalidParams(
             f"A request at {version} needs params._meta with {PROTOCOL_VERSION} and {CLIENT_CAPABILITIES}.",
             status=400,
         )
     return named.is_modern
+
+
+def named_revision(version: str) -> Revision:
+    """The revision that a version header names. Raises InvalidRequest when there is none."""
+    named = REVISIONS.get(version)
+    if named is None:
+        # Not UnsupportedRevision: that would tell a client that there is no handshake here.
+        raise InvalidRequest(
+            f"MCP-Protocol-Version {version!r} is not served; use one of {', '.join(SUPPORTED)}."
+        )
+    return named
 
 
 def open_envelope(
