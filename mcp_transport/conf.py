@@ -86,6 +86,8 @@ class Settings:
     MCP_SOURCES: Sequence[str] = ("mcp_transport.sources.apps.AppSource",)
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
+    #: Worker processes that serve the site; None takes the variable WEB_CONCURRENCY, or one.
+    MCP_WORKERS: int | None = None
     #: Seconds a worker process may take to finish its work when it is told to stop.
     MCP_DRAIN_TIMEOUT: float = 8.0
 

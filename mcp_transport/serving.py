@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from django.conf import settings as django_settings
@@ -17,12 +18,20 @@ def application_path() -> str:
     return f"{module}:{attribute}"
 
 
-def serve(host: str, port: int, server: str, workers: int) -> None:
+def worker_count() -> int:
+    """How many worker processes serve the site, as far as it has been said."""
+    if settings.MCP_WORKERS is not None:
+        return int(settings.MCP_WORKERS)
+    said = os.environ.get("WEB_CONCURRENCY", "")  # uvicorn and gunicorn go by it
+    return int(said) if said.isdecimal() and int(said) else 1
+
+
+def serve(host: str, port: int, server: str, workers: int | None = None) -> None:
     """Serve until told to stop. Raises ImportError when the server is not installed."""
     if server == "daphne":
         _serve_with_daphne(host, port)
     else:
-        _serve_with_uvicorn(host, port, workers)
+        _serve_with_uvicorn(host, port, workers or worker_count())
 
 
 def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:

@@ -8,6 +8,8 @@ from mcp_transport.bus.base import Bus, Receive
 class MemoryBus(Bus):
     """There is nobody else to wake."""
 
+    reaches_other_processes = False
+
     async def start(self, receive: Receive) -> None:
         """See Bus.start()."""
 

@@ -19,7 +19,7 @@ class Serve(Subcommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
         parser.add_argument("--server", choices=("uvicorn", "daphne"), default="uvicorn")
-        parser.add_argument("--workers", type=int, default=1, help="processes (uvicorn)")
+        parser.add_argument("--workers", type=int, help="processes (uvicorn); else MCP_WORKERS")
 
     def run(self, options: dict[str, Any]) -> None:
         """Serve until told to stop."""

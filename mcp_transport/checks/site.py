@@ -1,0 +1,89 @@
+"""Whether the site around the endpoints leaves room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import router
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+from mcp_transport.conf import settings
+from mcp_transport.models import Server
+from mcp_transport.rules import RULES
+
+SERVED_BY_OTHERS = ("STATIC_URL", "MEDIA_URL")
+
+
+@register(Tags.urls)
+def check_reserved_paths(**_: Any) -> list[CheckMessage]:
+    """Requests below MCP_PATH never reach Django, so no page can be there."""
+    if any(RULES["MCP_PATH"].problems(settings.MCP_PATH)):
+        return []
+    return [
+        CheckWarning(
+            f"{whose} {path!r} is below MCP_PATH, {settings.MCP_PATH!r}, and never reached.",
+            hint="Move it, or set MCP_PATH to a path that nothing else uses.",
+            id="mcp.W003",
+        )
+        for whose, path in site_paths()
+        if f"{path.rstrip('/')}/".startswith(f"{settings.MCP_PATH}/")
+    ]
+
+
+def site_paths() -> Iterator[tuple[str, str]]:
+    """Whose and which: the paths of the site that are known without a request."""
+    for name in SERVED_BY_OTHERS:
+        url = getattr(django_settings, name) or ""
+        if url.startswith("/"):
+            yield name, url
+    if getattr(django_settings, "ROOT_URLCONF", ""):
+        for route in routes(get_resolver().url_patterns):
+            yield "The URL pattern", f"/{route}"
+
+
+def routes(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    """The beginnings of routes without converters, as far as they are fixed."""
+    for entry in patterns:
+        if isinstance(entry.pattern, RoutePattern):
+            yield from below(entry, str(entry.pattern))
+
+
+def below(entry: URLPattern | URLResolver, route: str) -> Iterator[str]:
+    """A route, or those of what it includes when it has no path itself."""
+    if not route and isinstance(entry, URLResolver):
+        yield from routes(entry.url_patterns)
+    else:
+        yield route.partition("<")[0]
+
+
+@register()
+def check_sqlite(**_: Any) -> list[CheckMessage]:
+    """SQLite serves several connections only when each takes its lock at the start."""
+    return [
+        CheckWarning(
+            f"The SQLite database {alias!r} begins transactions without a lock, so simultaneous"
+            ' writes can fail with "database is locked".',
+            hint='Set OPTIONS["transaction_mode"] to "IMMEDIATE" and journal_mode to WAL.',
+            id="mcp.W002",
+        )
+        for alias, database in databases_in_use()
+        if begins_without_lock(database)
+    ]
+
+
+def databases_in_use() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The databases that hold the tables of this app, as they are configured."""
+    for alias, database in django_settings.DATABASES.items():
+        if router.allow_migrate_model(alias, Server):
+            yield alias, database
+
+
+def begins_without_lock(database: dict[str, Any]) -> bool:
+    """Whether a configuration is SQLite's with its default transactions."""
+    mode = str(database.get("OPTIONS", {}).get("transaction_mode") or "")
+    return database["ENGINE"].endswith("sqlite3") and mode.upper() not in {"IMMEDIATE", "EXCLUSIVE"}

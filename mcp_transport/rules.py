@@ -1,0 +1,265 @@
+"""
+What the value of each setting has to be: one line for each, in one table.
+
+A rule yields what is wrong with a value as the rest of a sentence that begins
+with the setting's name. Values that may hold secrets are never repeated.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.module_loading import import_string
+
+SHOWN_LENGTH = 60  # characters of a wrong value that a message repeats
+BACKEND_KEYS = frozenset({"BACKEND", "OPTIONS"})
+ORIGIN = re.compile(
+    r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/:@?#*\[\]]+)(:\d{1,5})?/?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(ABC):
+    """What one setting may be."""
+
+    id: ClassVar[str]
+    remedy: ClassVar[str] = ""
+
+    @abstractmethod
+    def problems(self, value: Any) -> Iterator[str]:
+        """Say what is wrong, each as "is 0; it is …"; nothing for a good value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path(Rule):
+    """A path that slugs are joined to."""
+
+    id: ClassVar[str] = "mcp.E001"
+    remedy: ClassVar[str] = 'Write it like the default, "/mcp".'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, str) or not re.fullmatch(r"(/[\w.~-]+)+", value, re.ASCII):
+            yield f"is {shown(value)}; it begins with a slash, does not end with one and needs no escapes."
+        elif not {".", ".."}.isdisjoint(value.split("/")):
+            yield f"is {shown(value)}; no part of it is a dot or two, which clients resolve away."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Rule):
+    """One word of a few."""
+
+    id: ClassVar[str] = "mcp.E002"
+    words: tuple[str, ...]
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if value not in self.words:
+            yield f"is {shown(value)}; it is one of {', '.join(self.words)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes(Rule):
+    """Dotted paths of classes that are made without arguments."""
+
+    id: ClassVar[str] = "mcp.E003"
+    remedy: ClassVar[str] = "Name classes by dotted path, in a list."
+    base: str
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not is_words(value):
+            yield f"is {shown(value)}; it is a list of dotted paths."
+            return
+        for path in value:
+            if problem := class_problem(path, self.base) or call_problem(path):
+                yield f"names {path!r}, {problem}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Rule):
+    """A number between two bounds; a whole one unless ``fraction`` allows others."""
+
+    id: ClassVar[str] = "mcp.E004"
+    minimum: float = 1
+    maximum: float = math.inf
+    fraction: bool = False
+    optional: bool = False  # whether None is a value, too
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not (value is None and self.optional) and not self._holds(value):
+            yield f"is {shown(value)}; it is {self}."
+
+    def _holds(self, value: Any) -> bool:
+        kinds = (int, float) if self.fraction else (int,)
+        is_number = isinstance(value, kinds) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and self.minimum <= value <= self.maximum
+
+    def __str__(self) -> str:
+        kind = "a number" if self.fraction else "a whole number"
+        least = f"{kind} from {self.minimum:g}"
+        bounds = f"{least} on" if self.maximum == math.inf else f"{least} to {self.maximum:g}"
+        return f"{bounds}, or None" if self.optional else bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words(Rule):
+    """A list of strings, each of a form."""
+
+    id: ClassVar[str] = "mcp.E005"
+    form: str = r".+"
+    example: str  # what each is, in words
+    optional: bool = False
+
+    @property
+    def remedy(self) -> str:  # type: ignore[override]  # the base's default is for all others
+        """What each word is."""
+        return f"Each is {self.example}, in a list."
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if value is None and self.optional:
+            return
+        if not is_words(value):
+            yield f"is {shown(value)}; it is a list of strings."
+            return
+        for word in value:
+            if not re.fullmatch(self.form, word):
+                yield f"contains {shown(word)}; each is {self.example}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins(Rule):
+    """Origins as browsers send them."""
+
+    id: ClassVar[str] = "mcp.E006"
+    remedy: ClassVar[str] = 'Write each like "https://app.example" or "http://localhost:3000".'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not is_words(value):
+            yield f"is {shown(value)}; it is a list of origins."
+            return
+        for origin in value:
+            if not is_origin(origin):
+                yield f"contains {shown(origin)}; an origin is a scheme and a host, nothing more."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends(Rule):
+    """Backends by alias; what their options hold is never repeated."""
+
+    id: ClassVar[str] = "mcp.E007"
+    remedy: ClassVar[str] = 'Write {"default": {"BACKEND": "dotted.path", "OPTIONS": {…}}}.'
+    base: str
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping) or "default" not in value:
+            yield 'is a dictionary with the alias "default".'
+            return
+        for alias, backend in value.items():
+            if problem := self._problem(backend):
+                yield f"[{alias!r}] {problem}."
+
+    def _problem(self, backend: Any) -> str:
+        if not isinstance(backend, Mapping) or not isinstance(backend.get("BACKEND"), str):
+            return "is a dictionary with the dotted path of a class as BACKEND"
+        if unknown := sorted(map(str, backend.keys() - BACKEND_KEYS)):
+            return f"has the unknown key {', '.join(unknown)}; options go into OPTIONS"
+        if not isinstance(backend.get("OPTIONS", {}), Mapping):
+            return "has OPTIONS that are no dictionary"
+        problem = class_problem(backend["BACKEND"], self.base)
+        return f"names {backend['BACKEND']!r}, {problem}" if problem else ""
+
+
+def shown(value: object) -> str:
+    """A value as a message repeats it: not all of a long one."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[: SHOWN_LENGTH - 1]}…"
+
+
+def is_words(value: object) -> bool:
+    """Whether a value is several strings, not one."""
+    several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes)
+    return several and all(isinstance(word, str) for word in value)  # type: ignore[attr-defined]  # several says it
+
+
+def is_origin(text: str) -> bool:
+    """Whether a text is what a browser would send as Origin."""
+    return ORIGIN.fullmatch(text) is not None
+
+
+def class_problem(path: str, base: str) -> str:
+    """Say why a path does not name a class of a kind; empty when it does."""
+    try:
+        named = import_string(path)
+    except ImportError as exc:
+        return f"which cannot be imported ({exc})"
+    wanted = import_string(base)
+    if not isinstance(named, type) or not issubclass(named, wanted):
+        return f"which is no subclass of {base}"
+    if inspect.isabstract(named):
+        lacking = ", ".join(sorted(getattr(named, "__abstractmethods__", ())))
+        return f"which leaves {lacking} to be written"
+    return ""
+
+
+def call_problem(path: str) -> str:
+    """Say why a class cannot be made without arguments; empty when it can."""
+    try:
+        inspect.signature(import_string(path)).bind()
+    except TypeError as exc:
+        return f"which cannot be made without arguments ({exc})"
+    except ValueError:  # a class without a signature, written in C
+        return ""
+    return ""
+
+
+SECONDS = Number(minimum=0.001, maximum=31_536_000, fraction=True)
+SECONDS_OR_NONE_AT_ALL = Number(minimum=0, maximum=31_536_000, fraction=True)
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
+
+RULES: Mapping[str, Rule] = {
+    "MCP_PATH": Path(),
+    "MCP_ALLOWED_HOSTS": Words(
+        form=r"\*|\.?[^/:@\s*]+|\[[0-9A-Fa-f:.]+\]",
+        example="a host without scheme and port",
+        optional=True,
+    ),
+    "MCP_ALLOWED_ORIGINS": Origins(),
+    "MCP_MAX_BODY_BYTES": Number(minimum=1024, maximum=2**30),
+    "MCP_BODY_TIMEOUT": SECONDS,
+    "MCP_KEEP_ALIVE_INTERVAL": SECONDS,
+    "MCP_STREAM_AFTER": SECONDS_OR_NONE_AT_ALL,
+    "MCP_TOOL_TIMEOUT": SECONDS,
+    "MCP_ANSWER_TIMEOUT": SECONDS,
+    "MCP_THREADS": Number(maximum=10_000),
+    "MCP_THREAD_QUEUE": Number(minimum=0),
+    "MCP_PAGE_SIZE": Number(maximum=10_000),
+    "MCP_CACHE_TTL_MS": Number(minimum=0),
+    "MCP_ROW_CACHE_SECONDS": SECONDS_OR_NONE_AT_ALL,
+    "MCP_SESSION_IDLE_TIMEOUT": SECONDS,
+    "MCP_MAX_SESSIONS": Number(),
+    "MCP_MAX_STREAMS": Number(),
+    "MCP_EVENT_LIFETIME": SECONDS_OR_NONE_AT_ALL,
+    "MCP_STREAM_QUEUE": Number(),
+    "MCP_CALL_RECORDING": Choice(words=("durable", "batched", "off")),
+    "MCP_CALL_QUEUE": Number(),
+    "MCP_REDACTED_ARGUMENTS": Words(example="the name of an argument"),
+    "MCP_REQUEST_STATE_LIFETIME": SECONDS,
+    "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),
+    "MCP_CONTEXT_HEADERS": Words(form=HEADER_NAME, example="the name of a header"),
+    "MCP_AUTHENTICATORS": Classes(base="mcp_transport.auth.authenticators.Authenticator"),
+    "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
+    "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
+    "MCP_WORKERS": Number(maximum=1024, optional=True),
+    "MCP_DRAIN_TIMEOUT": SECONDS_OR_NONE_AT_ALL,
+}

@@ -1,0 +1,156 @@
+"""Tests of mcp_transport.rules."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import pytest
+
+from mcp_transport.auth.authenticators import Authenticator
+from mcp_transport.auth.bearer import BearerAuthenticator
+from mcp_transport.conf import Settings
+from mcp_transport.rules import RULES, Number, shown
+
+BUS = "mcp_transport.bus.memory.MemoryBus"
+
+
+class Particular(BearerAuthenticator):
+    """An authenticator that cannot be made from its path alone."""
+
+    def __init__(self, realm: str) -> None:
+        raise NotImplementedError(realm)
+
+
+class Unfinished(Authenticator):
+    """An authenticator that leaves something to be written."""
+
+    @abstractmethod
+    def more(self) -> None: ...
+
+
+def problems(name: str, value: Any) -> list[str]:
+    """What is wrong with a value."""
+    return list(RULES[name].problems(value))
+
+
+def test_every_setting_has_a_rule() -> None:
+    assert set(RULES) == set(Settings.__annotations__)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_default_keeps_its_rule(name: str) -> None:
+    assert problems(name, getattr(Settings, name)) == []
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/api/mcp", "/m-c_p.2"])
+def test_a_path_to_which_slugs_can_be_joined(path: str) -> None:
+    assert problems("MCP_PATH", path) == []
+
+
+@pytest.mark.parametrize("path", ["", "/", "mcp", "/mcp/", "/a//b", "/a b", "/a?b", "/ä", "/..", 7])
+def test_a_path_to_which_none_can_be_joined(path: Any) -> None:
+    (problem,) = problems("MCP_PATH", path)
+    assert repr(path) in problem
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "32", None, float("inf"), 10_001])
+def test_a_whole_number_is_one_within_its_bounds(value: Any) -> None:
+    assert problems("MCP_THREADS", value) != []
+
+
+@pytest.mark.parametrize("value", [0.001, 1, 30.5])
+def test_seconds_may_have_fractions(value: Any) -> None:
+    assert problems("MCP_TOOL_TIMEOUT", value) == []
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), "30", False])
+def test_seconds_are_finite_and_above_zero(value: Any) -> None:
+    assert problems("MCP_TOOL_TIMEOUT", value) != []
+
+
+def test_none_is_a_value_only_where_it_means_something() -> None:
+    assert problems("MCP_TOKEN_LIFETIME_DAYS", None) == []
+    assert problems("MCP_WORKERS", None) == []
+    assert problems("MCP_PAGE_SIZE", None) != []
+
+
+def test_a_number_says_its_bounds() -> None:
+    assert str(Number()) == "a whole number from 1 on"
+    assert str(Number(minimum=0, maximum=2, fraction=True)) == "a number from 0 to 2"
+    assert str(Number(optional=True)) == "a whole number from 1 on, or None"
+
+
+@pytest.mark.parametrize("hosts", [None, [], ["*"], ["shop.example", ".shop.example", "[::1]"]])
+def test_hosts_as_django_writes_them(hosts: Any) -> None:
+    assert problems("MCP_ALLOWED_HOSTS", hosts) == []
+
+
+@pytest.mark.parametrize(
+    "hosts", ["shop.example", [3], ["https://shop.example"], ["a:80"], ["*.a"], [""]]
+)
+def test_what_no_host_header_ever_matches(hosts: Any) -> None:
+    assert problems("MCP_ALLOWED_HOSTS", hosts) != []
+
+
+@pytest.mark.parametrize("origin", ["https://a.example", "http://localhost:3000", "app://x"])
+def test_origins_as_browsers_send_them(origin: str) -> None:
+    assert problems("MCP_ALLOWED_ORIGINS", {origin}) == []
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "a.example", "https://a.example/app", "https://u@a.example", "null", "http://["]
+)
+def test_what_no_browser_sends_as_origin(origin: str) -> None:
+    assert problems("MCP_ALLOWED_ORIGINS", [origin]) != []
+    assert problems("MCP_ALLOWED_ORIGINS", origin) != []
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nothing", "cannot be imported"),
+        ("no.such.Thing", "cannot be imported"),
+        ("mcp_transport.models.Server", "no subclass of mcp_transport.auth"),
+        ("mcp_transport.conf.settings", "no subclass of mcp_transport.auth"),
+        (f"{__name__}.Unfinished", "leaves authenticate, more to be written"),
+        (f"{__name__}.Particular", "cannot be made without arguments"),
+    ],
+)
+def test_a_path_that_leads_to_no_class_that_can_be_made(path: str, says: str) -> None:
+    (problem,) = problems("MCP_AUTHENTICATORS", [path])
+    assert repr(path) in problem
+    assert says in problem
+
+
+def test_one_path_is_no_list_of_paths() -> None:
+    (problem,) = problems("MCP_AUTHENTICATORS", "mcp_transport.auth.bearer.BearerAuthenticator")
+    assert "it is a list of dotted paths" in problem
+
+
+@pytest.mark.parametrize(
+    ("configured", "says"),
+    [
+        ([], "a dictionary with the alias"),
+        ({"other": {"BACKEND": BUS}}, "a dictionary with the alias"),
+        ({"default": BUS}, "the dotted path of a class as BACKEND"),
+        ({"default": {}}, "the dotted path of a class as BACKEND"),
+        ({"default": {"BACKEND": BUS, "URL": "x"}}, "the unknown key URL"),
+        ({"default": {"BACKEND": BUS, "OPTIONS": 3}}, "OPTIONS that are no dictionary"),
+        ({"default": {"BACKEND": "no.such.Bus"}}, "names 'no.such.Bus', which cannot be imported"),
+        ({"default": {"BACKEND": BUS}, "b": {"BACKEND": 3}}, "['b'] is a dictionary"),
+    ],
+)
+def test_a_backend_that_cannot_be_made(configured: Any, says: str) -> None:
+    (problem,) = problems("MCP_BUS", configured)
+    assert says in problem
+
+
+def test_what_options_hold_is_not_repeated() -> None:
+    (problem,) = problems("MCP_BUS", {"default": {"BACKEND": BUS, "OPTIONS": "redis://:pw@host"}})
+    assert "pw" not in problem
+
+
+def test_a_long_value_is_not_repeated_in_full() -> None:
+    assert shown("short") == "'short'"
+    assert len(shown("long" * 1000)) == 60
