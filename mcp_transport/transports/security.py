@@ -98,11 +98,10 @@ def cors(origin: bytes | None) -> Headers:
     )
 
 
-def preflight(origin: bytes | None, asked: bytes | None) -> Headers:
-    """What a page of an origin, already checked, may send (Fetch, CORS protocol)."""
+def preflight(asked: bytes | None) -> Headers:
+    """What a page that may call may send; goes with cors() (Fetch, CORS protocol)."""
     allowed = ALLOWED_HEADERS + _parameters(asked)
     return (
-        *cors(origin),
         (b"access-control-allow-methods", b"POST, GET, DELETE, OPTIONS"),
         (b"access-control-allow-headers", allowed.encode()),
         (b"access-control-max-age", PREFLIGHT_MAX_AGE),

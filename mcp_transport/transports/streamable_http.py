@@ -64,14 +64,14 @@ class StreamableHttpConsumer(AsyncConsumer):
         )
         try:
             await self._serve()
-        except ClientGone:
-            return
         finally:
             self.responder.close()
 
     async def _serve(self) -> None:
         try:
             outcome = await self._outcome()
+        except ClientGone:
+            return
         except ProtocolError as error:
             await self._refuse(error)
         except Exception:
@@ -84,7 +84,8 @@ class StreamableHttpConsumer(AsyncConsumer):
         self._check_gate()
         method: str = self.request["method"]
         if method == "OPTIONS":
-            return self._preflight()
+            asked = self.headers.get(b"access-control-request-headers")
+            return Reply(204, headers=preflight(asked))
         incoming = await self._admit()
         if method == "POST":
             return await self.runtime.engine.receive(incoming, self.responder)
@@ -99,12 +100,6 @@ class StreamableHttpConsumer(AsyncConsumer):
         origin = headers.get(b"origin")
         self.runtime.gate.check(headers.get(b"host"), origin)
         self.responder.headers = cors(origin)
-
-    def _preflight(self) -> Outcome:
-        origin = self.headers.get(b"origin")
-        asked = self.headers.get(b"access-control-request-headers")
-        allowed = tuple(item for item in preflight(origin, asked) if item not in cors(origin))
-        return Reply(204, headers=allowed)
 
     async def _admit(self) -> Incoming:
         """Everything that is checked before the body means anything."""
