@@ -31,6 +31,7 @@ from mcp_transport.cleanup import clean
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
+from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
@@ -85,6 +86,7 @@ class Runtime:
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
             hub=self.hub,
             recorder=self.recorder,
+            inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id),
             functions=self.functions,
             page_size=settings.MCP_PAGE_SIZE,
             cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
@@ -141,7 +143,7 @@ class Runtime:
         while True:
             try:
                 self.writer.post(self._seen, (_now(), self.worker_id))
-                for call in await self.rows.run(end_orphans):
+                for call in await self.rows.run(end_orphans, self.worker_id):
                     if call:
                         self.recorder.post(msgspec.convert(call, CallRecord))
                 await look(self.directory, self.hub)

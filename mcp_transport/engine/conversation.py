@@ -9,6 +9,7 @@ from typing import Any
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.handlers import HANDLERS
+from mcp_transport.engine.inbox_reader import InboxReader
 from mcp_transport.engine.incoming import ACCEPTED, ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.lifecycle import Handshake
 from mcp_transport.engine.listening import follow_session
@@ -42,6 +43,7 @@ class Conversation:
         self._services = services
         self.pending = Pending()
         self.works = Works()
+        self.inbox = InboxReader(services.inboxes, self.pending, self.works)
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
         """Open a session; its id goes back in a header."""
@@ -129,6 +131,7 @@ class Conversation:
         session = await self.find_session(incoming)
         await self._services.sessions.close(session.id, "client")
         self.works.cancel_session(session.id)
+        await self._services.inboxes.close(session.id)
         listener = self._services.hub.of_session(session.id)
         if listener is not None:
             listener.end()
@@ -143,13 +146,16 @@ class Conversation:
 
     async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:
         if isinstance(message, Response):
-            self.pending.settle(session.id, message)
+            if not self.pending.settle(session.id, message):
+                await self._services.inboxes.answer(session.id, message)
         elif message.method == "notifications/initialized" and not session.is_initialized:
             await self._services.sessions.change(session, is_initialized=True)
         elif message.method == "notifications/cancelled":
-            request_id = message.params.get("requestId")
-            if type(request_id) in (str, int):
-                self.works.cancel(session.id, request_id)
+            await self._cancel(session, message.params.get("requestId"))
+
+    async def _cancel(self, session: SessionRecord, request_id: Any) -> None:
+        if type(request_id) in (str, int) and not self.works.cancel(session.id, request_id):
+            await self._services.inboxes.cancel(session.id, request_id)
 
     async def _answer(
         self,
@@ -173,6 +179,7 @@ class Conversation:
                 answer_timeout=self._services.answer_timeout,
             )
         self.works.start(work)
+        self.inbox.begin()
         await work.settled
         return await self._send(work, responder)
 
@@ -200,6 +207,7 @@ class Conversation:
             return await _respond(exchange)
         work = Work(exchange)
         self.works.start(work)
+        self.inbox.begin()
         await work.settled
         return work.body or _cancelled(work)
 
@@ -234,6 +242,7 @@ async def _respond(exchange: Exchange) -> bytes:
 
 async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) -> Outcome:
     await responder.open()
+    await responder.open()  # the first event may be a long time coming
     is_here = await _relay(stream.follow(0), stream.id, responder)
     if is_here and not stream.is_closed and exchange.revision.has_priming_events:
         await responder.retry(RETRY_MS)

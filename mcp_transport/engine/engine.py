@@ -66,6 +66,7 @@ class Engine:
         """End the listening streams gracefully and wait for running work."""
         self.services.hub.end_all()
         await self._conversation.works.drain(seconds)
+        self._conversation.inbox.stop()
 
     async def _dispatch(self, incoming: Incoming, responder: Responder) -> Outcome:
         body = incoming.body

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.engine.directory import Directory
+from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
@@ -21,6 +22,7 @@ class Services:
     streams: LiveStreams
     hub: Hub
     recorder: Recorder
+    inboxes: Inboxes
     functions: ThreadPool  # where synchronous functions run
     page_size: int
     cache_ttl_ms: int

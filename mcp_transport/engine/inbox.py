@@ -1,0 +1,91 @@
+"""
+What reaches one worker process and is meant for another.
+
+A client's answer, its cancellation or the end of its session may arrive at any
+process, while the work runs in one. It is left for that one as a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.utils import timezone
+
+from mcp_transport.models import Inbox, Stream
+from mcp_transport.protocol.jsonrpc import Id, Response
+from mcp_transport.statements import insert
+from mcp_transport.threads import ThreadPool
+from mcp_transport.writer import Writer
+
+AT_ONCE = 100
+
+ANSWER, CANCEL, CLOSE = (str(kind.value) for kind in Inbox.Kind)
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """A row that was left for this process."""
+
+    kind: str
+    session_id: str
+    key: str
+    payload: dict[str, Any]
+
+
+class Inboxes:
+    """Leaves rows for other worker processes, and takes those left for this one."""
+
+    def __init__(self, writer: Writer, pool: ThreadPool, *, worker_id: str) -> None:
+        self._writer = writer
+        self._pool = pool
+        self._worker_id = worker_id
+        self._insert = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
+
+    async def answer(self, session_id: str, response: Response) -> None:
+        """Forward an answer to the process that asked, if there is one."""
+        question = str(response.id)
+        workers = await self._pool.run(_worker_that_asked, session_id, question)
+        payload = {"result": response.result, "error": response.error}
+        await self._leave(workers, session_id, ANSWER, question, payload)
+
+    async def cancel(self, session_id: str, request_id: Id) -> None:
+        """Forward a cancellation to the processes that work for the session."""
+        workers = await self._pool.run(_workers_of, session_id)
+        await self._leave(workers, session_id, CANCEL, "", {"request_id": request_id})
+
+    async def close(self, session_id: str) -> None:
+        """Tell the processes that work for a session that it has ended."""
+        workers = await self._pool.run(_workers_of, session_id)
+        await self._leave(workers, session_id, CLOSE, "", {})
+
+    async def take(self) -> list[Delivered]:
+        """Remove and return what was left for this process, oldest first."""
+        return await self._pool.run(_take, self._worker_id)
+
+    async def _leave(
+        self, workers: set[str], session_id: str, kind: str, key: str, payload: dict[str, Any]
+    ) -> None:
+        for worker in workers - {self._worker_id}:
+            row = (worker, session_id, kind, key, payload, timezone.now())
+            await self._writer.write(self._insert, row)
+
+
+def _worker_that_asked(session_id: str, question: str) -> set[str]:
+    stream_id, _, _number = question.rpartition(".")
+    return _workers(session_id, id=stream_id) if stream_id else set()
+
+
+def _workers_of(session_id: str) -> set[str]:
+    return _workers(session_id)
+
+
+def _workers(session_id: str, **named: str) -> set[str]:
+    streams = Stream.objects.filter(session_id=session_id, closed_at=None, **named)
+    return set(streams.values_list("worker", flat=True))
+
+
+def _take(worker_id: str) -> list[Delivered]:
+    rows = list(Inbox.objects.filter(worker=worker_id).order_by("id")[:AT_ONCE])
+    if rows:
+        Inbox.objects.filter(id__in=[row.pk for row in rows]).delete()
+    return [Delivered(row.kind, row.session, row.key, row.payload) for row in rows]

@@ -1,0 +1,63 @@
+"""Does what other worker processes have left for this one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from mcp_transport.engine.back_channel import Pending
+from mcp_transport.engine.inbox import ANSWER, CANCEL, Delivered, Inboxes
+from mcp_transport.engine.work import Works
+from mcp_transport.protocol.jsonrpc import Response
+
+logger = logging.getLogger("mcp_transport.inbox")
+
+POLL_INTERVAL = 1.0  # seconds between two looks while work runs
+
+
+class InboxReader:
+    """Looks into this process's inbox while work runs, and never otherwise."""
+
+    def __init__(self, inboxes: Inboxes, pending: Pending, works: Works) -> None:
+        self._inboxes = inboxes
+        self._pending = pending
+        self._works = works
+        self._polling: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Look from now on, until nothing runs any more."""
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._poll())
+            self._polling.add_done_callback(self._ended)
+
+    async def look(self) -> None:
+        """Do what the rows say that were left since the last look."""
+        for delivered in await self._inboxes.take():
+            self._do(delivered)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._polling is not None:
+            self._polling.cancel()
+
+    async def _poll(self) -> None:
+        await asyncio.sleep(POLL_INTERVAL)  # most work has ended by then
+        while not self._works.is_idle:
+            try:
+                await self.look()
+            except Exception:
+                logger.exception("The inbox could not be read; it is tried again")
+            await asyncio.sleep(POLL_INTERVAL)
+
+    def _ended(self, _polling: asyncio.Task[None]) -> None:
+        self._polling = None
+
+    def _do(self, delivered: Delivered) -> None:
+        session_id, payload = delivered.session_id, delivered.payload
+        if delivered.kind == ANSWER:
+            response = Response(delivered.key, payload["result"], payload["error"])
+            self._pending.settle(session_id, response)
+        elif delivered.kind == CANCEL:
+            self._works.cancel(session_id, payload["request_id"])
+        else:
+            self._works.cancel_session(session_id)
