@@ -32,7 +32,7 @@ class Handshake:
         if type(params.get("protocolVersion")) is not str:
             raise InvalidParams("initialize needs params.protocolVersion, a string.")
         self.revision = negotiate(params["protocolVersion"])
-        self.capabilities = _object(params, "capabilities")
+        self.capabilities = capabilities.known(_object(params, "capabilities"), self.revision)
         self.client_info = _object(params, "clientInfo")
 
     def result(self, incoming: Incoming) -> dict[str, Any]:

@@ -117,7 +117,8 @@ class SessionChannel(BackChannel):
         request_id = f"{stream.id}.{self._asked}"
         answer = self._pending.expect(self._session.id, request_id)
         try:
-            await stream.append(jsonrpc.request(request_id, question.method, question.params))
+            params = _with_id(question.params, request_id)
+            await stream.append(jsonrpc.request(request_id, question.method, params))
             response = await asyncio.wait_for(answer, self._answer_timeout)
         except TimeoutError:
             await stream.append(_withdrawal(request_id))
@@ -125,6 +126,12 @@ class SessionChannel(BackChannel):
         finally:
             self._pending.forget(self._session.id, request_id)
         return _read(question, response)
+
+
+def _with_id(params: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """A link has an id of its own (2025-11-25, client/elicitation, URL Mode)."""
+    is_link = params.get("mode") == "url"
+    return {**params, "elicitationId": request_id} if is_link else params
 
 
 def _withdrawal(request_id: str) -> bytes:

@@ -28,6 +28,18 @@ def missing(required: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[st
     return lacking
 
 
+def known(declared: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
+    """What a client declares, without what its revision does not define."""
+    shaped = dict(declared)
+    if not revision.has_elicitation:
+        shaped.pop("elicitation", None)
+    if not revision.has_url_elicitation and isinstance(shaped.get("elicitation"), Mapping):
+        shaped["elicitation"] = {}  # there are no modes: it means forms
+    if not revision.has_sampling_tools and isinstance(shaped.get("sampling"), Mapping):
+        shaped["sampling"] = {}
+    return shaped
+
+
 def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
     """
     What a server advertises, from the features its catalog has.
