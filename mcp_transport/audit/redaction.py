@@ -27,7 +27,7 @@ class Redactor:
         self._endings = tuple(_plain(name) for name in names)
         self._exact = frozenset(_plain(name) for name in secret_properties(schema))
         self._harmless = frozenset(
-            name for name in schema.get("properties", ()) if not self._is_secret(name)
+            name for name in schema.get("properties", ()) if not self.is_secret(name)
         )
 
     def __call__(self, arguments: Mapping[str, Any]) -> str:
@@ -45,14 +45,15 @@ class Redactor:
                 return False
         return True
 
-    def _is_secret(self, name: str) -> bool:
+    def is_secret(self, name: str) -> bool:
+        """Whether what stands under a name is not kept."""
         plain = _plain(name)
         return plain in self._exact or plain.endswith(self._endings)
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {
-                name: MASK if self._is_secret(name) else self._masked(item)
+                name: MASK if self.is_secret(name) else self._masked(item)
                 for name, item in value.items()
             }
         if isinstance(value, (list, tuple)):

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from pydantic import BaseModel, TypeAdapter
 
+from mcp_transport.audit.redaction import Redactor
+from mcp_transport.conf import settings
 from mcp_transport.registry.context import Answer, Question, Root, Sample
 
 ELICITATION = "elicitation/create"
@@ -85,7 +87,8 @@ def form_schema(schema: Any) -> dict[str, Any]:
     """
     The JSON Schema of a form: an object of primitive properties.
 
-    Raises ValueError when it nests, as no client can show that.
+    Raises ValueError when it nests, as no client can show that, and when it
+    asks for a secret (client/elicitation, Form Mode Security).
     """
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         schema = TypeAdapter(schema).json_schema()
@@ -96,10 +99,21 @@ def form_schema(schema: Any) -> dict[str, Any]:
         raise ValueError(f"A form has at most {MAX_FIELDS} fields.")
     definitions = schema.get("$defs", {})
     fields = {name: _field(name, value, definitions) for name, value in properties.items()}
+    _refuse_secrets(fields)
     made: dict[str, Any] = {"type": "object", "properties": fields}
     if schema.get("required"):
         made["required"] = list(schema["required"])
     return made
+
+
+def _refuse_secrets(fields: Mapping[str, Any]) -> None:
+    redactor = Redactor(settings.MCP_REDACTED_ARGUMENTS, {"properties": fields})
+    secret = [name for name in fields if redactor.is_secret(name)]
+    if secret:
+        raise ValueError(
+            f"A form may not ask for a secret such as {secret[0]!r}: "
+            "clients keep what they show. Send the user to a page of yours with url=."
+        )
 
 
 def _field(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
