@@ -46,7 +46,7 @@ class InputRequired(BaseException):  # no failure: a tool's `except Exception` m
 def form(message: str, schema: Any) -> Question:
     """A form for the user. Raises ValueError for a schema that no form can show."""
     params = {"message": message, "requestedSchema": form_schema(schema)}
-    return Question(method=ELICITATION, params=params, capability={"elicitation": {}})
+    return Question(method=ELICITATION, params=params, capability={"elicitation": {"form": {}}})
 
 
 def link(message: str, url: str) -> Question:
