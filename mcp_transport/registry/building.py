@@ -31,6 +31,7 @@ from mcp_transport.registry.signature import (
 from mcp_transport.registry.uri_template import UriTemplate, check_uri
 
 SOURCE = "apps"
+ICON_SOURCES = ("https://", "http://", "data:")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 Functions = Mapping[str, Callable[..., Any]]
 Schema = Mapping[str, Any]
@@ -172,7 +173,7 @@ def common(
         name=name,
         title=title,
         description=signature.summary if description is None else description,
-        icons=tuple(icons),
+        icons=check_icons(signature, icons),
         meta=None if meta is None else dict(meta),
         permission=permission,
         timeout=timeout,
@@ -188,6 +189,16 @@ def check_name(signature: Signature, name: str) -> None:
             signature,
             f"the name {name!r} has to be 1 to 128 of the characters A-Z a-z 0-9 _ . -",
         )
+
+
+def check_icons(signature: Signature, icons: Sequence[Icon]) -> tuple[Icon, ...]:
+    """Clients show an icon from these addresses only (basic/index, "icons")."""
+    for icon in icons:
+        if not icon.src.startswith(ICON_SOURCES):
+            raise refusal(
+                signature, f"the icon {icon.src[:100]!r} has to begin with https://, http:// or data:"
+            )
+    return tuple(icons)
 
 
 def declared_input(signature: Signature, schema: Schema | None) -> tuple[dict[str, Any], Bind]:
