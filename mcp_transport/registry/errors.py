@@ -25,6 +25,7 @@ class ToolError(Exception):
 
 LISTED_PROBLEMS = 20
 LONGEST_NAME = 100  # characters: a client may have made it up
+LONGEST_TEXT = 500
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -34,7 +35,8 @@ class Problem(msgspec.Struct, frozen=True):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.argument[:LONGEST_NAME]}: {self.text}"
+        text = self.text if len(self.text) <= LONGEST_TEXT else f"{self.text[:LONGEST_TEXT]}…"
+        return f"{self.argument[:LONGEST_NAME]}: {text}"
 
 
 class ArgumentError(ToolError):
