@@ -98,6 +98,7 @@ async def test_every_question_comes_with_its_requests(modern: ConnectModern) -> 
     [
         ("greet", {}, {"elicitation": {}}),
         ("greet", {"sampling": {}}, {"elicitation": {}}),
+        ("greet", {"elicitation": {"url": {}}}, {"elicitation": {"form": {}}}),
         ("locate", {"elicitation": {}}, {"roots": {}}),
         ("visit", {"elicitation": {}}, {"elicitation": {"url": {}}}),
         ("needs_sampling", {"roots": {}}, {"sampling": {}}),

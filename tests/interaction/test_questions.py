@@ -108,6 +108,7 @@ async def test_a_link_is_a_valid_url(connect: Connect, link: str) -> None:
         ("compose", {"elicitation": {}}),
         ("locate", {}),
         ("visit", FORMS),
+        ("visit", {"elicitation": {"form": {}}}),
     ],
 )
 async def test_a_session_is_not_asked_what_it_did_not_declare(

@@ -234,7 +234,7 @@ async def test_a_tool_that_one_may_not_use_is_answered_like_one_that_does_not_ex
     )
 
 
-@covers("TOOL-15")
+@covers("TOOL-15", "AUTH-6")
 async def test_a_token_opens_only_what_its_scopes_cover(
     connect: Connect, user_token: UserToken
 ) -> None:
@@ -242,8 +242,13 @@ async def test_a_token_opens_only_what_its_scopes_cover(
     client = await connect(path="/mcp/guarded", token=token)
     assert {"repeat", "staff_only"} <= set(await listed(client))
     assert "quote" not in await listed(client)
-    assert (await client.call("quote", {"parcel": {"weight": 1}})).error["code"] == -32602
-    assert (await client.ask("resources/read", {"uri": "note://plain"})).error
+    for reply in (
+        await client.call("quote", {"parcel": {"weight": 1}}),
+        await client.ask("resources/read", {"uri": "note://plain"}),
+    ):
+        assert reply.status == 403
+        assert 'error="insufficient_scope"' in reply.headers["www-authenticate"]
+        assert "scope=" in reply.headers["www-authenticate"]
 
 
 @covers("TOOL-16")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.protocol.capabilities import missing, of_server
+from mcp_transport.protocol.capabilities import known, missing, of_server
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from tests.schema import check
 
@@ -64,3 +64,21 @@ def test_lists_that_are_served_are_watched() -> None:
     declared = of_server(EVERYTHING, REVISIONS["2026-07-28"])
     assert declared["tools"] == declared["prompts"] == {"listChanged": True}
     assert declared["resources"] == {"subscribe": True, "listChanged": True}
+
+
+@pytest.mark.parametrize(
+    ("revision", "expected"),
+    [
+        ("2025-03-26", {"sampling": {}}),
+        ("2025-06-18", {"elicitation": {}, "sampling": {}}),
+        ("2025-11-25", {"elicitation": {"url": {}}, "sampling": {"tools": {}}}),
+    ],
+)
+def test_what_a_revision_does_not_define_is_not_declared(revision: str, expected: Any) -> None:
+    declared = {"elicitation": {"url": {}}, "sampling": {"tools": {}}}
+    assert known(declared, REVISIONS[revision]) == expected
+
+
+def test_what_is_no_object_stays_what_it_is() -> None:
+    declared = {"elicitation": True, "sampling": 5}
+    assert known(declared, REVISIONS["2025-06-18"]) == declared

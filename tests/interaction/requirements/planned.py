@@ -141,7 +141,7 @@ ROWS = (
     ),
     requirement(
         "AUTH-6", page(AUTHORIZATION, "Runtime Insufficient Scope Errors"), "DE",
-        "A token that is not enough is told what would be.", absence=NO_OAUTH,
+        "A token that is not enough is told what would be.",
     ),
     requirement(
         "AUTH-7", page(AUTHORIZATION, "Step-Up Authorization Flow"), "E",
