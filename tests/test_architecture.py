@@ -1,0 +1,115 @@
+"""What holds for the project as a whole: who imports whom, and that everything has its test."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "mcp_transport"
+TESTS = PROJECT / "tests"
+
+MODULES = [
+    path.relative_to(PACKAGE)
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "migrations" not in path.parts and path.name != "__init__.py"
+]
+PACKAGES = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
+
+# Modules, or whole folders, without a test file of the same name, and what tests them instead.
+TESTED_ELSEWHERE = {
+    "admin/activity.py": "declarations without a line that decides; tests/admin",
+    "apps.py": "what is ready at start; tests/checks and tests/registry/test_discovery.py",
+    "bus/base.py": "an abstract class",
+    "bus/memory.py": "tests/interaction/test_subscriptions.py",
+    "conf.py": "tests/test_rules.py and tests/docs/test_reference.py",
+    "engine/": "through the front door, at every revision: tests/interaction",
+    "lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
+    "management/commands/mcp.py": "tests/management/test_mcp.py",
+    "management/subcommands/": "as they are typed: tests/management",
+    "routing.py": "tests/interaction/test_endpoint.py",
+    "sessions/store.py": "tests/interaction/test_sessions.py",
+    "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
+    "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",
+    "transports/worker.py": "the shape of what a transport is given",
+    "version.py": "one string",
+}
+VAGUE = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
+MOST_LINES = {PACKAGE: 500, TESTS: 800}
+
+
+def test_modules_import_only_what_stands_below_them(capsys: pytest.CaptureFixture[str]) -> None:
+    status = lint_imports(str(PROJECT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file names in its imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_transport_reaches_for_the_database() -> None:
+    # The contracts cannot tell one part of Django from another.
+    reaching = [
+        path.name
+        for path in sorted((PACKAGE / "transports").rglob("*.py"))
+        if any(name == "django.db" or name.startswith("django.db.") for name in imported(path))
+    ]
+    assert reaching == []
+
+
+def test_an_app_can_register_tools_before_django_is_ready() -> None:
+    code = (
+        "import sys\n"
+        "from mcp_transport import Context, ToolError, prompt, resource, tool\n"
+        "@tool\n"
+        "async def echo(ctx: Context, text: str) -> str:\n"
+        "    return text\n"
+        "assert 'mcp_transport.models' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env={}, check=True, timeout=30)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_is_tested_where_it_is_looked_for(module: Path) -> None:
+    mirror = TESTS / module.parent / f"test_{module.name}"
+    folders = [f"{parent}/" for parent in module.parents]
+    is_excused = any(name in TESTED_ELSEWHERE for name in (str(module), *folders))
+    assert mirror.exists() or is_excused, f"{mirror.relative_to(PROJECT)} is missing."
+
+
+@pytest.mark.parametrize("name", TESTED_ELSEWHERE)
+def test_what_is_tested_elsewhere_exists(name: str) -> None:
+    assert (PACKAGE / name).exists()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_a_package_says_what_it_knows(package: Path) -> None:
+    if package.name == "migrations":
+        return
+    assert ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+
+
+def test_modules_have_names_that_say_something() -> None:
+    assert [str(module) for module in MODULES if module.stem in VAGUE] == []
+
+
+@pytest.mark.parametrize("root", MOST_LINES, ids=lambda path: path.name)
+def test_files_are_short_enough_to_be_read(root: Path) -> None:
+    long = [
+        str(path.relative_to(PROJECT))
+        for path in sorted(root.rglob("*.py"))
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES[root]
+    ]
+    assert long == []
