@@ -188,6 +188,8 @@ class Conversation:
         stream = channel.stream if isinstance(channel, SessionChannel) else None
         if stream is not None:
             return await _follow(stream, work.exchange, responder)
+        if work.refusal is not None:
+            raise work.refusal
         if work.body is not None:
             return Reply(200, work.body)
         if responder.accepts_stream:  # cancelled: a request has no answer then

@@ -20,7 +20,7 @@ from mcp_transport.engine.guard import Guarded, Overdue
 from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import InternalError, ProtocolError
+from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Id
 from mcp_transport.streams.log import Opening
 
@@ -37,6 +37,7 @@ class Work:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.body: bytes | None = None  # the response; None if it is withheld
+        self.refusal: Refused | None = None  # the same, where HTTP can still say it
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._farewell: bytes | None = None
@@ -86,7 +87,7 @@ class Work:
         try:
             self.body = await self._respond()
         except ProtocolError as error:  # the call could not be recorded
-            self.body = jsonrpc.error(self.exchange.request.id, error)
+            self.body = self._error(error)
         except Exception:
             logger.exception("A request of session work failed")
             self.body = jsonrpc.error(self.exchange.request.id, InternalError())
@@ -113,7 +114,7 @@ class Work:
         except ProtocolError as error:
             self._is_decided = True
             await recording.record(exchange, "error", error=error)
-            return jsonrpc.error(exchange.request.id, error)
+            return self._error(error)
         except asyncio.CancelledError:
             if not self._is_cancelled:
                 raise  # the loop comes to its end
@@ -125,6 +126,10 @@ class Work:
         outcome = recording.outcome_of(exchange, result)
         await recording.record(exchange, outcome, result_bytes=len(body))
         return body
+
+    def _error(self, error: ProtocolError) -> bytes:
+        self.refusal = error if isinstance(error, Refused) else None
+        return jsonrpc.error(self.exchange.request.id, error)
 
     async def _perform(self) -> dict[str, Any]:
         exchange = self.exchange
