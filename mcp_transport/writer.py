@@ -13,12 +13,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from queue import Empty, SimpleQueue
 
 import msgspec
 from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from mcp_transport.statements import Row, Statement
 from mcp_transport.threads import Delivery
@@ -27,7 +28,10 @@ logger = logging.getLogger("mcp_transport.writer")
 
 MAX_BATCH = 1000  # rows in one transaction
 POST_DELAY = 0.05  # seconds a posted row may wait for company
-MAX_PAUSE = 1.0  # seconds between two attempts while the database is away
+MAX_PAUSE = 0.5  # seconds between two attempts while the database is away
+STOP_PAUSE = 0.1  # the same while the writer is being stopped
+LOCK_WAIT = 1000  # milliseconds one attempt waits for SQLite's lock
+LOOK_INTERVAL = 0.25  # seconds between two looks at how long rows have been waiting
 SQLITE_ERROR = 1  # a wrong statement, which Django calls operational too
 
 
@@ -42,6 +46,7 @@ class Entry(msgspec.Struct, frozen=True):
     row: Row
     future: asyncio.Future[None] | None
     delivery: Delivery | None
+    is_kept: bool = True  # although nobody waits for it, or does no longer
 
 
 class Marker(Statement):
@@ -58,9 +63,10 @@ class Writer:
     Owns the thread, its database connection and the queue in front of it.
 
     Rows are written in the order in which they were handed over. A row that
-    the database refuses fails alone. While the database is away the thread
-    tries again for ``patience`` seconds; then the rows somebody waits for
-    fail, and the posted ones are kept until it is back.
+    the database refuses fails alone. Nobody waits longer than ``patience``
+    seconds for a database that is away or does not answer: then whoever waits
+    is let go with an error, and the rows that are to be kept, among them all
+    posted ones, are written when it is back.
 
     A connection that breaks during the commit leaves open whether the rows
     are in; they are written once more, by ``Statement.execute`` with
@@ -68,7 +74,7 @@ class Writer:
     """
 
     def __init__(
-        self, alias: str = "default", *, queue_limit: int = 10_000, patience: float = 10.0
+        self, alias: str = "default", *, queue_limit: int = 10_000, patience: float = 4.0
     ) -> None:
         self.alias = alias
         self.queue_limit = queue_limit
@@ -84,23 +90,45 @@ class Writer:
         # so these are loops and not flags.
         self._kicking: asyncio.AbstractEventLoop | None = None
         self._lingering: asyncio.AbstractEventLoop | None = None
+        self._looking: asyncio.AbstractEventLoop | None = None
+        self._batch: list[Entry] = []  # what the thread has taken
+        self._batch_since = 0.0
+        self._unsure = 0  # entries at the front that may be stored already
         self._away_since: float | None = None
+        self._steady_since = 0.0
+        self._stop_at = 0.0
+        self.is_away = False  # whether waiters were let go, and nothing was written since
 
     @property
     def depth(self) -> int:
         """Rows that wait to be written."""
         return len(self._entries)
 
-    def write(self, statement: Statement, row: Row) -> asyncio.Future[None]:
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many rows wait that whoever has more should wait for the next."""
+        return len(self._entries) * 2 > self.queue_limit
+
+    def is_steady(self, seconds: float) -> bool:
+        """Whether the database was not away, nor silent, for so long."""
+        now = time.monotonic()
+        is_stuck = bool(self._batch) and now - self._batch_since > seconds
+        return self._away_since is None and not is_stuck and now - self._steady_since >= seconds
+
+    def write(
+        self, statement: Statement, row: Row, *, is_kept: bool = False
+    ) -> asyncio.Future[None]:
         """
         Hand over a row; the future is done when it is committed.
 
-        A waiter that is cancelled does not take its row back.
+        A waiter that is cancelled does not take its row back. A row that is
+        kept is written later when the future says that the database is away;
+        of any other that is uncertain.
 
         Raises: WriterFull, at once. The future raises what the database said.
         """
         self._admit()
-        return self._submit(statement, row)
+        return self._submit(statement, row, is_kept=is_kept)
 
     def post(self, statement: Statement, row: Row) -> None:
         """
@@ -126,7 +154,7 @@ class Writer:
         Raises: TimeoutError, or OperationalError while the database is away.
         """
         if self._thread is not None and self._thread.is_alive():
-            await asyncio.wait_for(self._submit(MARKER, ()), wait)
+            await asyncio.wait_for(self._submit(MARKER, (), is_kept=False), wait)
 
     async def stop(self, wait: float) -> bool:
         """Like shutdown(), without blocking the loop."""
@@ -136,9 +164,10 @@ class Writer:
         """
         Refuse new rows, write what waits, close the connection, end the thread.
 
-        False when rows are left, or the thread still runs, after that many
-        seconds.
+        While the database is away the thread goes on trying. False when rows
+        are left, or the thread still runs, after that many seconds.
         """
+        self._stop_at = time.monotonic() + wait - STOP_PAUSE
         self._is_stopped = True
         with self._lock:
             thread = self._thread
@@ -165,16 +194,19 @@ class Writer:
                 self._thread = threading.Thread(target=self._work, name="mcp-writer", daemon=True)
                 self._thread.start()
 
-    def _submit(self, statement: Statement, row: Row) -> asyncio.Future[None]:
+    def _submit(self, statement: Statement, row: Row, *, is_kept: bool) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
         delivery = self._delivery
         if delivery is None or delivery.loop is not loop:
             delivery = self._delivery = Delivery(loop)
         future: asyncio.Future[None] = loop.create_future()
-        self._entries.append(Entry(statement, row, future, delivery))
+        self._entries.append(Entry(statement, row, future, delivery, is_kept))
         if self._kicking is not loop:
             self._kicking = loop
             loop.call_soon(self._kick)  # once for all rows of this turn of the loop
+            if self._looking is not loop:
+                self._looking = loop
+                loop.call_later(LOOK_INTERVAL, self._look, loop)
         return future
 
     def _kick(self) -> None:
@@ -183,12 +215,32 @@ class Writer:
             self._is_asleep = False
             self._wake.put(None)
 
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let those go whose rows the thread cannot get rid of; it may be held by the database."""
+        batch, since = self._batch, self._batch_since
+        if batch and time.monotonic() - since > self.patience and self._batch is batch:
+            self._let_go([*batch, *self._entries.copy()], loop)
+        if batch or self._entries:
+            loop.call_later(LOOK_INTERVAL, self._look, loop)
+        elif self._looking is loop:
+            self._looking = None
+
+    def _let_go(self, entries: list[Entry], loop: asyncio.AbstractEventLoop) -> None:
+        self.is_away = True
+        error = OperationalError(
+            f"The database {self.alias!r} has not answered for {self.patience:g} seconds."
+        )
+        for entry in entries:
+            future = entry.future
+            if future is not None and future.get_loop() is loop and not future.done():
+                future.set_exception(error)
+
     # What follows runs in the thread.
 
     def _work(self) -> None:
         try:
             while self._wait_for_entries():
-                self._write_batch(self._take_batch())
+                self._write_batch(*self._take_batch())
         finally:
             connections[self.alias].close()
             stopped = WriterFull("The writer was stopped before the row was written.")
@@ -202,31 +254,43 @@ class Writer:
             if not self._entries:  # nobody kicks a thread that was awake
                 self._wake.get()
             self._is_asleep = False
-        return not (self._is_stopped and self._away_since)
+        is_late = self._is_stopped and time.monotonic() >= self._stop_at
+        return not (is_late and self._away_since)
 
-    def _take_batch(self) -> list[Entry]:
+    def _take_batch(self) -> tuple[list[Entry], bool]:
+        """The next entries, and whether they may be stored already."""
         entries = self._entries
-        return [entries.popleft() for _ in range(min(len(entries), MAX_BATCH))]
+        unsure, self._unsure = self._unsure, 0
+        count = unsure or min(len(entries), MAX_BATCH)
+        self._batch_since = time.monotonic()
+        # In one step, so that whoever looks finds every entry here or there.
+        self._batch = list(islice(entries, count))
+        for _ in range(count):
+            entries.popleft()
+        return self._batch, unsure > 0
 
-    def _write_batch(self, batch: list[Entry]) -> None:
+    def _write_batch(self, batch: list[Entry], is_repeated: bool) -> None:
         """Write the entries; of a batch that is refused, each half by itself."""
-        try:
-            self._commit_patiently(batch)
-        except Exception as error:  # noqa: BLE001 - the waiter raises it, or it is logged
-            if _is_away(error):
-                self._give_up(batch, error)
-            elif len(batch) == 1:
-                _refuse(batch[0], error)
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            try:
+                self._commit_patiently(part, is_repeated=is_repeated)
+            except Exception as error:  # noqa: BLE001 - the waiter raises it, or it is logged
+                if _is_away(error):
+                    self._give_up([*part, *chain.from_iterable(reversed(parts))], error)
+                    break
+                if len(part) == 1:
+                    _refuse(part[0], error)
+                else:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
             else:
-                middle = len(batch) // 2
-                self._write_batch(batch[:middle])
-                self._write_batch(batch[middle:])
-        else:
-            _settle(batch, None)
+                _settle(part, None)
+        self._batch = []
 
-    def _commit_patiently(self, batch: list[Entry]) -> None:
+    def _commit_patiently(self, batch: list[Entry], *, is_repeated: bool) -> None:
         pause = 0.02
-        is_repeated = False
         while True:
             try:
                 self._commit(batch, is_repeated=is_repeated)
@@ -258,7 +322,7 @@ class Writer:
             statement.committed()
 
     def _execute(self, runs: list[tuple[Statement, list[Row]]], *, is_repeated: bool) -> None:
-        connection = connections[self.alias]
+        connection = self._connection()
         first, rows = runs[0]
         if len(runs) == 1 and first.is_one_command(connection, rows):
             # The ordinary batch, without the round trips of BEGIN and COMMIT.
@@ -268,35 +332,52 @@ class Writer:
                 statement.execute(connection, rows, is_repeated=is_repeated)
         return None
 
+    def _connection(self) -> BaseDatabaseWrapper:
+        connection = connections[self.alias]
+        if connection.connection is None:
+            connection.ensure_connection()
+            if connection.vendor == "sqlite":
+                # The site's own timeout may be longer than anybody here waits.
+                with connection.cursor() as cursor:
+                    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT}")
+        return connection
+
     def _may_try_again(self, error: Exception) -> bool:
         if not _is_away(error):
             return False
         connections[self.alias].close()
-        now = time.monotonic()
         if self._away_since is None:
-            self._away_since = now
+            self._away_since = self._batch_since
             logger.warning("The database %r is away: %s", self.alias, error)
-        return now - self._away_since < self.patience and not self._is_stopped
+        now = time.monotonic()
+        if self._is_stopped:
+            return now < self._stop_at
+        return now - self._away_since < self.patience
 
     def _note_success(self) -> None:
+        self.is_away = False
         if self._away_since is not None:
             logger.warning("The database %r is back.", self.alias)
             self._away_since = None
+            self._steady_since = time.monotonic()
 
     def _give_up(self, batch: list[Entry], error: Exception) -> None:
-        self._entries.extendleft(entry for entry in reversed(batch) if entry.future is None)
-        _settle([entry for entry in batch if entry.future is not None], error)
+        self.is_away = True
+        kept = [Entry(e.statement, e.row, None, None) for e in batch if e.is_kept]
+        self._unsure = len(kept)
+        self._entries.extendleft(reversed(kept))
+        _settle(batch, error)
+        self._batch = []
         if self._is_stopped and self._entries:
             logger.error("%d rows were not written: %s", len(self._entries), error)
         self._pause(MAX_PAUSE)
 
     def _pause(self, seconds: float) -> None:
-        """Wait, unless the writer is being stopped."""
-        if not self._is_stopped:
-            try:
-                self._wake.get(timeout=seconds)
-            except Empty:
-                return
+        """Wait, or until the writer is being stopped."""
+        try:
+            self._wake.get(timeout=STOP_PAUSE if self._is_stopped else seconds)
+        except Empty:
+            return
 
 
 def _is_away(error: Exception) -> bool:

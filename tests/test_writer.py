@@ -238,7 +238,108 @@ async def test_posted_rows_are_kept_until_the_database_is_back(
         while "committed" not in statement.outcomes:
             with suppress(OperationalError):
                 await writer.flush(LIMIT)
-    assert statement.executed[-1] == ([(1,), (2,)], False)
+    assert statement.executed[-1] == ([(1,), (2,)], True)
+
+
+async def test_a_kept_row_is_written_although_its_waiter_was_let_go(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MAX_PAUSE", 0.001)
+    writer = make_writer(patience=0.0)
+    statement = Recorded(OperationalError("gone"))
+    kept = writer.write(statement, (1,), is_kept=True)
+    other = writer.write(statement, (2,))
+    for waiting in (kept, other):
+        with pytest.raises(OperationalError, match="gone"):
+            await asyncio.wait_for(waiting, LIMIT)
+    was_away = writer.is_away
+    await writer.flush(LIMIT)
+    assert statement.executed[-1] == ([(1,)], True)
+    assert (was_away, writer.is_away) == (True, False)
+
+
+async def test_rows_behind_those_that_may_be_stored_are_written_by_themselves(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MAX_PAUSE", 0.05)
+    writer = make_writer(patience=0.0)
+    statement = Recorded(OperationalError("gone"))
+    with pytest.raises(OperationalError):
+        await asyncio.wait_for(writer.write(statement, (1,), is_kept=True), LIMIT)
+    await asyncio.wait_for(writer.write(statement, (2,)), LIMIT)
+    assert statement.executed[1:] == [([(1,)], True), ([(2,)], False)]
+
+
+async def test_nothing_overtakes_a_half_of_a_batch_that_could_not_be_written(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MAX_PAUSE", 0.001)
+    writer.patience = 0.0
+    statement = Recorded(IntegrityError("no"), OperationalError("gone"))
+    blocked = await block(writer)
+    for number in range(4):
+        writer.post(statement, (number,))
+    blocked.opened.set()
+    with suppress(OperationalError):
+        await writer.flush(LIMIT)
+    await writer.flush(LIMIT)
+    numbers = [[number for (number,) in rows] for rows, _ in statement.executed]
+    assert numbers == [[0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]
+
+
+async def test_waiters_are_let_go_when_the_database_does_not_answer(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "LOOK_INTERVAL", 0.005)
+    writer = make_writer(patience=0.02)
+    statement = Recorded()
+    blocked = await block(writer)
+    waiting = writer.write(statement, (1,))
+    with pytest.raises(OperationalError, match="has not answered for 0.02 seconds"):
+        await asyncio.wait_for(waiting, LIMIT)
+    was_away = writer.is_away
+    assert not writer.is_steady(0.01)
+    blocked.opened.set()
+    await writer.flush(LIMIT)
+    assert statement.executed == [([(1,)], False)]
+    assert (was_away, writer.is_away) == (True, False)
+
+
+async def test_a_writer_is_steady_when_the_database_has_been_back_for_long_enough(
+    writer: Writer,
+) -> None:
+    assert writer.is_steady(3.0)
+    statement = Recorded(OperationalError("gone"))
+    await asyncio.wait_for(writer.write(statement, (1,)), LIMIT)
+    assert writer.is_steady(0.0)
+    assert not writer.is_steady(3600.0)
+
+
+async def test_a_queue_that_is_over_half_full_is_crowded(make_writer: MakeWriter) -> None:
+    writer = make_writer(queue_limit=2)
+    blocked = await block(writer)
+    crowded = []
+    for _ in range(2):
+        writer.post(Recorded(), ())
+        crowded.append(writer.is_crowded)
+    assert crowded == [False, True]
+    blocked.opened.set()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no lock on everything")
+async def test_no_attempt_waits_for_the_whole_of_the_sites_own_timeout(writer: Writer) -> None:
+    class Ask(Statement):
+        waits = 0
+
+        def execute(
+            self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
+        ) -> None:
+            with connection.cursor() as cursor:
+                self.waits = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+
+    ask = Ask("")
+    await asyncio.wait_for(writer.write(ask, ()), LIMIT)
+    assert ask.waits == writer_module.LOCK_WAIT
 
 
 def test_a_writer_serves_one_loop_after_another(writer: Writer) -> None:
@@ -285,10 +386,18 @@ async def test_stopping_while_the_database_is_away_says_what_is_lost(
     writer.post(statement, (1,))
     waiting = writer.write(statement, (2,))
     assert await asyncio.to_thread(statement.ended.wait, LIMIT)
-    assert not await writer.stop(LIMIT)
+    assert not await writer.stop(0.3)
     with pytest.raises(OperationalError):
         await waiting
-    assert caplog.records[-1].message == "1 rows were not written: gone"
+    assert "1 rows were not written: gone" in [record.message for record in caplog.records]
+    statement.failures.clear()
+
+
+async def test_a_database_that_comes_back_before_the_end_gets_what_waits(writer: Writer) -> None:
+    statement = Recorded(*[OperationalError("gone")] * 3)
+    writer.post(statement, (1,))
+    assert await writer.stop(LIMIT)
+    assert statement.outcomes[-1] == "committed"
 
 
 async def test_a_broken_connection_is_replaced(writer: Writer) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 
 from mcp_transport.audit.chain import ChainedInsert
 from mcp_transport.audit.record import CallRecord
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.writer import Writer
 
 
 class Recording(StrEnum):
@@ -34,17 +32,26 @@ class Recorder:
         self._writer = writer
         self._statement = ChainedInsert(worker_id)
 
+    @property
+    def is_available(self) -> bool:
+        """Whether a call can be answered, as far as is known before it is begun."""
+        return self.mode is not Recording.DURABLE or not self._writer.is_away
+
     async def record(self, call: CallRecord) -> None:
         """
         Keep a call; in durable mode return when its row is committed.
 
+        In batched mode a flood waits, too, as soon as the queue is half full.
         While the database is away the row is kept for later and the error is
         raised all the same: the caller must not answer as if it were stored.
 
         Raises: WriterFull, or OperationalError.
         """
-        if self.mode is Recording.DURABLE:
-            await self._record_durably(call)
+        if self.mode is Recording.DURABLE or (
+            self.mode is Recording.BATCHED and self._writer.is_crowded
+        ):
+            row = msgspec.structs.astuple(call)
+            await self._writer.write(self._statement, row, is_kept=True)
         else:
             self.post(call)
 
@@ -56,11 +63,3 @@ class Recorder:
         """
         if self.mode is not Recording.OFF:
             self._writer.post(self._statement, msgspec.structs.astuple(call))
-
-    async def _record_durably(self, call: CallRecord) -> None:
-        try:
-            await self._writer.write(self._statement, msgspec.structs.astuple(call))
-        except (OperationalError, InterfaceError):
-            with suppress(WriterFull):
-                self.post(call)
-            raise

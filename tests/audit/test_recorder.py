@@ -63,6 +63,25 @@ async def test_a_batched_call_follows(writer: Writer) -> None:
     assert await stored() == ["a"]
 
 
+@committed
+async def test_a_flood_of_batched_calls_waits_instead_of_being_refused() -> None:
+    writer = Writer(queue_limit=10)
+    recorder = Recorder(writer, "batched", "w1")
+    deepest = 0
+
+    async def one_after_the_other() -> None:
+        nonlocal deepest
+        for _ in range(100):
+            await recorder.record(call())
+            deepest = max(deepest, writer.depth)
+
+    async with asyncio.timeout(LIMIT):
+        await asyncio.gather(*(one_after_the_other() for _ in range(4)))
+    assert deepest < 10
+    assert await writer.stop(LIMIT)
+    assert len(await stored()) == 400
+
+
 async def test_no_call_is_kept_when_recording_is_off(writer: Writer) -> None:
     recorder = Recorder(writer, "off", "w1")
     await recorder.record(call())
@@ -105,8 +124,10 @@ async def test_a_call_is_kept_for_later_while_the_database_is_away(
     recorder = Recorder(writer, "durable", "w1")
     with pytest.raises(OperationalError, match="gone"):
         await asyncio.wait_for(recorder.record(call("a")), LIMIT)
+    was_available = recorder.is_available
     await writer.flush(LIMIT)
     assert await stored() == ["a"]
+    assert (was_available, recorder.is_available) == (False, True)
 
 
 async def test_a_stopped_writer_refuses_calls(writer: Writer) -> None:
