@@ -2,23 +2,20 @@
 What a worker process owns: started in order, stopped in order.
 
 A server that speaks the ASGI lifespan protocol starts and stops it; with one
-that does not, the first request starts it and the signal to stop drains it.
+that does not, the first request starts it and the signal to stop stops it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import logging
 import os
 import random
 import secrets
-import signal
 import socket
-import threading
 import time
-from types import FrameType
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from django.utils.module_loading import import_string
@@ -37,6 +34,7 @@ from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
+from mcp_transport.stopping import StopSignal
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
@@ -49,6 +47,7 @@ logger = logging.getLogger("mcp_transport.lifespan")
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 HEARTBEAT = 1.0  # seconds
+FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
 
 
@@ -72,7 +71,8 @@ class Runtime:
         self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
         self._starting: asyncio.Future[None] | None = None
-        self._heart: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._stop_signal: StopSignal | None = None
         self._draining: asyncio.Task[None] | None = None
         self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.random()  # noqa: S311 - see below
         self._seen = Update(Worker, "seen_at")
@@ -97,20 +97,33 @@ class Runtime:
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
         )
 
-    async def start(self) -> None:
-        """Begin to serve; whoever comes second waits for the first."""
-        if self._starting is None:
-            self._starting = asyncio.ensure_future(self._start())
-        await asyncio.shield(self._starting)
+    async def start(self, *, is_told_to_stop: bool = False) -> None:
+        """
+        Begin to serve; whoever comes second waits for the first.
 
-    async def _start(self) -> None:
+        A server that will call stop() by itself says so. A start that fails
+        is tried again by the next request.
+        """
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start(is_told_to_stop))
+        starting = self._starting
+        try:
+            await asyncio.shield(starting)
+        finally:
+            if starting.done() and not self.is_started:
+                self._starting = None
+
+    async def _start(self, is_told_to_stop: bool) -> None:
         await self.writer.write(
             insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
             (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
         )
         await self.hub.start()
-        self._heart = asyncio.create_task(self._beat())
-        self._drain_on_sigterm(asyncio.get_running_loop())
+        chores = (self._beat, self._tend, self._clean)
+        self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
+        prepare = self.drain if is_told_to_stop else self._depart
+        self._stop_signal = StopSignal(prepare, comes_first=not is_told_to_stop)
+        self._stop_signal.catch()
         self.is_started = True
 
     async def stop(self) -> None:
@@ -119,10 +132,11 @@ class Runtime:
             return
         await self.drain()
         self.is_started = False
-        if self._heart is not None:
-            self._heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._heart
+        if self._stop_signal is not None:
+            self._stop_signal.release()
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.wait(self._chores)
         await self.hub.stop()
         await self.authenticators.close()
         self.writer.post(self._ended, (_now(), _now(), self.worker_id))
@@ -138,49 +152,37 @@ class Runtime:
             self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
         await asyncio.shield(self._draining)
 
-    async def _beat(self) -> None:
-        """Show that this process lives, and end what dead ones left open."""
-        while True:
-            try:
-                self.writer.post(self._seen, (_now(), self.worker_id))
-                for call in await self.rows.run(end_orphans, self.worker_id):
-                    if call:
-                        self.recorder.post(msgspec.convert(call, CallRecord))
-                await look(self.directory, self.hub)
-                await self._clean_now_and_then()
-            except Exception:
-                logger.exception("The heartbeat failed; it goes on")
-            await asyncio.sleep(HEARTBEAT)
+    async def _depart(self) -> None:
+        """Stop while the server still holds its connections."""
+        await self.drain()
+        await asyncio.sleep(FAREWELL)
+        await self.stop()
 
-    async def _clean_now_and_then(self) -> None:
+    async def _beat(self) -> None:
+        """Show that this process lives; nothing that takes its time may stand before it."""
+        self.writer.post(self._seen, (_now(), self.worker_id))
+
+    async def _tend(self) -> None:
+        """End what dead processes left open, and tell listeners what has changed."""
+        for call in await self.rows.run(end_orphans, self.worker_id):
+            if call:
+                self.recorder.post(msgspec.convert(call, CallRecord))
+        await look(self.directory, self.hub)
+
+    async def _clean(self) -> None:
+        """Remove old rows, now and then."""
         if time.monotonic() >= self._clean_at:
             self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.uniform(1, 1.5)  # noqa: S311 - so that workers do not clean together
             await self.rows.run(clean)
 
-    def _drain_on_sigterm(self, loop: asyncio.AbstractEventLoop) -> None:
-        """
-        Drain as soon as the server is told to stop.
 
-        Servers wait for open connections first, and a listening stream would
-        keep them waiting; their own handler runs after this one.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            return
-        previous = signal.getsignal(signal.SIGTERM)
-        if not callable(previous):
-            return
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._begin_drain)
-            previous(number, frame)
-
-        signal.signal(signal.SIGTERM, handle)
-
-    def _begin_drain(self) -> None:
-        if self._draining is None:
-            self.is_draining = True
-            self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
+async def _repeat(chore: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await chore()
+        except Exception:
+            logger.exception("%s failed; it goes on", chore.__name__)
+        await asyncio.sleep(HEARTBEAT)
 
 
 _current: Runtime | None = None

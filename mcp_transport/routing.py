@@ -63,7 +63,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
     """Start and stop with the server (ASGI, Lifespan Protocol)."""
     await receive()
     try:
-        await runtime().start()
+        await runtime().start(is_told_to_stop=True)
     except Exception as error:
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         raise
