@@ -1,0 +1,34 @@
+"""What the tests of whole server processes call."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from mcp_transport import Context, tool
+
+LIMIT = 60.0  # seconds after which nobody is testing any more
+
+
+@tool(name="work")
+async def work(ctx: Context, reports: int, until: str) -> str:
+    """Report progress, then go on until a file is there."""
+    for number in range(reports):
+        await ctx.progress(number + 1, reports)
+    async with asyncio.timeout(LIMIT):
+        while not Path(until).exists():  # noqa: ASYNC110, ASYNC240 - the test is another process
+            await asyncio.sleep(0.02)
+    return "worked"
+
+
+@tool(name="hold")
+async def hold(ctx: Context, started: str, cancelled: str) -> str:
+    """Say in a file that work goes on, and in another that it was cancelled."""
+    await ctx.progress(1)
+    Path(started).touch()  # noqa: ASYNC240
+    try:
+        await asyncio.sleep(LIMIT)
+    except asyncio.CancelledError:
+        Path(cancelled).touch()  # noqa: ASYNC240
+        raise
+    return "held"

@@ -1,0 +1,200 @@
+"""
+A real server process, and clients that reach it over a socket.
+
+The process serves the project's own site with the tests' apps beside it; its
+database is an SQLite file of its own, whatever database the other tests use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.asgi import Exchange, Headers, raw_headers
+
+PROJECT = Path(__file__).resolve().parents[1]
+START_LIMIT = 40.0  # seconds until a process listens
+LIMIT = 10.0  # seconds any other wait may take
+INTERVAL = 0.02  # seconds between two looks at another process
+
+SERVERS = """
+from mcp_transport.models import Server
+Server.objects.create(slug="open", access="public", offers=["good", "slow"])
+"""
+
+
+class Folder:
+    """The files that the processes of one site share."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environment = os.environ | {
+            "VAR_DIR": str(path),
+            "MCP_EXTRA_APPS": "tests.apps.good,tests.apps.slow",
+            "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
+            "DATABASE_URL": "",
+        }
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command to its end."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=START_LIMIT
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    def prepare(self) -> Folder:
+        """Make the database and a server that is open to anybody."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("shell", "--verbosity", "0", "-c", SERVERS)
+        return self
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the database holds at this moment."""
+        with closing(sqlite3.connect(self.path / "db.sqlite3", timeout=LIMIT)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+class Process:
+    """``manage.py mcp serve`` on a port of its own."""
+
+    def __init__(self, folder: Folder, server: str = "uvicorn") -> None:
+        self.folder = folder
+        self.server = server
+        self.port = free_port()
+        self._log = (folder.path / f"log-{self.port}").open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> Process:
+        """Start, or start again on the same port, and wait until it listens."""
+        self._process = self._spawn()
+        await until(lambda: is_listening(self.port), within=START_LIMIT)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._send(signal.SIGKILL)
+        self._wait()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._send(signal.SIGTERM)
+
+    async def ended(self, *, within: float) -> float:
+        """Wait for its end; the seconds that it took."""
+        begun = time.monotonic()
+        assert self._process is not None
+        await until(lambda: self._process is None or self._process.poll() is not None, within)
+        return time.monotonic() - begun
+
+    def close(self) -> None:
+        """End it if it still runs."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+        self._log.close()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = ["mcp", "serve", "--port", str(self.port), "--server", self.server]
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *command],
+            cwd=PROJECT,
+            env=self.folder.environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def _send(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        self._process.wait(LIMIT)
+
+
+class SocketExchange(Exchange):
+    """One HTTP request over a socket; a connection that breaks is the end of its answer."""
+
+    def __init__(self, client: httpx.AsyncClient, request: httpx.Request) -> None:
+        super().__init__(None, {}, ())
+        self._client = client
+        self._request = request
+        self._pieces: AsyncIterator[bytes] | None = None
+        self._response: httpx.Response | None = None
+
+    async def start(self) -> SocketExchange:
+        async with asyncio.timeout(LIMIT):
+            self._response = await self._client.send(self._request, stream=True)
+        self.status = self._response.status_code
+        self.headers = dict(self._response.headers)
+        self._pieces = self._response.aiter_bytes()
+        return self
+
+    async def chunk(self) -> bytes | None:
+        assert self._pieces is not None
+        async with asyncio.timeout(LIMIT):
+            with suppress(StopAsyncIteration, httpx.TransportError):
+                return await anext(self._pieces)
+        return None
+
+    async def disconnect(self) -> None:
+        if self._response is not None:
+            await self._response.aclose()
+
+
+class SocketHttp:
+    """Requests to one process, in the form that the clients of the tests use."""
+
+    def __init__(self, process: Process) -> None:
+        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}", timeout=LIMIT)
+        self._open: list[SocketExchange] = []
+
+    async def open(
+        self, method: str, path: str, *, headers: Headers = (), body: bytes | Sequence[bytes] = b""
+    ) -> SocketExchange:
+        """Send a request; the exchange is returned when the headers have come."""
+        content = body if isinstance(body, bytes) else b"".join(body)
+        request = self._client.build_request(
+            method, path, headers=raw_headers(headers), content=content
+        )
+        exchange = SocketExchange(self._client, request)
+        self._open.append(exchange)
+        return await exchange.start()
+
+    async def close(self) -> None:
+        """Leave every exchange that is still open."""
+        for exchange in self._open:
+            await exchange.disconnect()
+        await self._client.aclose()
+
+
+async def until(condition: Callable[[], object], within: float = LIMIT) -> None:
+    """Wait for what another process does."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(INTERVAL)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
