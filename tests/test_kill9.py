@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(150)]
 PATH = "/mcp/open"
 REVISION = "2025-11-25"
 PROGRESS = {"progressToken": "p"}
-FORMS = {"elicitation": {"form": {}}}
+FORMS: dict[str, Any] = {"elicitation": {"form": {}}}
 OUTCOMES = "SELECT outcome FROM mcp_transport_call WHERE entry = ? ORDER BY id"
 
 Serve = Callable[..., Awaitable[Process]]
