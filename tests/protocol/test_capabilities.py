@@ -75,7 +75,7 @@ def test_lists_that_are_served_are_watched() -> None:
     ],
 )
 def test_what_a_revision_does_not_define_is_not_declared(revision: str, expected: Any) -> None:
-    declared = {"elicitation": {"url": {}}, "sampling": {"tools": {}}}
+    declared: dict[str, Any] = {"elicitation": {"url": {}}, "sampling": {"tools": {}}}
     assert known(declared, REVISIONS[revision]) == expected
 
 
