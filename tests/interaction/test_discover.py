@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mcp_transport.models import Server
@@ -67,7 +69,10 @@ async def test_completion_is_declared_when_something_can_be_completed(
 
 
 async def test_nothing_of_tasks_is_advertised(connect: Connect, revision: str) -> None:
-    capabilities = {"extensions": {"io.modelcontextprotocol/tasks": {}}, "tasks": {}}
+    capabilities: dict[str, Any] = {
+        "extensions": {"io.modelcontextprotocol/tasks": {}},
+        "tasks": {},
+    }
     client = await connect(capabilities=capabilities)
     for tool in (await client.ask("tools/list")).result["tools"]:
         assert "execution" not in tool

@@ -50,7 +50,7 @@ async def test_who_a_client_says_it_is_changes_nothing(modern: ConnectModern, in
 async def test_what_one_request_declared_is_forgotten_for_the_next(
     modern: ConnectModern,
 ) -> None:
-    able = {CLIENT_CAPABILITIES: {"sampling": {}}}
+    able: dict[str, Any] = {CLIENT_CAPABILITIES: {"sampling": {}}}
     client = modern()
     assert text_of((await client.call("needs_sampling", meta=able)).result) == "ready"
     reply = await client.call("needs_sampling")

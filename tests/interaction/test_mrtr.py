@@ -12,7 +12,7 @@ from tests.interaction.requirements import covers
 
 Json = dict[str, Any]
 GREET = {"name": "greet", "arguments": {}}
-ABLE = {"elicitation": {}, "sampling": {}, "roots": {}}
+ABLE: Json = {"elicitation": {}, "sampling": {}, "roots": {}}
 ACCEPTED = {"action": "accept", "content": {"name": "Ada"}}
 METHODS = {"elicitation/create", "sampling/createMessage", "roots/list"}
 ANSWERS: dict[str, Json] = {

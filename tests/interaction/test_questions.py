@@ -17,8 +17,8 @@ from tests.interaction.requirements import covers
 
 Json = dict[str, Any]
 LINK_REVISIONS = ("2025-11-25", MODERN_REVISION)
-FORMS = {"elicitation": {}}
-LINKS = {"elicitation": {"form": {}, "url": {}}}
+FORMS: Json = {"elicitation": {}}
+LINKS: Json = {"elicitation": {"form": {}, "url": {}}}
 SAMPLE = {"role": "assistant", "content": {"type": "text", "text": "A poem."}, "model": "m"}
 
 
@@ -202,7 +202,7 @@ async def test_tools_are_not_offered_to_a_model_that_takes_none(connect: Connect
 @pytest.mark.parametrize("revision", LINK_REVISIONS)
 async def test_a_model_that_takes_tools_gets_uses_and_results_paired(connect: Connect) -> None:
     asked: list[Json] = []
-    able = {"sampling": {"tools": {}}}
+    able: Json = {"sampling": {"tools": {}}}
     client = await connect(capabilities=able, answer=always(SAMPLE, asked))
     assert text_of((await client.call("compose_with_tools")).result) == "A poem."
     use, result = (message["content"][0] for message in asked[0]["messages"][1:])

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mcp_transport.lifespan import runtime
+from mcp_transport.models import Event
+from mcp_transport.models import Stream as StreamRow
 from tests.apps.good.probe import Probe
 from tests.client import LegacyClient, Stream, text_of
 from tests.interaction.conftest import ConnectLegacy, UserToken
@@ -139,9 +141,7 @@ async def test_a_stream_that_is_closed_early_says_when_to_come_back(
     exchange = await client.open("tools/call", {"name": "step_aside", "arguments": {}})
     stream = await client.stream_of(exchange)
     assert await stream.message() is None
-    assert any(event.retry for event in stream.events) or any(
-        event.retry for event in [stream.events[-1]]
-    )
+    assert [event.retry for event in stream.events if event.retry] == [500]
     last_id = [event.id for event in stream.events if event.id][-1]
     resumed = await client.listen(last_id)
     probe.released.set()
@@ -180,3 +180,23 @@ async def test_what_was_not_read_survives_a_restart(connect_legacy: ConnectLegac
     await runtime().start()
     resumed = await client.listen(event_id)
     assert [message async for message in resumed.messages()] == reply.messages[1:]
+
+
+@covers("LH-9", "RPC-14")
+async def test_a_stream_whose_worker_died_is_replayed_and_then_ended(
+    connect_legacy: ConnectLegacy,
+) -> None:
+    client = await connect_legacy()
+    reply = await client.call("count", meta={"progressToken": "t"}, id="c")
+    await runtime().writer.flush(5)
+    result = await Event.objects.order_by("sequence").alast()
+    assert result is not None
+    await result.adelete()  # as if it had not been written yet
+    await StreamRow.objects.aupdate(closed_at=None, worker="dead")
+    first = next(event.id for event in reply.events if event.data)
+    resumed = await client.listen(first)
+    *replayed, last = [message async for message in resumed.messages()]
+    assert replayed == reply.messages[1:-1]
+    assert last["id"] == "c"
+    assert last["error"]["code"] == -32603
+    assert "interrupted" in last["error"]["message"]
