@@ -1,0 +1,202 @@
+"""Work under a deadline: how it ends, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from mcp_transport.engine.guard import GRACE, Abandoned, Guarded, Overdue
+
+LIMIT = 5.0
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+def seconds(number: float) -> Callable[[], float]:
+    return lambda: number
+
+
+async def bounded(work: Any, **options: Any) -> Any:
+    async with asyncio.timeout(LIMIT):
+        return await Guarded(work, **{"timeout": seconds(LIMIT), **options})
+
+
+async def test_work_that_never_waits_arms_nothing() -> None:
+    async def work() -> int:
+        return 7
+
+    guarded = Guarded(work(), timeout=lambda: pytest.fail("nobody asks"))
+    assert await guarded == 7
+    assert guarded._task is None
+
+
+async def test_work_that_waits_returns_its_value() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    assert await bounded(work()) == 7
+
+
+async def test_what_the_work_raises_is_raised() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await bounded(work())
+
+
+@pytest.mark.parametrize("limit", [0.0, GRACE / 2, GRACE * 2])
+async def test_work_that_takes_too_long_is_ended(limit: float) -> None:
+    with pytest.raises(Overdue):
+        await bounded(forever(), timeout=seconds(limit))
+
+
+async def test_work_is_ended_when_its_client_leaves() -> None:
+    gone = asyncio.Event()
+    asyncio.get_running_loop().call_soon(gone.set)
+
+    async def leave() -> None:
+        await gone.wait()
+
+    with pytest.raises(Abandoned):
+        await bounded(forever(), gone=leave)
+
+
+async def test_the_task_goes_on_after_an_ended_work() -> None:
+    with pytest.raises(Overdue):
+        await bounded(forever(), timeout=seconds(0))
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    await asyncio.sleep(0)  # a cancellation that was left over would strike here
+
+
+async def test_work_that_swallows_its_cancellation_keeps_its_value() -> None:
+    async def stubborn() -> str:
+        with suppress(asyncio.CancelledError):
+            await forever()
+        await asyncio.sleep(0)
+        return "done all the same"
+
+    assert await bounded(stubborn(), timeout=seconds(0)) == "done all the same"
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_work_may_tidy_up_while_it_is_ended() -> None:
+    tidied: list[bool] = []
+
+    async def tidy() -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            tidied.append(True)
+
+    with pytest.raises(Overdue):
+        await bounded(tidy(), timeout=seconds(0))
+    assert tidied == [True]
+
+
+async def test_the_work_may_have_time_limits_and_groups_of_its_own() -> None:
+    async def work() -> str:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await forever()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.sleep(0))
+            group.create_task(forever())
+        return "never"
+
+    with pytest.raises(Overdue):
+        await bounded(work(), timeout=seconds(GRACE * 2))
+
+
+async def test_a_cancelled_task_is_cancelled_and_not_overdue() -> None:
+    task = asyncio.ensure_future(bounded(forever()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+async def test_only_the_first_reason_counts() -> None:
+    guarded = Guarded(forever(), timeout=seconds(LIMIT))
+
+    async def run() -> None:
+        await guarded
+
+    task = asyncio.ensure_future(run())
+    await asyncio.sleep(0)
+    guarded.end(Abandoned())
+    guarded.end(Overdue())
+    with pytest.raises(Abandoned):
+        await task
+
+
+async def test_a_reason_before_the_work_waits_is_none() -> None:
+    async def work() -> int:
+        return 7
+
+    guarded = Guarded(work(), timeout=seconds(LIMIT))
+    guarded.end(Abandoned())
+    assert await guarded == 7
+
+
+async def test_a_client_that_hears_nothing_is_spoken_to_once() -> None:
+    spoken: list[bool] = []
+    heard = asyncio.Event()
+
+    async def speak() -> None:
+        spoken.append(True)
+        heard.set()
+        raise OSError("the client is gone")  # the exchange meets it by itself
+
+    async def work() -> str:
+        await heard.wait()
+        return "heard"
+
+    assert await bounded(work(), unheard=speak, unheard_after=0.0) == "heard"
+    assert spoken == [True]
+
+
+async def test_work_that_ends_early_speaks_to_nobody() -> None:
+    async def work() -> str:
+        await asyncio.sleep(0)
+        return "done"
+
+    async def speak() -> None:
+        pytest.fail("nobody waited")
+
+    guarded = Guarded(work(), timeout=seconds(LIMIT), unheard=speak, unheard_after=0.0)
+    assert await guarded == "done"
+    assert all(timer.cancelled() for timer in guarded._timers)
+    assert guarded._helpers == []
+
+
+async def test_the_watchers_end_with_the_work() -> None:
+    watching = asyncio.Event()
+
+    async def gone() -> None:
+        watching.set()
+        await forever()
+
+    async def work() -> str:
+        await watching.wait()
+        return "done"
+
+    guarded = Guarded(work(), timeout=seconds(LIMIT), gone=gone)
+    assert await guarded == "done"
+    async with asyncio.timeout(LIMIT):
+        await asyncio.wait(guarded._helpers)
+    assert all(helper.cancelled() for helper in guarded._helpers)
