@@ -83,15 +83,21 @@ class ExchangeView(BaseContext):
 
 
 class RequestContext(ExchangeView, Context):
-    """The context of an asynchronous function, and what a blocking one stands on."""
+    """
+    The context of an asynchronous function, and what a blocking one stands on.
 
-    def __init__(self, exchange: Exchange) -> None:
-        super().__init__(exchange)
-        if exchange.state is None:
-            exchange.state = RequestState()
-        self.state = exchange.state
-        self._progress = ProgressReporter(exchange)
-        self._asked = 0
+    Made for every call, used by few: what it holds is made when it is asked for.
+    """
+
+    _progress: ProgressReporter | None = None
+    _asked = 0
+
+    @property
+    def state(self) -> RequestState:
+        """What the rounds of a question carry."""
+        if self.exchange.state is None:
+            self.exchange.state = RequestState()
+        return self.exchange.state
 
     def rewind(self) -> None:
         """Begin again: the function is about to run from its first line."""
@@ -100,11 +106,13 @@ class RequestContext(ExchangeView, Context):
     async def progress(
         self, progress: float, total: float | None = None, message: str | None = None
     ) -> None:
+        if self._progress is None:
+            self._progress = ProgressReporter(self.exchange)
         await self._progress.report(progress, total, message)
 
     async def chunk(self, index: int, value: Any) -> None:
         """Tell the client of one piece of a result that comes in pieces."""
-        await self._progress.report(index + 1, None, value if isinstance(value, str) else None)
+        await self.progress(index + 1, None, value if isinstance(value, str) else None)
 
     async def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
         check_level(level)

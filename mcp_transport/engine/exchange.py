@@ -30,9 +30,11 @@ class Exchange:
     the back channel's affair, and the shape of the result the revision's.
     """
 
+    # Plain attributes, not properties: they are read many times in every request.
     __slots__ = (
-        "capabilities", "channel", "client_info", "entry", "incoming", "is_abandoned",
-        "is_overdue", "log_level", "meta", "method", "request", "revision", "services", "session", "started_at", "started_ns", "state",
+        "capabilities", "catalog", "channel", "client_info", "entry", "incoming", "is_abandoned",
+        "is_overdue", "log_level", "meta", "method", "params", "principal", "request", "revision",
+        "server", "services", "session", "started_at", "started_ns", "state",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +54,10 @@ class Exchange:
         self.services = services
         self.incoming = incoming
         self.request = request
+        self.params = request.params
+        self.server: ServerRecord = incoming.offer.server
+        self.catalog: Catalog = incoming.offer.catalog
+        self.principal: Principal = incoming.principal
         self.method = method
         self.revision = revision
         self.capabilities = capabilities
@@ -67,23 +73,3 @@ class Exchange:
         self.is_overdue = False
         self.started_at = datetime.datetime.now(datetime.UTC)
         self.started_ns = time.perf_counter_ns()
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The request's parameters."""
-        return self.request.params
-
-    @property
-    def server(self) -> ServerRecord:
-        """The server that was called."""
-        return self.incoming.offer.server
-
-    @property
-    def catalog(self) -> Catalog:
-        """What the server offers."""
-        return self.incoming.offer.catalog
-
-    @property
-    def principal(self) -> Principal:
-        """Who asks."""
-        return self.incoming.principal

@@ -32,10 +32,17 @@ class Guarded(Generic[T]):
     """
     An awaitable that runs a coroutine and ends it when it should end.
 
-    ``timeout`` tells the seconds, asked once the work has begun; ``gone`` returns when the client has left;
-    ``unheard`` is awaited once when the client has heard nothing for
-    ``unheard_after`` seconds. Raises Overdue or Abandoned.
+    ``timeout`` tells the seconds, asked once the work has begun; ``gone``
+    returns when the client has left; ``unheard`` is awaited once when the
+    client has heard nothing for ``unheard_after`` seconds. Raises Overdue or
+    Abandoned.
     """
+
+    # What is only needed once the work has suspended is not made before.
+    _reason: Exception | None = None
+    _task: asyncio.Task[Any] | None = None
+    _timers: list[asyncio.TimerHandle]
+    _helpers: list[asyncio.Task[None]]
 
     def __init__(
         self,
@@ -51,10 +58,6 @@ class Guarded(Generic[T]):
         self._gone = gone
         self._unheard = unheard
         self._unheard_after = unheard_after
-        self._reason: Exception | None = None
-        self._timers: list[asyncio.TimerHandle] = []
-        self._helpers: list[asyncio.Task[None]] = []
-        self._task: asyncio.Task[Any] | None = None
 
     def __await__(self) -> Generator[Any, Any, T]:
         work = self._work
@@ -65,7 +68,8 @@ class Guarded(Generic[T]):
         self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
         limit = self._timeout()
-        self._timers.append(self._loop.call_later(min(GRACE, limit), self._arm, limit))
+        self._timers = [self._loop.call_later(min(GRACE, limit), self._arm, limit)]
+        self._helpers = []
         try:
             value: T = yield from _go_on(work, waiting)
         except asyncio.CancelledError:

@@ -78,7 +78,7 @@ def describe(
         username=principal.username,
         user_id=principal.user_id,
         token_id=principal.token_id,
-        client=f"{info.get('name', '')} {info.get('version', '')}".strip()[:SHORT],
+        client=f"{info.get('name', '')} {info.get('version', '')}".strip()[:SHORT] if info else "",
         outcome=outcome,
         error_code=error.as_error()["code"] if error else None,
         error=error.message[:SHORT] if error else "",

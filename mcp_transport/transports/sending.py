@@ -30,6 +30,13 @@ class HttpResponder(Responder):
     whichever is first. While a stream is silent a comment keeps it alive.
     """
 
+    headers: Headers = ()  # sent with whatever is answered
+    _is_gone = False
+    _is_finished = False
+    _is_sending = False
+    _timer: asyncio.TimerHandle | None = None
+    _comment: asyncio.Task[None] | None = None
+
     def __init__(
         self,
         send: Send,
@@ -43,13 +50,7 @@ class HttpResponder(Responder):
         self.accepts_stream = accepts_stream
         self._send = send
         self._receive = receive
-        self.headers: Headers = ()  # sent with whatever is answered
         self._keep_alive = keep_alive
-        self._is_gone = False
-        self._is_finished = False
-        self._is_sending = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._comment: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """See Responder.open()."""
