@@ -1,0 +1,121 @@
+"""What is left for other worker processes, as rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered, Inboxes
+from mcp_transport.models import Inbox, Server, Session, Stream
+from mcp_transport.protocol.jsonrpc import Response
+from mcp_transport.threads import ThreadPool
+from mcp_transport.writer import Writer
+
+LIMIT = 5.0
+
+
+class Two:
+    """The inboxes of two worker processes, and one session."""
+
+    def __init__(self, writer: Writer, pool: ThreadPool, session: Session) -> None:
+        self.session = session
+        self.one = Inboxes(writer, pool, worker_id="one")
+        self.two = Inboxes(writer, pool, worker_id="two")
+
+
+@pytest.fixture
+def session(transactional_db: None) -> Session:
+    server = Server.objects.create(slug="own")
+    return Session.objects.create(
+        server=server, owner="anonymous", revision="2025-11-25", last_seen_at=timezone.now()
+    )
+
+
+@pytest.fixture
+async def workers(session: Session) -> AsyncIterator[Two]:
+    writer, pool = Writer(), ThreadPool(1, 100, "inbox")
+    yield Two(writer, pool, session)
+    assert await writer.stop(LIMIT)
+    assert await pool.stop(LIMIT)
+
+
+async def open_stream(session: Session, worker: str, name: str, **more: Any) -> None:
+    await Stream.objects.acreate(
+        id=name, session=session, worker=worker, opened_at=timezone.now(), **more
+    )
+
+
+async def test_an_answer_goes_to_the_worker_that_asked(workers: Two) -> None:
+    await open_stream(workers.session, "one", "asked")
+    await open_stream(workers.session, "three", "other")
+    await workers.two.answer(workers.session.pk, Response("asked.1", {"action": "accept"}))
+    payload = {"result": {"action": "accept"}, "error": None}
+    assert await workers.one.take() == [Delivered(ANSWER, workers.session.pk, "asked.1", payload)]
+    assert not await Inbox.objects.aexists()
+
+
+async def test_an_error_is_an_answer_too(workers: Two) -> None:
+    await open_stream(workers.session, "one", "asked")
+    error = {"code": -1, "message": "no"}
+    await workers.two.answer(workers.session.pk, Response("asked.2", None, error))
+    (delivered,) = await workers.one.take()
+    assert delivered.payload == {"result": None, "error": error}
+
+
+@pytest.mark.parametrize("question", ["nobody", "nobody.1", ".1", "", 7])
+async def test_an_answer_to_nothing_is_left_nowhere(workers: Two, question: Any) -> None:
+    await open_stream(workers.session, "one", "asked")
+    await workers.two.answer(workers.session.pk, Response(question, {}))
+    assert not await Inbox.objects.aexists()
+
+
+async def test_an_answer_from_another_session_is_left_nowhere(workers: Two) -> None:
+    await open_stream(workers.session, "one", "asked")
+    await workers.two.answer("s" * 43, Response("asked.1", {}))
+    assert not await Inbox.objects.aexists()
+
+
+async def test_an_answer_to_a_request_that_has_ended_is_left_nowhere(workers: Two) -> None:
+    await open_stream(workers.session, "one", "asked", closed_at=timezone.now())
+    await workers.two.answer(workers.session.pk, Response("asked.1", {}))
+    assert not await Inbox.objects.aexists()
+
+
+async def test_a_late_answer_to_this_worker_is_left_nowhere(workers: Two) -> None:
+    await open_stream(workers.session, "two", "asked")
+    await workers.two.answer(workers.session.pk, Response("asked.1", {}))
+    assert not await Inbox.objects.aexists()
+
+
+@pytest.mark.parametrize("request_id", [1, "1"])
+async def test_a_cancellation_goes_to_every_other_worker_of_the_session(
+    workers: Two, request_id: str | int
+) -> None:
+    for worker, name in (("one", "a"), ("one", "b"), ("two", "c"), ("three", "d")):
+        await open_stream(workers.session, worker, name)
+    await workers.two.cancel(workers.session.pk, request_id)
+    (delivered,) = await workers.one.take()
+    assert delivered == Delivered(CANCEL, workers.session.pk, "", {"request_id": request_id})
+    assert await workers.two.take() == []
+    assert [row.worker async for row in Inbox.objects.all()] == ["three"]
+
+
+async def test_the_end_of_a_session_goes_to_its_workers(workers: Two) -> None:
+    await open_stream(workers.session, "one", "a")
+    await workers.two.close(workers.session.pk)
+    assert await workers.one.take() == [Delivered(CLOSE, workers.session.pk, "", {})]
+
+
+async def test_a_full_inbox_is_taken_in_parts_and_in_order(workers: Two) -> None:
+    await open_stream(workers.session, "one", "a")
+    async with asyncio.timeout(LIMIT):
+        for number in range(AT_ONCE + 1):
+            await workers.two.cancel(workers.session.pk, number)
+    taken = await workers.one.take()
+    assert [item.payload["request_id"] for item in taken] == list(range(AT_ONCE))
+    assert len(await workers.one.take()) == 1
+    assert await workers.one.take() == []

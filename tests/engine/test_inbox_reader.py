@@ -1,0 +1,123 @@
+"""How a worker process does what others left for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mcp_transport.engine import inbox_reader
+from mcp_transport.engine.back_channel import Pending
+from mcp_transport.engine.inbox import ANSWER, CANCEL, CLOSE, Delivered
+from mcp_transport.engine.inbox_reader import InboxReader
+
+LIMIT = 5.0
+
+
+class FakeInboxes:
+    """Rows in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[Delivered] = []
+        self.looks = 0
+        self.looked = asyncio.Event()
+        self.failure: Exception | None = None
+
+    async def take(self) -> list[Delivered]:
+        self.looks += 1
+        self.looked.set()
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        rows, self.rows = self.rows, []
+        return rows
+
+
+class FakeWorks:
+    """Work that only remembers what ended it."""
+
+    def __init__(self) -> None:
+        self.is_idle = False
+        self.ended: list[Any] = []
+
+    def cancel(self, session_id: str, request_id: Any) -> bool:
+        self.ended.append((session_id, request_id))
+        return True
+
+    def cancel_session(self, session_id: str) -> None:
+        self.ended.append(session_id)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_reader, "POLL_INTERVAL", 0.001)
+
+
+def make() -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
+    inboxes, pending, works = FakeInboxes(), Pending(), FakeWorks()
+    reader = InboxReader(inboxes, pending, works)  # type: ignore[arg-type]  # the parts it uses
+    return reader, inboxes, pending, works
+
+
+def polling_of(reader: InboxReader) -> Any:
+    return reader._polling
+
+
+async def test_every_kind_of_row_is_done() -> None:
+    reader, inboxes, pending, works = make()
+    answer = pending.expect("s", "a.1")
+    inboxes.rows = [
+        Delivered(ANSWER, "s", "a.1", {"result": {"action": "accept"}, "error": None}),
+        Delivered(ANSWER, "s", "nobody", {"result": {}, "error": None}),
+        Delivered(CANCEL, "s", "", {"request_id": 7}),
+        Delivered(CLOSE, "t", "", {}),
+    ]
+    await reader.look()
+    assert (await answer).result == {"action": "accept"}
+    assert works.ended == [("s", 7), "t"]
+
+
+async def test_it_looks_until_nothing_runs_any_more() -> None:
+    reader, inboxes, _pending, works = make()
+    reader.begin()
+    reader.begin()
+    polling = polling_of(reader)
+    assert polling is not None
+    async with asyncio.timeout(LIMIT):
+        await inboxes.looked.wait()
+        works.is_idle = True
+        await polling
+    await asyncio.sleep(0)
+    looks = inboxes.looks
+    assert polling_of(reader) is None
+    reader.begin()  # it begins again with the next work, and finds that it has ended
+    async with asyncio.timeout(LIMIT):
+        assert polling_of(reader) is not None
+        await polling_of(reader)
+    assert inboxes.looks == looks
+
+
+async def test_a_database_that_is_away_does_not_end_the_looking(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reader, inboxes, _pending, works = make()
+    inboxes.failure = OSError("away")
+    inboxes.rows = [Delivered(CLOSE, "t", "", {})]
+    reader.begin()
+    async with asyncio.timeout(LIMIT):
+        while not works.ended:  # noqa: ASYNC110 - bounded
+            await asyncio.sleep(0.001)
+    assert "could not be read" in caplog.text
+    reader.stop()
+
+
+async def test_it_can_be_stopped_at_any_time() -> None:
+    reader, *_ = make()
+    reader.stop()
+    reader.begin()
+    polling = polling_of(reader)
+    assert polling is not None
+    reader.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await polling
