@@ -143,7 +143,7 @@ class StreamableHttpConsumer(AsyncConsumer):
         self._check_media()
         limit: int = self.runtime.max_body_bytes
         announced = self.headers.get(b"content-length", b"0")
-        if len(announced) > 6 and announced.isdigit() and int(announced[:20]) > limit:
+        if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
             raise _too_large(limit)
         message = await self.receive()
         if message["type"] == "http.request" and not message.get("more_body"):
