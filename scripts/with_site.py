@@ -21,7 +21,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_LIMIT = 90  # seconds until the site has to say where it is
@@ -80,8 +80,14 @@ def wait_until_ready(process: subprocess.Popen[str], *, wants_token: bool) -> Si
         said[name] = value
     timer.cancel()
     # What it says from here on must not fill the pipe.
-    threading.Thread(target=process.stdout.read, daemon=True).start()
+    threading.Thread(target=read_out, args=(process.stdout,), daemon=True).start()
     return Site(said["endpoint"], said.get("token", ""))
+
+
+def read_out(output: IO[str]) -> None:
+    """Read to the end and close."""
+    with output:
+        output.read()
 
 
 def stop(process: subprocess.Popen[str]) -> None:

@@ -23,4 +23,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the sub-command that was named."""
-        SUBCOMMANDS[options["subcommand"]](self.stdout, self.stderr).run(options)
+        subcommand = SUBCOMMANDS[options["subcommand"]]
+        subcommand(self.stdout, self.stderr, self.style).run(options)

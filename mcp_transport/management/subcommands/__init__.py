@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.management.subcommands.cleaning import Clean
+from mcp_transport.management.subcommands.doctor import Doctor
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
@@ -17,5 +18,6 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "token": Tokens,
     "sessions": Sessions,
     "clean": Clean,
+    "doctor": Doctor,
     "serve": Serve,
 }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.color import Style, no_style
 from django.utils import timezone
 
 COLUMN_GAP = "  "
@@ -16,9 +17,12 @@ COLUMN_GAP = "  "
 class Subcommand(ABC):
     """One word after ``manage.py mcp``; its docstring's first line is its help."""
 
-    def __init__(self, stdout: OutputWrapper, stderr: OutputWrapper) -> None:
+    def __init__(
+        self, stdout: OutputWrapper, stderr: OutputWrapper, style: Style | None = None
+    ) -> None:
         self.stdout = stdout
         self.stderr = stderr
+        self.style = style or no_style()
 
     @classmethod
     def add_arguments(cls, parser: CommandParser) -> None:

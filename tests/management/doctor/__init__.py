@@ -1,0 +1,3 @@
+"""Tests of the doctor, against endpoints that are well and endpoints that are not."""
+
+from __future__ import annotations
