@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from mcp_transport.conf import settings
-from mcp_transport.models import Inbox, Session, Stream, Worker
+from mcp_transport.models import Inbox, Session, Stream, Ticket, Worker
 
 BATCH = 500
 # A worker process that was not seen for so long will not come back.
@@ -29,6 +29,7 @@ def clean() -> dict[str, int]:
         "ended streams deleted": delete_ended_streams(),
         "inbox messages deleted": delete_stale_inbox(),
         "workers deleted": delete_ended_workers(),
+        "tickets deleted": delete_expired_tickets(),
     }
 
 
@@ -62,6 +63,11 @@ def delete_ended_workers() -> int:
     has_stream = Exists(Stream.objects.filter(worker=OuterRef("pk"), closed_at=None))
     is_gone = Q(ended_at__lt=gone_since) | Q(ended_at=None, seen_at__lt=gone_since)
     return delete_in_batches(Worker.objects.filter(is_gone, ~has_stream))
+
+
+def delete_expired_tickets() -> int:
+    """Delete tickets that were never used and open nothing any more."""
+    return delete_in_batches(Ticket.objects.filter(expires_at__lt=timezone.now()))
 
 
 def replayable_since() -> Any:

@@ -58,6 +58,18 @@ class Settings:
     MCP_CALL_RECORDING: str = "durable"
     #: Call rows that may wait to be written before a call is refused.
     MCP_CALL_QUEUE: int = 10_000
+    #: Requests that one WebSocket or HTTP+SSE connection may have running.
+    MCP_CONNECTION_REQUESTS: int = 100
+    #: Seconds for which a client may read nothing before its connection is closed.
+    MCP_STALL_TIMEOUT: float = 30.0
+    #: Bytes of one WebSocket message.
+    MCP_WEBSOCKET_MAX_BYTES: int = 1024 * 1024
+    #: Whether a WebSocket may bring its ticket in the URL, where proxies write it to their logs.
+    MCP_WEBSOCKET_QUERY_TICKETS: bool = False
+    #: Seconds for which a ticket opens a WebSocket.
+    MCP_TICKET_LIFETIME: float = 30.0
+    #: Whether clients of 2024-11-05 are served over HTTP with SSE.
+    MCP_HTTP_SSE: bool = True
     #: Argument names whose values are never kept.
     MCP_REDACTED_ARGUMENTS: Sequence[str] = (
         "password",

@@ -26,6 +26,7 @@ from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.bus.base import Bus
 from mcp_transport.cleanup import clean
 from mcp_transport.conf import settings
+from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
 from mcp_transport.engine.inbox import Inboxes
@@ -48,6 +49,7 @@ logger = logging.getLogger("mcp_transport.lifespan")
 ROW_THREADS = 4  # for the rows that requests and streams need
 HEARTBEAT = 1.0  # seconds
 FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
+UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that wait for the client of one connection
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
 
 
@@ -81,6 +83,7 @@ class Runtime:
     def _services(self) -> Services:
         log = EventLog(self.writer, self.rows, worker_id=self.worker_id)
         return Services(
+            worker_id=self.worker_id,
             directory=self.directory,
             sessions=self.sessions,
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
@@ -95,6 +98,13 @@ class Runtime:
             stream_after=settings.MCP_STREAM_AFTER,
             max_streams=settings.MCP_MAX_STREAMS,
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
+            limits=Limits(
+                requests=settings.MCP_CONNECTION_REQUESTS,
+                messages=settings.MCP_STREAM_QUEUE,
+                bytes=UNREAD_LIMIT,
+                stalled_after=settings.MCP_STALL_TIMEOUT,
+                idle_after=settings.MCP_SESSION_IDLE_TIMEOUT,
+            ),
         )
 
     async def start(self, *, is_told_to_stop: bool = False) -> None:

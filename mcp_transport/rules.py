@@ -56,12 +56,12 @@ class Choice(Rule):
     """One word of a few."""
 
     id: ClassVar[str] = "mcp.E002"
-    words: tuple[str, ...]
+    words: tuple[str | bool, ...]
 
     def problems(self, value: Any) -> Iterator[str]:
         """See Rule.problems()."""
-        if value not in self.words:
-            yield f"is {shown(value)}; it is one of {', '.join(self.words)}."
+        if not any(type(value) is type(word) and value == word for word in self.words):
+            yield f"is {shown(value)}; it is one of {', '.join(map(str, self.words))}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +225,7 @@ def call_problem(path: str) -> str:
 
 SECONDS = Number(minimum=0.001, maximum=31_536_000, fraction=True)
 SECONDS_OR_NONE_AT_ALL = Number(minimum=0, maximum=31_536_000, fraction=True)
+YES_OR_NO = Choice(words=(True, False))
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
 RULES: Mapping[str, Rule] = {
@@ -253,6 +254,12 @@ RULES: Mapping[str, Rule] = {
     "MCP_STREAM_QUEUE": Number(),
     "MCP_CALL_RECORDING": Choice(words=("durable", "batched", "off")),
     "MCP_CALL_QUEUE": Number(),
+    "MCP_CONNECTION_REQUESTS": Number(),
+    "MCP_STALL_TIMEOUT": SECONDS,
+    "MCP_WEBSOCKET_MAX_BYTES": Number(minimum=1024, maximum=2**30),
+    "MCP_WEBSOCKET_QUERY_TICKETS": YES_OR_NO,
+    "MCP_TICKET_LIFETIME": SECONDS,
+    "MCP_HTTP_SSE": YES_OR_NO,
     "MCP_REDACTED_ARGUMENTS": Words(example="the name of an argument"),
     "MCP_REQUEST_STATE_LIFETIME": SECONDS,
     "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),

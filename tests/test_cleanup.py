@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
 from mcp_transport import cleanup
-from mcp_transport.models import Event, Inbox, Server, Session, Stream, Worker
+from mcp_transport.models import Event, Inbox, Server, Session, Stream, Ticket, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -123,4 +124,14 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "ended streams deleted": 1,
         "inbox messages deleted": 0,
         "workers deleted": 0,
+        "tickets deleted": 0,
     }
+
+
+def test_tickets_that_were_never_used_go(server: Server, owner: User) -> None:
+    for lifetime in (timedelta(seconds=-1), timedelta(seconds=30)):
+        Ticket.objects.create(
+            digest=str(lifetime), server=server, user=owner, expires_at=timezone.now() + lifetime
+        )
+    assert cleanup.delete_expired_tickets() == 1
+    assert Ticket.objects.count() == 1

@@ -33,7 +33,10 @@ class ServerAdmin(ModelAdmin):
     inlines = (EntryOverrideInline,)
     fieldsets = (
         (None, {"fields": ("slug", "title", "description", "instructions")}),
-        ("Access", {"fields": ("is_enabled", "is_default", "access", "permission")}),
+        (
+            "Access",
+            {"fields": ("is_enabled", "is_default", "access", "permission", "has_http_sse")},
+        ),
         ("Entries", {"fields": ("offers",)}),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )

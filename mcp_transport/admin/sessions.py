@@ -38,12 +38,13 @@ class SessionAdmin(ReadOnlyAdmin):
         "server",
         "user",
         "revision",
+        "transport",
         "created_at",
         "last_seen_at",
         "closed_at",
         "close_reason",
     )
-    list_filter = (OpenFilter, "server", "revision")
+    list_filter = (OpenFilter, "server", "revision", "transport")
     list_select_related = ("server", "user")
     search_fields = ("client_name", "owner", f"user__{USERNAME}")
     actions = ("close_sessions",)

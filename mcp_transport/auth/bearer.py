@@ -14,10 +14,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mcp_transport.auth.authenticators import Authenticator
-from mcp_transport.auth.cache import PrincipalCache
-from mcp_transport.auth.errors import AuthenticationUnavailable, InvalidToken
-from mcp_transport.auth.principal import Principal, principal_of
-from mcp_transport.conf import settings
+from mcp_transport.auth.cache import PrincipalCache, fresh_for
+from mcp_transport.auth.errors import REFUSAL, AuthenticationUnavailable, InvalidToken
+from mcp_transport.auth.principal import Principal, present
 from mcp_transport.models import Token
 from mcp_transport.models.token_value import PREFIX, digest, is_well_formed
 from mcp_transport.threads import PoolExhausted, ThreadPool
@@ -27,8 +26,6 @@ logger = logging.getLogger(__name__)
 LOOK_UP_LIMIT = 5.0  # seconds after which the database counts as away
 USE_INTERVAL = timedelta(minutes=1)  # how exactly last_used_at is kept
 THREADS = 2
-# One message for every reason: a guesser learns nothing from it.
-REFUSAL = "The token is unknown, expired or revoked, or its owner is inactive; ask for a new one."
 
 
 class BearerAuthenticator(Authenticator):
@@ -114,30 +111,13 @@ class BearerAuthenticator(Authenticator):
             logger.warning("The last use of token %s was not written.", token_id)
 
 
-def fresh_for(principal: Principal) -> float:
-    """Seconds for which a principal may be kept: never beyond its expiry."""
-    lifetime: float = settings.MCP_ROW_CACHE_SECONDS
-    if principal.expires_at is None:
-        return lifetime
-    return min(lifetime, principal.expires_at - time.time())
-
-
 def load_principal(token_digest: str) -> tuple[Principal, bool]:
     """Read a token and its owner's rights; and whether its use is to be written down."""
     token = Token.objects.usable().select_related("owner").filter(digest=token_digest).first()
     if token is None:
         raise InvalidToken(REFUSAL)
-    servers = frozenset(token.servers.values_list("pk", flat=True))
-    principal = principal_of(
-        token.owner,
-        key=f"user:{token.owner_id}/token:{token.pk}",
-        token_id=token.pk,
-        scopes=frozenset(token.scopes),
-        server_ids=servers or None,
-        expires_at=token.expires_at.timestamp() if token.expires_at else None,
-    )
     used_at = token.last_used_at
-    return principal, used_at is None or used_at <= timezone.now() - USE_INTERVAL
+    return present(token), used_at is None or used_at <= timezone.now() - USE_INTERVAL
 
 
 def write_use(token_id: int) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from mcp_transport.auth.principal import Principal
+from mcp_transport.conf import settings
 
 
 class PrincipalCache:
@@ -43,3 +44,11 @@ class PrincipalCache:
         now = self._clock()
         fresh = {key: entry for key, entry in self._entries.items() if now < entry[0]}
         self._entries = fresh if len(fresh) < self._limit else {}
+
+
+def fresh_for(principal: Principal) -> float:
+    """Seconds for which a principal may be kept: never beyond its expiry."""
+    lifetime: float = settings.MCP_ROW_CACHE_SECONDS
+    if principal.expires_at is None:
+        return lifetime
+    return min(lifetime, principal.expires_at - time.time())

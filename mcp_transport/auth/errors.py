@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from mcp_transport.protocol.errors import Refused
 
+# One message for every reason: a guesser learns nothing from it.
+REFUSAL = "The token is unknown, expired or revoked, or its owner is inactive; ask for a new one."
+
 
 class AuthenticationError(Refused):
     """The request is refused because of who sent it."""

@@ -81,3 +81,16 @@ def principal_of(user: Any, **credential: Any) -> Principal:
         permissions=NOTHING if user.is_superuser else frozenset(user.get_all_permissions()),
         **credential,
     )
+
+
+def present(token: Any) -> Principal:
+    """Show a token's owner with the rights that the token carries; makes queries."""
+    servers = frozenset(token.servers.values_list("pk", flat=True))
+    return principal_of(
+        token.owner,
+        key=f"user:{token.owner_id}/token:{token.pk}",
+        token_id=token.pk,
+        scopes=frozenset(token.scopes),
+        server_ids=servers or None,
+        expires_at=token.expires_at.timestamp() if token.expires_at else None,
+    )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
+from mcp_transport.engine.connection_channel import ConnectionChannel
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.inbox_reader import InboxReader
@@ -25,14 +26,16 @@ from mcp_transport.protocol.errors import (
 )
 from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Request, Response
 from mcp_transport.protocol.methods import LEGACY, Method
+from mcp_transport.protocol.revisions import Revision
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
 
-SESSION_HEADER = b"mcp-session-id"
 RETRY_MS = 500  # when a client that was let go comes back
 DEFAULT_LEVEL = "info"  # before a session names one
 
+NO_SESSION_ID = "The Mcp-Session-Id header is missing; open with initialize."
+NOT_BOUND = "This connection has no session yet; open one with initialize."
 NO_SESSION = "There is no such session; open one with initialize."
 
 
@@ -46,17 +49,35 @@ class Conversation:
         self.inbox = InboxReader(services.inboxes, self.pending, self.works)
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
-        """Open a session; its id goes back in a header."""
+        """Open a session, whose id goes back; a connection may have one already."""
         handshake = Handshake(request)
-        session = await self._services.sessions.open(
+        sessions = self._services.sessions
+        if incoming.is_bound and incoming.session_id:
+            session = await self.find_session(incoming)
+            await sessions.shake_hands(session, **handshake.agreed)
+        else:
+            session = await self.open_session(incoming, **handshake.agreed)
+        body = jsonrpc.result(request.id, handshake.result(incoming))
+        return Reply(200, body, session_id=session.id)
+
+    async def open_session(
+        self,
+        incoming: Incoming,
+        *,
+        revision: Revision,
+        client_info: dict[str, Any],
+        capabilities: dict[str, Any],
+    ) -> SessionRecord:
+        """Keep a new session of the caller's."""
+        return await self._services.sessions.open(
             incoming.principal,
             server_id=incoming.offer.server.id,
-            revision=handshake.revision,
-            client_info=handshake.client_info,
-            capabilities=handshake.capabilities,
+            revision=revision,
+            client_info=client_info,
+            capabilities=capabilities,
+            transport=incoming.transport,
+            worker=self._services.worker_id if incoming.is_bound else "",
         )
-        body = jsonrpc.result(request.id, handshake.result(incoming))
-        return Reply(200, body, ((SESSION_HEADER, session.id.encode()),))
 
     async def find_session(self, incoming: Incoming) -> SessionRecord:
         """
@@ -66,12 +87,13 @@ class Conversation:
         caller's on this server: the same answer as for one that never was.
         """
         if not incoming.session_id:
-            raise InvalidRequest("The Mcp-Session-Id header is missing; open with initialize.")
+            raise InvalidRequest(NOT_BOUND if incoming.is_bound else NO_SESSION_ID)
         session = await self._services.sessions.find(incoming.session_id)
         if (
             session is None
             or session.owner != incoming.principal.key
             or session.server_id != incoming.offer.server.id
+            or session.is_bound != incoming.is_bound
         ):
             raise Refused(404, NO_SESSION)
         return session
@@ -129,13 +151,17 @@ class Conversation:
     async def close(self, incoming: Incoming) -> Outcome:
         """End the caller's session and everything that runs in it."""
         session = await self.find_session(incoming)
-        await self._services.sessions.close(session.id, "client")
-        self.works.cancel_session(session.id)
-        await self._services.inboxes.close(session.id)
-        listener = self._services.hub.of_session(session.id)
+        await self.end_session(session.id, "client")
+        return Reply(204)
+
+    async def end_session(self, session_id: str, reason: str) -> None:
+        """End a session and everything that runs in it."""
+        await self._services.sessions.close(session_id, reason)
+        self.works.cancel_session(session_id)
+        await self._services.inboxes.close(session_id)
+        listener = self._services.hub.of_session(session_id)
         if listener is not None:
             listener.end()
-        return Reply(204)
 
     def _method(self, incoming: Incoming, request: Request) -> Method:
         method = LEGACY.get(request.method)
@@ -168,20 +194,27 @@ class Conversation:
         exchange = self._exchange(incoming, session, request, method)
         if not method.may_ask:
             return Reply(200, await _respond(exchange))
-        work = Work(exchange)
-        if responder.accepts_stream:
-            exchange.channel = SessionChannel(
-                self._services.streams,
-                self.pending,
-                session,
-                describe=work.describe,
-                opened=work.settle,
-                answer_timeout=self._services.answer_timeout,
-            )
+        work = Work(exchange, gone=responder.gone if incoming.is_bound else None)
+        exchange.channel = self._channel(work, session, responder)
         self.works.start(work)
         self.inbox.begin()
         await work.settled
         return await self._send(work, responder)
+
+    def _channel(self, work: Work, session: SessionRecord, responder: Responder) -> BackChannel:
+        timeout = self._services.answer_timeout
+        if session.is_bound:
+            return ConnectionChannel(responder, self.pending, session, answer_timeout=timeout)
+        if not responder.accepts_stream:
+            return ClosedChannel()
+        return SessionChannel(
+            self._services.streams,
+            self.pending,
+            session,
+            describe=work.describe,
+            opened=work.settle,
+            answer_timeout=timeout,
+        )
 
     async def _send(self, work: Work, responder: Responder) -> Outcome:
         channel = work.exchange.channel

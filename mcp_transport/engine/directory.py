@@ -36,6 +36,7 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str
     access: str
     permission: str
+    has_http_sse: bool
     offers: tuple[str, ...]
     overrides: dict[str, dict[str, Override]]  # by kind, then by name
 
@@ -154,6 +155,7 @@ def _record(row: Server) -> ServerRecord:
         instructions=row.instructions,
         access=row.access,
         permission=row.permission,
+        has_http_sse=row.has_http_sse,
         offers=tuple(row.offers),
         overrides=overrides,
     )

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
+from mcp_transport.auth.principal import Principal
+from mcp_transport.engine.connection import Admit, Connection, Write
 from mcp_transport.engine.conversation import Conversation
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.stateless import Stateless
 from mcp_transport.protocol import jsonrpc, routing
-from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
+from mcp_transport.protocol.errors import (
+    InternalError,
+    InvalidRequest,
+    ProtocolError,
+    Refused,
+    UnsupportedRevision,
+)
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
+from mcp_transport.protocol.revisions import LEGACY, R2024_11_05
 
 logger = logging.getLogger("mcp_transport.engine")
 
@@ -23,6 +33,7 @@ class Engine:
         self.services = services
         self._stateless = Stateless(services)
         self._conversation = Conversation(services)
+        self.connections: set[Connection] = set()
 
     async def receive(self, incoming: Incoming, responder: Responder) -> Outcome:
         """
@@ -62,10 +73,51 @@ class Engine:
         _refuse_modern(incoming)
         return await self._conversation.close(incoming)
 
+    def connect(self, admit: Admit, write: Write, *, session_id: str | None = None) -> Connection:
+        """Begin with a connection, on which messages come until it is disconnected."""
+        connection = Connection(
+            self, admit, write, limits=self.services.limits, session_id=session_id
+        )
+        self.connections.add(connection)
+        return connection
+
+    async def disconnect(self, connection: Connection) -> None:
+        """End a connection and everything that runs on it."""
+        self.connections.discard(connection)
+        await connection.close()
+
+    def check_room(self, principal: Principal) -> None:
+        """Raises Refused for a principal that has as many connections as it may."""
+        limit = self.services.max_streams
+        if sum(item.principal_key == principal.key for item in self.connections) >= limit:
+            raise Refused(
+                429,
+                f"You hold {limit} connections open, which is the limit; close one.",
+                headers={"Retry-After": "5"},
+            )
+
+    async def open_session(self, incoming: Incoming) -> str:
+        """Open a session before its handshake, where a client has to name it in that."""
+        session = await self._conversation.open_session(
+            incoming, revision=R2024_11_05, client_info={}, capabilities={}
+        )
+        return session.id
+
+    async def is_session_open(self, session_id: str) -> bool:
+        """Whether a session goes on; it is in use when this is asked."""
+        return await self.services.sessions.find(session_id) is not None
+
+    async def end_session(self, session_id: str, reason: str) -> None:
+        """End a session and everything that runs in it here."""
+        await self._conversation.end_session(session_id, reason)
+
     async def drain(self, seconds: float) -> None:
         """End the listening streams gracefully and wait for running work."""
         self.services.hub.end_all()
-        await self._conversation.works.drain(seconds)
+        await asyncio.gather(
+            self._conversation.works.drain(seconds),
+            *(connection.drain(seconds) for connection in self.connections),
+        )
         self._conversation.inbox.stop()
 
     async def _dispatch(self, incoming: Incoming, responder: Responder) -> Outcome:
@@ -78,12 +130,14 @@ class Engine:
             return await self._conversation.serve(incoming, message, responder)
         if not routing.is_modern(message, incoming.protocol_version):
             return await self._conversation.serve(incoming, message, responder)
+        if not incoming.has_stateless:
+            raise UnsupportedRevision(_named_version(message), LEGACY)
         if isinstance(message, Request):
             return await self._stateless.serve(incoming, message, responder)
         return _accept_notification(message)
 
     async def _batch(self, incoming: Incoming, batch: list[Any]) -> Outcome:
-        if _is_modern_version(incoming) or any(map(_claims_modern, batch)):
+        if _is_modern_version(incoming) or any(map(routing.claims_modern, batch)):
             raise InvalidRequest("A body is one JSON object; this revision has no batches.")
         return await self._conversation.serve_batch(incoming, batch)
 
@@ -97,10 +151,8 @@ def _accept_notification(_message: Notification) -> Outcome:
     return ACCEPTED
 
 
-def _claims_modern(item: Any) -> bool:
-    params = item.get("params") if isinstance(item, dict) else None
-    meta = params.get("_meta") if isinstance(params, dict) else None
-    return isinstance(meta, dict) and routing.PROTOCOL_VERSION in meta
+def _named_version(message: Request | Notification) -> str:
+    return str(message.params["_meta"][routing.PROTOCOL_VERSION])[:40]
 
 
 def _is_modern_version(incoming: Incoming) -> bool:

@@ -17,7 +17,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
     offer: Offer  # the server that was called
     principal: Principal
-    transport: str  # "streamable_http"
+    transport: str  # "streamable_http", "websocket"
     body: Any = None  # the decoded JSON value
     headers: Mapping[bytes, bytes]  # lower-case names
     has_routing_headers: bool = True  # whether the transport repeats the body in headers
@@ -25,6 +25,10 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     protocol_version: str | None = None
     session_id: str | None = None
     last_event_id: str | None = None
+    #: Whether it came over a connection that both sides write to: nothing of it
+    #: can be resumed, and what runs there ends with the connection.
+    is_bound: bool = False
+    has_stateless: bool = True  # whether revisions without a handshake are served there
     #: Whether the credentials still hold; asked from time to time on long streams.
     is_still_welcome: Callable[[], Awaitable[bool]]
 
@@ -35,6 +39,7 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    session_id: str | None = None  # the one that a handshake has opened
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -35,6 +35,15 @@ class Handshake:
         self.capabilities = capabilities.known(_object(params, "capabilities"), self.revision)
         self.client_info = _object(params, "clientInfo")
 
+    @property
+    def agreed(self) -> dict[str, Any]:
+        """What a session keeps of it."""
+        return {
+            "revision": self.revision,
+            "client_info": self.client_info,
+            "capabilities": self.capabilities,
+        }
+
     def result(self, incoming: Incoming) -> dict[str, Any]:
         """What the client is told."""
         server = incoming.offer.server

@@ -58,7 +58,14 @@ async def listen(exchange: Exchange, responder: Responder) -> Outcome:
         "resultType": "complete",
         "_meta": {**meta, SERVER_INFO: exchange.incoming.offer.identity},
     }
-    return Reply(200, jsonrpc.result(subscription, result))
+    if not exchange.incoming.is_bound:
+        return Reply(200, jsonrpc.result(subscription, result))
+    # One of many on a connection is not seen to end, so it is said (basic/patterns/cancellation).
+    await responder.write(jsonrpc.result(subscription, result))
+    await responder.write(
+        jsonrpc.notification("notifications/cancelled", {"requestId": subscription})
+    )
+    return ENDED
 
 
 async def follow_session(

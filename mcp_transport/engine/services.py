@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcp_transport.audit.recorder import Recorder
+from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.sessions.store import SessionStore
@@ -17,6 +18,7 @@ from mcp_transport.threads import ThreadPool
 class Services:
     """Everything an exchange may need beside itself."""
 
+    worker_id: str
     directory: Directory
     sessions: SessionStore
     streams: LiveStreams
@@ -31,3 +33,4 @@ class Services:
     stream_after: float
     max_streams: int
     context_headers: tuple[bytes, ...]
+    limits: Limits  # of one connection

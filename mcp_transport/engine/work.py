@@ -16,7 +16,7 @@ import msgspec
 
 from mcp_transport.engine import recording, stateless, tools
 from mcp_transport.engine.exchange import Exchange
-from mcp_transport.engine.guard import Guarded, Overdue
+from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
 from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.protocol import jsonrpc
@@ -32,10 +32,15 @@ Key = tuple[str, type, Id]  # 1 and "1" are different requests
 
 
 class Work:
-    """One request of a session, served in a task of its own."""
+    """
+    One request of a session, served in a task of its own.
 
-    def __init__(self, exchange: Exchange) -> None:
+    ``gone`` returns when a client has left that cannot come back for the result.
+    """
+
+    def __init__(self, exchange: Exchange, *, gone: Hook | None = None) -> None:
         self.exchange = exchange
+        self._gone = gone
         self.body: bytes | None = None  # the response; None if it is withheld
         self.refusal: Refused | None = None  # the same, where HTTP can still say it
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -115,6 +120,8 @@ class Work:
             self._is_decided = True
             await recording.record(exchange, "error", error=error)
             return self._error(error)
+        except Abandoned:
+            self._is_cancelled = exchange.is_abandoned = True
         except asyncio.CancelledError:
             if not self._is_cancelled:
                 raise  # the loop comes to its end
@@ -137,6 +144,7 @@ class Work:
             return await Guarded(
                 HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
                 timeout=lambda: tools.time_limit(exchange),
+                gone=self._gone,
                 unheard=exchange.channel.open,
                 unheard_after=exchange.services.stream_after,
             )

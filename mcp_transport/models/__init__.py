@@ -11,6 +11,7 @@ from mcp_transport.models.call import AuditCheckpoint, Call
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
+from mcp_transport.models.ticket import Ticket
 from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox, Worker
 
@@ -24,6 +25,7 @@ __all__ = [
     "Server",
     "Session",
     "Stream",
+    "Ticket",
     "Token",
     "Worker",
 ]

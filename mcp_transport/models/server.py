@@ -82,6 +82,11 @@ class Server(models.Model):
         validators=[validate_permission],
         help_text="As app_label.codename; asked for when access is by permission.",
     )
+    has_http_sse = models.BooleanField(
+        "HTTP with SSE",
+        default=True,
+        help_text="Serves clients of 2024-11-05 at /sse and /messages, if the site does.",
+    )
     offers = models.JSONField(
         default=everything,
         validators=[validate_offers],

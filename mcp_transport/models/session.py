@@ -56,6 +56,11 @@ class Session(models.Model):
     subscriptions = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
+    transport = models.CharField(max_length=32, blank=True)
+    worker = models.CharField(
+        "held by", max_length=64, blank=True,
+        help_text="The worker process with its connection; empty where any one serves it.",
+    )  # fmt: skip
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = models.CharField(max_length=64, blank=True)
 

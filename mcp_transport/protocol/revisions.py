@@ -90,6 +90,7 @@ REVISIONS: Mapping[str, Revision] = {
     for revision in (R2026_07_28, R2025_11_25, R2025_06_18, R2025_03_26, R2024_11_05)
 }
 SUPPORTED: tuple[str, ...] = tuple(REVISIONS)
+LEGACY: tuple[str, ...] = tuple(name for name in SUPPORTED if not REVISIONS[name].is_modern)
 LATEST_LEGACY = R2025_11_25
 #: What a client speaks that names no version and has no session (2025-06-18,
 #: basic/transports, Protocol Version Header).

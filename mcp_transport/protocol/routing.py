@@ -54,6 +54,13 @@ class Envelope(msgspec.Struct, frozen=True):
     meta: dict[str, Any]
 
 
+def claims_modern(body: Any) -> bool:
+    """Whether a decoded message says by itself that it is served without a session."""
+    params = body.get("params") if type(body) is dict else None
+    meta = params.get("_meta") if type(params) is dict else None
+    return type(meta) is dict and PROTOCOL_VERSION in meta
+
+
 def is_modern(message: Request | Notification, version: str | None) -> bool:
     """
     Whether a message is served without a session.

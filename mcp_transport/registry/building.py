@@ -196,7 +196,8 @@ def check_icons(signature: Signature, icons: Sequence[Icon]) -> tuple[Icon, ...]
     for icon in icons:
         if not icon.src.startswith(ICON_SOURCES):
             raise refusal(
-                signature, f"the icon {icon.src[:100]!r} has to begin with https://, http:// or data:"
+                signature,
+                f"the icon {icon.src[:100]!r} has to begin with https://, http:// or data:",
             )
     return tuple(icons)
 

@@ -41,6 +41,12 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_initialized: bool = False
     log_level: str = ""
     subscriptions: tuple[str, ...] = ()
+    worker: str = ""  # which holds its connection; empty where any one serves it
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it lives as long as one connection."""
+        return bool(self.worker)
 
 
 class Cached(msgspec.Struct):
@@ -64,7 +70,11 @@ class SessionStore:
         self._insert = insert(
             Session, "id", "server_id", "owner", "user_id", "token_id", "revision", "client_name",
             "client_version", "client_info", "client_capabilities", "is_initialized", "log_level",
-            "subscriptions", "created_at", "last_seen_at", "close_reason",
+            "subscriptions", "created_at", "last_seen_at", "close_reason", "transport", "worker",
+        )  # fmt: skip
+        self._shake = Update(
+            Session, "revision", "client_name", "client_version", "client_info",
+            "client_capabilities",
         )  # fmt: skip
         self._touch = Update(Session, "last_seen_at")
         self._close = Update(Session, "closed_at", "close_reason")
@@ -78,6 +88,8 @@ class SessionStore:
         revision: Revision,
         client_info: dict[str, Any],
         capabilities: dict[str, Any],
+        transport: str = "",
+        worker: str = "",
     ) -> SessionRecord:
         """
         A new session, stored before it is returned.
@@ -91,17 +103,38 @@ class SessionStore:
             revision=revision,
             client_info=client_info,
             client_capabilities=capabilities,
+            worker=worker,
         )
         now = datetime.datetime.now(datetime.UTC)
-        name, version = (str(client_info.get(key, ""))[:SHORT] for key in ("name", "version"))
         row: Row = (
             record.id, server_id, principal.key, principal.user_id, principal.token_id,
-            revision.name, name, version, client_info, capabilities, False, "", [], now, now, "",
+            revision.name, *_name(client_info), client_info, capabilities, False, "", [], now, now,
+            "", transport, worker,
         )  # fmt: skip
         await self._writer.write(self._insert, row)
         self._remember(record)
         await self._make_room(record)
         return record
+
+    async def shake_hands(
+        self,
+        record: SessionRecord,
+        *,
+        revision: Revision,
+        client_info: dict[str, Any],
+        capabilities: dict[str, Any],
+    ) -> SessionRecord:
+        """Store what a handshake agreed on in a session that was there before it."""
+        changed = msgspec.structs.replace(
+            record,
+            revision=revision,
+            client_info=client_info,
+            client_capabilities=capabilities,
+        )
+        self._remember(changed)
+        row = (revision.name, *_name(client_info), client_info, capabilities, record.id)
+        await self._writer.write(self._shake, row)
+        return changed
 
     def find_cached(self, session_id: str) -> SessionRecord | None:
         """A session that was read a moment ago, without waiting."""
@@ -173,6 +206,11 @@ class SessionStore:
                 self._writer.post(self._touch, (now_at, cached.record.id))
 
 
+def _name(client_info: dict[str, Any]) -> tuple[str, str]:
+    """What a client calls itself, and its version."""
+    return str(client_info.get("name", ""))[:SHORT], str(client_info.get("version", ""))[:SHORT]
+
+
 def _load(session_id: str) -> SessionRecord | None:
     idle = datetime.timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
     since = datetime.datetime.now(datetime.UTC) - idle
@@ -189,4 +227,5 @@ def _load(session_id: str) -> SessionRecord | None:
         is_initialized=row.is_initialized,
         log_level=row.log_level,
         subscriptions=tuple(row.subscriptions),
+        worker=row.worker,
     )

@@ -87,6 +87,12 @@ class Gate:
         return scheme in ("http", "https") and authority == host
 
 
+def is_same_origin(host: bytes | None, origin: bytes | None) -> bool:
+    """Whether a page of the site itself sent this; without an Origin, nobody knows."""
+    scheme, _, authority = (origin or b"").lower().partition(b"://")
+    return scheme in (b"http", b"https") and authority == (host or b"").lower()
+
+
 def cors(origin: bytes | None) -> Headers:
     """What lets a page of an origin, already checked, read the answer."""
     if origin is None:

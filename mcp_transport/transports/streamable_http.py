@@ -192,7 +192,10 @@ class StreamableHttpConsumer(AsyncConsumer):
 
     async def _finish(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reply):
-            await self.responder.finish(outcome.status, outcome.body, outcome.headers)
+            headers = outcome.headers
+            if outcome.session_id is not None:
+                headers += ((SESSION_ID, outcome.session_id.encode()),)
+            await self.responder.finish(outcome.status, outcome.body, headers)
         else:
             await self.responder.finish(200, b"")
 

@@ -17,7 +17,8 @@ from pytest_django import Settings
 
 from mcp_transport.auth import bearer
 from mcp_transport.auth.bearer import BearerAuthenticator
-from mcp_transport.auth.errors import AuthenticationUnavailable, InvalidToken
+from mcp_transport.auth.cache import fresh_for
+from mcp_transport.auth.errors import REFUSAL, AuthenticationUnavailable, InvalidToken
 from mcp_transport.auth.principal import OPERATOR, Principal
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token_value import new_value
@@ -127,7 +128,7 @@ async def test_unknown_revoked_and_expired_tokens_are_refused_alike(
         ada, expires_at=timezone.now() - timedelta(seconds=1)
     )
     for headers in (headers_of(new_value()), revoked_headers, expired_headers):
-        assert await refused(authenticator, headers) == bearer.REFUSAL
+        assert await refused(authenticator, headers) == REFUSAL
 
 
 async def test_a_token_of_an_inactive_owner_is_refused(
@@ -135,7 +136,7 @@ async def test_a_token_of_an_inactive_owner_is_refused(
 ) -> None:
     _, headers = await sync_to_async(issue)(ada)
     await User.objects.filter(pk=ada.pk).aupdate(is_active=False)
-    assert await refused(authenticator, headers) == bearer.REFUSAL
+    assert await refused(authenticator, headers) == REFUSAL
 
 
 async def test_no_refusal_and_no_log_line_holds_the_token(
@@ -254,4 +255,4 @@ async def test_a_use_that_cannot_be_written_does_not_matter(
 
 def test_a_principal_is_never_kept_beyond_its_expiry() -> None:
     principal = Principal(key="user:1", user=User(pk=1), expires_at=0.0)
-    assert bearer.fresh_for(principal) < 0
+    assert fresh_for(principal) < 0

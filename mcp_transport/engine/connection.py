@@ -1,0 +1,371 @@
+"""
+A connection that both sides write to for as long as it lasts.
+
+Each message is for itself and says its own era; requests run side by side and
+end with the connection. Two rules are the connection's own: of the requests in
+flight no two have the same id, and ``notifications/cancelled`` ends the one it
+names, whatever its era (2026-07-28, basic/transports/stdio, where one channel
+is shared in the same way).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from mcp_transport.engine.incoming import Incoming, Outcome, Reply, Responder
+from mcp_transport.protocol import jsonrpc, routing
+from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
+from mcp_transport.protocol.jsonrpc import Id
+
+logger = logging.getLogger("mcp_transport.connection")
+
+LOOK_INTERVAL = 5.0  # seconds between two looks at whether the client still reads
+WELCOME_INTERVAL = 15.0  # seconds between two looks at whether it may still be here
+LEAVE_TIMEOUT = 5.0  # seconds that cancelled work may take to end
+CANCELLED = "notifications/cancelled"
+INITIALIZED = "notifications/initialized"
+
+Key = tuple[type, Id]  # 1 and "1" are different requests
+Admit = Callable[[Any, str | None], Awaitable[Incoming]]
+Write = Callable[[bytes], Awaitable[None]]
+
+
+class Ending(Enum):
+    """Why a connection comes to its end."""
+
+    LEFT = auto()  # the client closed it, or is out of reach
+    IDLE = auto()  # nothing was said for too long
+    UNWELCOME = auto()  # the credentials have ended
+    CLOSED = auto()  # its session was closed, or its server switched off
+    OVERLOADED = auto()  # too many requests, or too much that is not read
+    STALLED = auto()  # the client has stopped reading
+    RESTART = auto()  # the worker process stops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one connection may hold."""
+
+    requests: int  # running at the same time
+    messages: int  # waiting for the client to read
+    bytes: int  # the same, unless it is one message
+    stalled_after: float  # seconds in which nothing is read
+    idle_after: float  # seconds without a session in which nothing is said
+
+
+class Door(Protocol):
+    """What a connection needs of the engine."""
+
+    async def receive(self, incoming: Incoming, responder: Responder) -> Outcome:
+        """Serve one message."""
+
+    async def open_stream(self, incoming: Incoming, responder: Responder) -> Outcome:
+        """Tell a session of changes until its client leaves."""
+
+    async def is_session_open(self, session_id: str) -> bool:
+        """Whether a session goes on."""
+
+    async def end_session(self, session_id: str, reason: str) -> None:
+        """End a session and everything that runs in it."""
+
+
+class Flight(Responder):
+    """One exchange on a connection: its messages go out among those of others."""
+
+    accepts_stream = accepts_json = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._left = asyncio.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits for what is still said."""
+        return self._left.is_set()
+
+    def leave(self) -> None:
+        """Say nothing more, and end the work."""
+        self._left.set()
+
+    async def open(self) -> None:
+        """See Responder.open(); the connection is open."""
+        self.is_open = True
+
+    async def write(self, message: bytes, event_id: str | None = None) -> None:
+        """See Responder.write()."""
+        if not self.is_over:
+            await self._connection.send(message)
+
+    async def retry(self, milliseconds: int) -> None:
+        """See Responder.retry(); a connection cannot be taken up again."""
+
+    async def gone(self) -> None:
+        """See Responder.gone()."""
+        await self._left.wait()
+
+
+class Connection:
+    """
+    What runs on one connection.
+
+    ``admit`` makes a message of a session an Incoming, with the rights of that
+    moment, and raises Refused;
+    ``write`` sends a message and raises OSError when the client has left. The
+    transport waits for ``ending``, then calls close().
+    """
+
+    def __init__(
+        self, door: Door, admit: Admit, write: Write, *, limits: Limits, session_id: str | None
+    ) -> None:
+        self.session_id = session_id
+        self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.principal_key = ""
+        self._door = door
+        self._admit = admit
+        self._write = write
+        self._limits = limits
+        self._flights: dict[Key, Flight] = {}
+        self._follower: Flight | None = None  # what tells a session of changes
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._has_handshake = self._is_draining = False
+        self._lock = asyncio.Lock()
+        self._waiting = self._waiting_bytes = 0
+        self._sending_since: float | None = None
+        self._heard_at = time.monotonic()
+        self._start(self._watch())
+
+    async def receive(self, body: Any) -> None:
+        """
+        Take one decoded message, in the order they came.
+
+        Returns before a request is answered; answers are written when there are any.
+        """
+        self._heard_at = time.monotonic()
+        incoming = await self._admitted(body)
+        if incoming is None or self._leave(body):
+            return
+        keys = _keys(body)
+        if not keys or _is_handshake(body):
+            await self._take(incoming, body)
+        elif problem := self._refusal(keys):
+            await self._refuse(body, problem)
+        elif len(self._flights) + len(keys) > self._limits.requests:
+            self.end(Ending.OVERLOADED)
+        else:
+            flight = Flight(self)
+            self._flights.update(dict.fromkeys(keys, flight))
+            self._start(self._serve(incoming, keys, flight))
+
+    async def refuse(self, error: ProtocolError) -> None:
+        """Answer what could not be read."""
+        await self._refuse(None, error)
+
+    async def send(self, message: bytes) -> None:
+        """Send a message; waits while the client is slow, and ends one that is too slow."""
+        limits, size = self._limits, len(message)
+        is_full = self._waiting and self._waiting_bytes + size > limits.bytes
+        if is_full or self._waiting >= limits.messages:
+            self.end(Ending.OVERLOADED)
+        if self.ending.done():
+            return
+        self._waiting += 1
+        self._waiting_bytes += size
+        try:
+            await self._send_in_turn(message)
+        except OSError:
+            self.end(Ending.LEFT)
+        finally:
+            self._waiting -= 1
+            self._waiting_bytes -= size
+
+    def end(self, why: Ending) -> None:
+        """Tell the transport to close; the first reason holds."""
+        if not self.ending.done():
+            self.ending.set_result(why)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new, let what runs come to its end, then close."""
+        self._is_draining = True
+        running = dict.fromkeys(self._flights.values())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for flight in running:
+                    await flight.gone()
+        self.end(Ending.RESTART)
+
+    async def close(self) -> None:
+        """End everything that runs here; nothing of it can be resumed."""
+        self.end(Ending.LEFT)
+        for flight in (*self._flights.values(), self._follower):
+            if flight is not None:
+                flight.leave()
+        why = self.ending.result()
+        if self.session_id is not None and why is not Ending.CLOSED:
+            await self._door.end_session(self.session_id, f"connection: {why.name.lower()}")
+        if self._tasks:
+            _done, left = await asyncio.wait(self._tasks, timeout=LEAVE_TIMEOUT)
+            for task in left:
+                task.cancel()
+
+    async def _admitted(self, body: Any) -> Incoming | None:
+        """The message with its sender's rights, or None when it is not taken."""
+        try:
+            incoming = await self._admit(body, self.session_id)
+        except Refused as error:
+            self._turn_away(error)
+            await self._refuse(body, error)
+            return None
+        self.principal_key = incoming.principal.key
+        return None if self.ending.done() else incoming
+
+    def _turn_away(self, error: Refused) -> None:
+        if error.status in (401, 403):
+            self.end(Ending.UNWELCOME)
+        elif error.status == 404:
+            self.end(Ending.CLOSED)
+
+    def _leave(self, body: Any) -> bool:
+        """Cancel the request in flight that a message names; False for any other message."""
+        if type(body) is not dict or body.get("method") != CANCELLED or "id" in body:
+            return False
+        params = body.get("params")
+        request_id = params.get("requestId") if type(params) is dict else None
+        key: Any = (type(request_id), request_id)
+        flight = self._flights.get(key) if _is_id(request_id) else None
+        if flight is not None:
+            flight.leave()
+        return flight is not None
+
+    def _refusal(self, keys: Collection[Key]) -> ProtocolError | None:
+        if not self._flights.keys().isdisjoint(keys):
+            return InvalidRequest("A request with this id is in flight; use another id.")
+        if self._is_draining:
+            return Refused(503, "This worker process stops; connect again.")
+        return None
+
+    async def _take(self, incoming: Incoming, body: Any) -> None:
+        """Serve what the messages behind it build on."""
+        if _is_handshake(body) and self._has_handshake:
+            await self._refuse(body, InvalidRequest("initialize was answered on this connection."))
+            return
+        outcome = await self._outcome(incoming, Flight(self))
+        if _is_handshake(body):
+            self._note_session(outcome)
+        if isinstance(outcome, Reply) and outcome.body and _expects_answer(body):
+            await self.send(outcome.body)
+        if type(body) is dict and body.get("method") == INITIALIZED:
+            self._follow(incoming)
+
+    def _note_session(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Reply) and outcome.session_id is not None:
+            self.session_id = outcome.session_id
+            self._has_handshake = True
+
+    def _follow(self, incoming: Incoming) -> None:
+        if self._follower is None and self._has_handshake:
+            self._follower = Flight(self)
+            self._start(self._tell_of_changes(incoming, self._follower))
+
+    async def _tell_of_changes(self, incoming: Incoming, follower: Flight) -> None:
+        try:
+            await self._door.open_stream(incoming, follower)
+        except ProtocolError as error:
+            logger.warning("A connection hears of no changes: %s", error)
+
+    async def _serve(self, incoming: Incoming, keys: Collection[Key], flight: Flight) -> None:
+        outcome = await self._outcome(incoming, flight)
+        for key in keys:
+            del self._flights[key]
+        if isinstance(outcome, Reply) and outcome.body:
+            await flight.write(outcome.body)
+        flight.leave()
+
+    async def _outcome(self, incoming: Incoming, flight: Flight) -> Outcome:
+        try:
+            return await self._door.receive(incoming, flight)
+        except ProtocolError as error:
+            return Reply(error.status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
+        except Exception:
+            logger.exception("A message on a connection failed")
+            return Reply(500, jsonrpc.error(jsonrpc.read_id(incoming.body), InternalError()))
+
+    async def _refuse(self, body: Any, error: ProtocolError) -> None:
+        if _expects_answer(body):
+            await self.send(jsonrpc.error(jsonrpc.read_id(body), error))
+
+    async def _send_in_turn(self, message: bytes) -> None:
+        async with self._lock:
+            if self.ending.done():
+                return
+            self._sending_since = time.monotonic()
+            await self._write(message)
+            self._sending_since = None
+
+    async def _watch(self) -> None:
+        """See every so often whether the connection has a reason to go on."""
+        looked_at = time.monotonic()
+        while not self.ending.done():
+            await asyncio.wait([self.ending], timeout=LOOK_INTERVAL)
+            now = time.monotonic()
+            self._end_if_silent(now)
+            if now - looked_at >= WELCOME_INTERVAL and not self.ending.done():
+                looked_at = now
+                await self._end_if_unwelcome()
+
+    def _end_if_silent(self, now: float) -> None:
+        since = self._sending_since
+        if since is not None and now - since > self._limits.stalled_after:
+            self.end(Ending.STALLED)
+        is_used = self._flights or self.session_id is not None
+        if not is_used and now - self._heard_at > self._limits.idle_after:
+            self.end(Ending.IDLE)
+
+    async def _end_if_unwelcome(self) -> None:
+        try:
+            await self._admit(None, self.session_id)
+            if self.session_id and not await self._door.is_session_open(self.session_id):
+                self.end(Ending.CLOSED)
+        except Refused as error:
+            self._turn_away(error)
+        except Exception:
+            logger.exception("Whether a connection may go on could not be found out")
+
+    def _start(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is str or type(value) is int
+
+
+def _is_handshake(body: Any) -> bool:
+    is_named = type(body) is dict and body.get("method") == "initialize"
+    return is_named and not routing.claims_modern(body)
+
+
+def _keys(body: Any) -> list[Key]:
+    """The ids of the requests in a message, or in each of an array."""
+    messages = body if type(body) is list else [body]
+    return [
+        (type(item["id"]), item["id"])
+        for item in messages
+        if type(item) is dict and type(item.get("method")) is str and _is_id(item.get("id"))
+    ]
+
+
+def _expects_answer(body: Any) -> bool:
+    """Whether an error may be told: to a request, and to what is no message at all."""
+    if type(body) is not dict:
+        return True
+    if "method" in body:
+        return "id" in body
+    return not ("id" in body and ("result" in body or "error" in body))
