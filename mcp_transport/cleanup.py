@@ -2,7 +2,7 @@
 Removal of rows that nobody can ask for any more.
 
 Every function works in batches, so that no transaction holds the table for
-long, and returns how many rows it removed. Calls are kept: they are a record.
+long, and returns how many rows it removed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from mcp_transport.audit.retention import delete_old_calls, seal_dead_chains
 from mcp_transport.conf import settings
 from mcp_transport.models import Inbox, Session, Stream, Ticket, Worker
 
@@ -28,6 +29,8 @@ def clean() -> dict[str, int]:
         "closed sessions deleted": delete_closed_sessions(),
         "ended streams deleted": delete_ended_streams(),
         "inbox messages deleted": delete_stale_inbox(),
+        "interrupted records sealed": seal_dead_chains(),
+        "old calls deleted": delete_old_calls(),
         "workers deleted": delete_ended_workers(),
         "tickets deleted": delete_expired_tickets(),
     }

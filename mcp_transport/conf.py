@@ -58,6 +58,16 @@ class Settings:
     MCP_CALL_RECORDING: str = "durable"
     #: Call rows that may wait to be written before a call is refused.
     MCP_CALL_QUEUE: int = 10_000
+    #: Seconds a request waits for the database before it is answered with 503.
+    MCP_DATABASE_PATIENCE: float = 4.0
+    #: Call rows of a worker process after which a signed checkpoint vouches for them.
+    MCP_CHECKPOINT_ROWS: int = 1000
+    #: Seconds after which a checkpoint is made of fewer call rows.
+    MCP_CHECKPOINT_INTERVAL: float = 300.0
+    #: Days for which a call is kept, at least; None for ever.
+    MCP_CALL_LIFETIME_DAYS: float | None = 365
+    #: Call rows above which the oldest are deleted, up to a checkpoint; None for no limit.
+    MCP_CALL_LIMIT: int | None = None
     #: Requests that one WebSocket or HTTP+SSE connection may have running.
     MCP_CONNECTION_REQUESTS: int = 100
     #: Seconds for which a client may read nothing before its connection is closed.

@@ -48,6 +48,7 @@ logger = logging.getLogger("mcp_transport.lifespan")
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 HEARTBEAT = 1.0  # seconds
+STEADY = 5.0  # seconds the database has to be there before the silence of others is believed
 FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
 UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that wait for the client of one connection
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
@@ -60,7 +61,9 @@ class Runtime:
         self.worker_id = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.is_started = False
         self.is_draining = False
-        self.writer = Writer(queue_limit=settings.MCP_CALL_QUEUE)
+        self.writer = Writer(
+            queue_limit=settings.MCP_CALL_QUEUE, patience=settings.MCP_DATABASE_PATIENCE
+        )
         self.rows = ThreadPool(ROW_THREADS, 10_000, "mcp-rows")
         self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
         self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
@@ -149,6 +152,7 @@ class Runtime:
         await asyncio.wait(self._chores)
         await self.hub.stop()
         await self.authenticators.close()
+        self.recorder.checkpoint()
         self.writer.post(self._ended, (_now(), _now(), self.worker_id))
         await self.writer.stop(settings.MCP_DRAIN_TIMEOUT)
         await self.rows.stop(1.0)
@@ -171,12 +175,15 @@ class Runtime:
     async def _beat(self) -> None:
         """Show that this process lives; nothing that takes its time may stand before it."""
         self.writer.post(self._seen, (_now(), self.worker_id))
+        self.recorder.checkpoint_if_due()
 
     async def _tend(self) -> None:
         """End what dead processes left open, and tell listeners what has changed."""
-        for call in await self.rows.run(end_orphans, self.worker_id):
-            if call:
-                self.recorder.post(msgspec.convert(call, CallRecord))
+        # Right after an outage nobody has a heartbeat to show.
+        if self.writer.is_steady(STEADY):
+            for call in await self.rows.run(end_orphans, self.worker_id):
+                if call:
+                    self.recorder.post(msgspec.convert(call, CallRecord))
         await look(self.directory, self.hub)
 
     async def _clean(self) -> None:

@@ -299,7 +299,7 @@ class Writer:
                     raise
                 is_repeated = True
             else:
-                return self._note_success()
+                return
             self._pause(pause)
             pause = min(pause * 2, MAX_PAUSE)
 
@@ -309,7 +309,7 @@ class Writer:
             for statement, run in groupby(batch, STATEMENT_OF)
             if statement is not MARKER
         ]
-        if not runs:
+        if not runs:  # nothing was asked of the database
             return
         statements = {statement for statement, _ in runs}
         try:
@@ -320,6 +320,7 @@ class Writer:
             raise
         for statement in statements:
             statement.committed()
+        self._note_success()
 
     def _execute(self, runs: list[tuple[Statement, list[Row]]], *, is_repeated: bool) -> None:
         connection = self._connection()

@@ -123,6 +123,8 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "closed sessions deleted": 0,
         "ended streams deleted": 1,
         "inbox messages deleted": 0,
+        "interrupted records sealed": 0,
+        "old calls deleted": 0,
         "workers deleted": 0,
         "tickets deleted": 0,
     }

@@ -221,7 +221,7 @@ async def test_rows_are_written_again_when_the_database_comes_back(
 async def test_a_waiter_learns_that_the_database_stays_away(make_writer: MakeWriter) -> None:
     writer = make_writer(patience=0.0)
     statement = Recorded(OperationalError("gone"))
-    with pytest.raises(OperationalError, match="gone"):
+    with pytest.raises(OperationalError):
         await asyncio.wait_for(writer.write(statement, (1,)), LIMIT)
     assert statement.outcomes == ["rolled back"]
 
@@ -250,7 +250,7 @@ async def test_a_kept_row_is_written_although_its_waiter_was_let_go(
     kept = writer.write(statement, (1,), is_kept=True)
     other = writer.write(statement, (2,))
     for waiting in (kept, other):
-        with pytest.raises(OperationalError, match="gone"):
+        with pytest.raises(OperationalError):
             await asyncio.wait_for(waiting, LIMIT)
     was_away = writer.is_away
     await writer.flush(LIMIT)

@@ -3,7 +3,7 @@ Call rows as a chain: each carries a digest over itself and the row before.
 
 Every worker process writes a chain of its own. A row that is changed, taken
 out, put in or moved breaks it from there on. What a chain alone cannot show
-is that its newest rows were cut off, or its oldest by whoever keeps the rest.
+is that its newest or its oldest rows were cut off: checkpoints do.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from mcp_transport.audit.record import COLUMNS
-from mcp_transport.models import Call
+from mcp_transport.models import AuditCheckpoint, Call
 from mcp_transport.statements import Insert, Row
 
 READ_AT_ONCE = 1000
@@ -28,15 +27,6 @@ START = (0, "")  # sequence and digest before the first row
 STARTED_AT = COLUMNS.index("started_at")
 
 Head = tuple[int, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
-    """The first row of a chain that does not follow from the one before."""
-
-    worker: str
-    sequence: int
-    reason: str
 
 
 class ChainedInsert(Insert):
@@ -57,7 +47,7 @@ class ChainedInsert(Insert):
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
-        head = self._next or self._find_head(connection, is_repeated=is_repeated)
+        head = self.head(connection, is_repeated=is_repeated)
         chained = []
         for row in rows:
             sequence, previous = head[0] + 1, head[1]
@@ -75,39 +65,42 @@ class ChainedInsert(Insert):
         self._next = None
         self._is_head_known = False
 
+    @property
+    def sequence(self) -> int:
+        """The newest row that is known to be stored; readable from any thread."""
+        return self._head[0] if self._head else 0
+
+    def head(self, connection: BaseDatabaseWrapper, *, is_repeated: bool) -> Head:
+        """Where the chain ends, rows of the running transaction included."""
+        return self._next or self._find_head(connection, is_repeated=is_repeated)
+
     def _find_head(self, connection: BaseDatabaseWrapper, *, is_repeated: bool) -> Head:
         # The rows of a repeated batch may be in already: they take the same
         # places again and are passed over.
         if self._head is None or not (self._is_head_known or is_repeated):
-            self._head = _newest(connection.alias, self.worker)
+            self._head = newest(self.worker, connection.alias)
         return self._head
 
 
-def verify(worker: str, *, after: Head | None = None) -> Break | None:
-    """
-    Return where the chain of a worker process breaks, or None.
-
-    Begins behind the row whose sequence and digest are given as good, or at
-    the oldest row that is kept, whose own place then is believed.
-    """
-    for row in _rows(worker, after[0] if after else 0):
-        sequence, *values, previous, digest = row
-        if after is None:
-            after = START if sequence == 1 else (sequence - 1, previous)
-        reason = _fault(worker, after, row)
-        if reason:
-            return Break(worker=worker, sequence=sequence, reason=reason)
-        after = sequence, digest
-    return None
+def walk(worker: str, head: Head) -> Iterator[tuple[Head, str]]:
+    """Yield the place and digest of each row behind a head, and what is wrong with it, if anything."""
+    for row in _rows(worker, head[0]):
+        fault = _fault(worker, head, row)
+        head = row[0], row[-1]
+        yield head, fault
 
 
-def verify_all() -> Iterator[Break]:
-    """Yield the break of every chain that has one."""
-    workers = Call.objects.order_by("worker").values_list("worker", flat=True).distinct()
-    for worker in workers.iterator():
-        found = verify(worker)
-        if found:
-            yield found
+def newest(worker: str, alias: str = DEFAULT_DB_ALIAS) -> Head:
+    """Return where a chain ends; the rows before that may have been deleted, all of them."""
+    ends = [
+        model.objects.using(alias)
+        .filter(worker=worker)
+        .order_by("-sequence")
+        .values_list("sequence", "digest")
+        .first()
+        for model in (Call, AuditCheckpoint)
+    ]
+    return max((end for end in ends if end), default=START)
 
 
 def _rows(worker: str, sequence: int) -> Iterator[Row]:
@@ -121,7 +114,7 @@ def _rows(worker: str, sequence: int) -> Iterator[Row]:
 def _fault(worker: str, head: Head, row: Row) -> str:
     sequence, *values, previous, digest = row
     if sequence != head[0] + 1:
-        return f"the row {head[0] + 1} before it is missing"
+        return f"{missing(head[0] + 1, sequence - 1)} missing before it"
     if previous != head[1]:
         return "it names another row before it"
     if _digest(previous, _canonical(worker, sequence, values)) != digest:
@@ -129,9 +122,9 @@ def _fault(worker: str, head: Head, row: Row) -> str:
     return ""
 
 
-def _newest(alias: str, worker: str) -> Head:
-    rows = Call.objects.using(alias).filter(worker=worker).order_by("-sequence")
-    return rows.values_list("sequence", "digest").first() or START
+def missing(first: int, last: int) -> str:
+    """Say which rows are not there."""
+    return f"row {first} is" if first == last else f"rows {first} to {last} are"
 
 
 def _link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 
 import msgspec
 
 from mcp_transport.audit.chain import ChainedInsert
+from mcp_transport.audit.checkpoints import Checkpoint
 from mcp_transport.audit.record import CallRecord
+from mcp_transport.conf import settings
 from mcp_transport.writer import Writer
 
 
@@ -31,6 +34,7 @@ class Recorder:
         self.mode = Recording(mode)
         self._writer = writer
         self._statement = ChainedInsert(worker_id)
+        self._checkpoint = Checkpoint(self._statement)
 
     @property
     def is_available(self) -> bool:
@@ -63,3 +67,25 @@ class Recorder:
         """
         if self.mode is not Recording.OFF:
             self._writer.post(self._statement, msgspec.structs.astuple(call))
+
+    def checkpoint_if_due(self) -> None:
+        """
+        Vouch for the rows so far when they are many enough, or old enough.
+
+        Raises: WriterFull.
+        """
+        rows = self._checkpoint.rows_since
+        age = time.monotonic() - self._checkpoint.made_at
+        if rows >= settings.MCP_CHECKPOINT_ROWS or (
+            rows and age >= settings.MCP_CHECKPOINT_INTERVAL
+        ):
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """
+        Vouch for every row that was handed over so far.
+
+        Raises: WriterFull.
+        """
+        if self.mode is not Recording.OFF:
+            self._writer.post(self._checkpoint, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_transport.management.subcommands.audit import Audit
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.management.subcommands.cleaning import Clean
 from mcp_transport.management.subcommands.doctor import Doctor
@@ -17,6 +18,7 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "call": Call,
     "token": Tokens,
     "sessions": Sessions,
+    "audit": Audit,
     "clean": Clean,
     "doctor": Doctor,
     "serve": Serve,
