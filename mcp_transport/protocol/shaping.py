@@ -14,7 +14,6 @@ from typing import Any
 from mcp_transport.protocol.content import (
     Audio,
     Content,
-    EmbeddedResource,
     Message,
     ResourceContents,
     ResourceLink,
@@ -100,13 +99,15 @@ def content(item: Content, revision: Revision) -> Wire:
         return {"type": "text", "text": f"[{len(item.data)} bytes of {item.mime_type}]"}
     if isinstance(item, ResourceLink) and not revision.has_resource_links:
         return {"type": "text", "text": f"{item.title or item.name}: {item.uri}"}
-    wire: Wire = to_wire(item)
+    return _without_newer_members(to_wire(item), revision)
+
+
+def _without_newer_members(wire: Wire, revision: Revision) -> Wire:
     if not revision.has_icons:
         wire.pop("icons", None)
     if not revision.has_meta_everywhere:
         wire.pop("_meta", None)
-        if isinstance(item, EmbeddedResource):
-            wire["resource"].pop("_meta", None)
+        wire.get("resource", {}).pop("_meta", None)
     if not revision.has_last_modified and "annotations" in wire:
         wire["annotations"] = _without(wire["annotations"], "lastModified")
     return wire

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -95,8 +95,8 @@ class StreamableHttpConsumer(AsyncConsumer):
 
     def _check_gate(self) -> None:
         headers = self.headers
-        if self.duplicates and not self.duplicates.isdisjoint((b"host", b"origin")):
-            raise Refused(403, "Host and Origin stand once in a request.")
+        if self.duplicates:
+            _refuse_duplicates(self.duplicates)
         origin = headers.get(b"origin")
         self.runtime.gate.check(headers.get(b"host"), origin)
         self.responder.headers = cors(origin)
@@ -154,22 +154,25 @@ class StreamableHttpConsumer(AsyncConsumer):
         return await self._read_parts(message, limit)
 
     async def _read_parts(self, message: dict[str, Any], limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(settings.MCP_BODY_TIMEOUT):
-                while True:
-                    if message["type"] != "http.request":
-                        raise ClientGone
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > limit:
-                        raise _too_large(limit)
-                    if not message.get("more_body"):
-                        return b"".join(parts)
-                    message = await self.receive()
+                return b"".join([part async for part in self._parts(message, limit)])
         except TimeoutError:
             raise Refused(408, "The body did not arrive in time.") from None
+
+    async def _parts(self, message: dict[str, Any], limit: int) -> AsyncIterator[bytes]:
+        size = 0
+        while True:
+            if message["type"] != "http.request":
+                raise ClientGone
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            yield part
+            if not message.get("more_body"):
+                return
+            message = await self.receive()
 
     def _check_media(self) -> None:
         if not (self.responder.accepts_json or self.responder.accepts_stream):
@@ -203,6 +206,15 @@ class StreamableHttpConsumer(AsyncConsumer):
 def _duplicates(raw: list[tuple[bytes, bytes]]) -> frozenset[bytes]:
     seen: set[bytes] = set()
     return frozenset(name for name, _value in raw if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add() returns None
+
+
+def _refuse_duplicates(names: frozenset[bytes]) -> None:
+    """Raises Refused for a header whose first and last line could be taken for different things."""
+    if not names.isdisjoint((b"host", b"origin")):
+        raise Refused(403, "Host and Origin stand once in a request.")
+    if not names.isdisjoint((b"authorization", b"content-type", SESSION_ID, LAST_EVENT_ID)):
+        twice = ", ".join(sorted(name.decode("latin-1") for name in names))
+        raise Refused(400, f"A request has each header once; these stand twice: {twice}.")
 
 
 def _text(value: bytes | None) -> str | None:

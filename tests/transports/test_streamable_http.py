@@ -163,6 +163,15 @@ async def test_a_host_or_origin_that_stands_twice_is_refused(
     assert worker.heard == []
 
 
+@pytest.mark.parametrize(
+    "name", ["authorization", "content-type", "mcp-session-id", "last-event-id"]
+)
+async def test_a_header_that_decides_stands_once(http: Http, worker: Listening, name: str) -> None:
+    headers = [*JSON.items(), (name, "application/json"), (name, "application/json")]
+    exchange = await http.open("POST", "/mcp/open", headers=headers, body=b"{}")
+    assert (exchange.status, worker.heard) == (400, [])
+
+
 async def test_other_headers_that_stand_twice_are_left_to_the_engine(
     http: Http, worker: Listening
 ) -> None:
