@@ -53,6 +53,11 @@ def outcome_of(exchange: Exchange, result: dict[str, Any]) -> str:
     return "input_required" if result.get("resultType") == "input_required" else "ok"
 
 
+def failure_of(exchange: Exchange) -> str:
+    """How a request ended that has no result."""
+    return "timeout" if exchange.is_overdue else "error"
+
+
 def describe(
     exchange: Exchange,
     outcome: str,

@@ -59,17 +59,9 @@ class Stateless:
         """Run what an entry does, under its time limit and only while somebody waits."""
         result: dict[str, Any]
         try:
-            result = await Guarded(
-                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
-                timeout=lambda: tools.time_limit(exchange),
-                gone=responder.gone,
-                unheard=exchange.channel.open,
-                unheard_after=exchange.services.stream_after,
-            )
+            result = await self._perform(exchange, responder)
         except InputRequired as asked:
             result = rounds.leave(exchange, asked)
-        except Overdue:
-            result = await overdue(exchange)
         except Abandoned:
             exchange.is_abandoned = True
             await recording.record(exchange, "cancelled")
@@ -83,21 +75,35 @@ class Stateless:
         await recording.record(exchange, outcome, result_bytes=len(body))
         return Reply(200, body)
 
+    async def _perform(self, exchange: Exchange, responder: Responder) -> dict[str, Any]:
+        try:
+            return await Guarded(
+                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+                timeout=lambda: tools.time_limit(exchange),
+                gone=responder.gone,
+                unheard=exchange.channel.open,
+                unheard_after=exchange.services.stream_after,
+            )
+        except Overdue:
+            return overdue(exchange)
+
 
 async def failed(exchange: Exchange, error: ProtocolError) -> NoReturn:
     """Record a request that has no result, and raise why."""
-    await recording.record(exchange, "error", error=error)
+    await recording.record(exchange, recording.failure_of(exchange), error=error)
     raise error
 
 
-async def overdue(exchange: Exchange) -> dict[str, Any]:
-    """What a request is answered that took too long; a tool's is a result in band."""
+def overdue(exchange: Exchange) -> dict[str, Any]:
+    """
+    What a request is answered that took too long: a tool's is a result in band.
+
+    Raises InternalError for everything else.
+    """
     exchange.is_abandoned = exchange.is_overdue = True
     if exchange.method.name == "tools/call":
         return tools.overdue(exchange)
-    error = InternalError(f"This took longer than {tools.time_limit(exchange):g} seconds.")
-    await recording.record(exchange, "timeout", error=error)
-    raise error
+    raise InternalError(f"This took longer than {tools.time_limit(exchange):g} seconds.")
 
 
 def complete(exchange: Exchange, result: dict[str, Any]) -> bytes:

@@ -118,7 +118,7 @@ class Work:
             result = await self._perform()
         except ProtocolError as error:
             self._is_decided = True
-            await recording.record(exchange, "error", error=error)
+            await recording.record(exchange, recording.failure_of(exchange), error=error)
             return self._error(error)
         except Abandoned:
             self._is_cancelled = exchange.is_abandoned = True
@@ -149,7 +149,7 @@ class Work:
                 unheard_after=exchange.services.stream_after,
             )
         except Overdue:
-            return await stateless.overdue(exchange)
+            return stateless.overdue(exchange)
 
 
 class Works:

@@ -1,0 +1,341 @@
+"""Work of sessions: what ends it, once, and what its stream ends with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from mcp_transport import Context
+from mcp_transport.engine import recording, session_channel
+from mcp_transport.lifespan import Runtime
+from mcp_transport.models import Call, Event, Session, Stream
+from mcp_transport.protocol.errors import Refused
+from mcp_transport.registry.decorators import prompt
+from mcp_transport.streams.log import EventLog
+from tests.client import LegacyClient, text_of
+from tests.client import Stream as ClientStream
+from tests.engine.conftest import LIMIT, Legacy, Modern, Register
+
+PROGRESS = {"progressToken": "p"}
+
+
+class Gate:
+    """Lets a test and its tool wait for each other."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.cancellations = 0
+
+    async def reached(self) -> None:
+        async with asyncio.timeout(LIMIT):
+            await self.entered.wait()
+
+    async def pass_through(self) -> None:
+        self.entered.set()
+        async with asyncio.timeout(LIMIT):
+            try:
+                await self.opened.wait()
+            except asyncio.CancelledError:
+                self.cancellations += 1
+                raise
+
+
+@pytest.fixture
+async def gate() -> AsyncIterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
+def hold(register: Register, gate: Gate) -> None:
+    """A tool that reports once and then waits for the test."""
+
+    @register(name="hold")
+    async def hold(ctx: Context) -> str:
+        await ctx.progress(1)
+        await gate.pass_through()
+        return "held"
+
+
+async def begin(client: LegacyClient, name: str = "hold", id: Any = "h") -> ClientStream:  # noqa: A002
+    params = {"name": name, "arguments": {}}
+    stream = await client.stream_of(await client.open("tools/call", params, meta=PROGRESS, id=id))
+    await stream.expect("notifications/progress")
+    return stream
+
+
+async def rest(stream: ClientStream) -> list[dict[str, Any]]:
+    return [message async for message in stream.messages()]
+
+
+async def outcomes(running: Runtime) -> list[str]:
+    await running.writer.flush(LIMIT)
+    return [call.outcome async for call in Call.objects.order_by("id")]
+
+
+def works(running: Runtime) -> Any:
+    return running.engine._conversation.works
+
+
+async def test_a_request_is_cancelled_once(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    client = await legacy()
+    stream = await begin(client)
+    await gate.reached()
+    for _ in range(3):
+        assert works(running).cancel(client.session_id, "h")
+    works(running).cancel_session(client.session_id)
+    assert await rest(stream) == []
+    assert gate.cancellations == 1
+    assert await outcomes(running) == ["cancelled"]
+    assert works(running).is_idle
+    assert (await Stream.objects.aget()).closed_at is not None
+
+
+async def test_ids_keep_their_type(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    client = await legacy()
+    stream = await begin(client, id=1)
+    assert not works(running).cancel(client.session_id, "1")
+    assert not works(running).cancel("another session", 1)
+    gate.opened.set()
+    assert text_of((await rest(stream))[-1]["result"]) == "held"
+
+
+async def test_a_function_that_ignores_its_cancellation_is_not_answered(
+    register: Register, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    @register
+    async def ignore(ctx: Context) -> str:
+        await ctx.progress(1)
+        try:
+            await gate.pass_through()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+        return "done all the same"
+
+    client = await legacy()
+    stream = await begin(client, "ignore")
+    await gate.reached()
+    works(running).cancel(client.session_id, "h")
+    assert await rest(stream) == []
+    assert await outcomes(running) == ["cancelled"]
+
+
+async def test_a_cancellation_after_the_end_changes_nothing(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await legacy()
+    record = recording.record
+
+    async def cancel_first(*arguments: Any, **named: Any) -> None:
+        works(running).cancel(client.session_id, "h")
+        await record(*arguments, **named)
+
+    monkeypatch.setattr(recording, "record", cancel_first)
+    stream = await begin(client)
+    gate.opened.set()
+    assert text_of((await rest(stream))[-1]["result"]) == "held"
+    assert await outcomes(running) == ["ok"]
+
+
+async def test_a_cancellation_between_report_and_commit_ends_the_stream(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event is on its way into the log when the work that reported it is cancelled."""
+    client = await legacy()
+    append, held = EventLog.append, asyncio.Event()
+
+    def cancel_then_append(self: EventLog, stream: str, sequence: int, data: bytes) -> Any:
+        if b"notifications/progress" in data:
+            asyncio.get_running_loop().call_soon(works(running).cancel, client.session_id, "h")
+            held.set()
+        return append(self, stream, sequence, data)
+
+    monkeypatch.setattr(EventLog, "append", cancel_then_append)
+    stream = await begin(client)
+    async with asyncio.timeout(LIMIT):
+        await held.wait()
+    assert await rest(stream) == []
+    row = await Stream.objects.aget()
+    await running.writer.flush(LIMIT)
+    await row.arefresh_from_db()
+    assert row.closed_at is not None
+    assert row.last_sequence == await Event.objects.acount() == 2
+
+
+async def test_a_stream_that_was_being_opened_when_the_work_ended_is_closed(
+    register: Register,
+    legacy: Legacy,
+    gate: Gate,
+    running: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = asyncio.Event()
+
+    async def open_slowly(self: Any) -> Any:
+        opened.set()
+        gate.opened.set()
+        return await primed(self)
+
+    primed = session_channel.SessionChannel._primed
+    monkeypatch.setattr(session_channel.SessionChannel, "_primed", open_slowly)
+
+    @register(name="pass")
+    async def pass_() -> str:
+        await gate.pass_through()
+        return "passed"
+
+    object.__setattr__(running.engine.services, "stream_after", 0.0)
+    reply = await (await legacy()).call("pass")
+    assert text_of(reply.result) == "passed"
+    assert opened.is_set()
+    await running.writer.flush(LIMIT)
+    assert [row.closed_at is None async for row in Stream.objects.all()] in ([], [False])
+    assert await outcomes(running) == ["ok"]
+
+
+async def test_a_session_that_ends_takes_its_work_along(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    client, other = await legacy(), await legacy()
+    mine, others = await begin(client), await begin(other)
+    await gate.reached()
+    assert (await client.delete()).status == 204
+    assert await rest(mine) == []
+    gate.opened.set()
+    assert text_of((await rest(others))[-1]["result"]) == "held"
+    assert await Session.objects.filter(closed_at=None).acount() == 1
+
+
+async def test_what_runs_at_the_end_of_the_process_is_answered(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    stream = await begin(await legacy())
+    await gate.reached()
+    await works(running).drain(0.01)
+    (answer,) = await rest(stream)
+    assert answer["error"]["code"] == -32603
+    assert "interrupted" in answer["error"]["message"]
+    assert await outcomes(running) == ["interrupted"]
+
+
+async def test_draining_waits_for_what_runs(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    stream = await begin(await legacy())
+    await gate.reached()
+    draining = asyncio.ensure_future(works(running).drain(LIMIT))
+    await asyncio.sleep(0)
+    assert not draining.done()
+    gate.opened.set()
+    await draining
+    assert text_of((await rest(stream))[-1]["result"]) == "held"
+    await works(running).drain(LIMIT)
+
+
+async def test_work_that_is_cancelled_before_it_begins_holds_nobody(
+    hold: None, legacy: Legacy, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await legacy()
+    start = type(works(running)).start
+
+    def start_and_cancel(self: Any, work: Any) -> None:
+        start(self, work)
+        work.cancel()
+
+    monkeypatch.setattr(type(works(running)), "start", start_and_cancel)
+    reply = await client.call("hold")
+    assert reply.is_stream
+    assert reply.messages == []
+
+
+async def test_a_prompt_that_takes_too_long_leaves_one_row(
+    register: Register, modern: Modern, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    @prompt(timeout=0.05)
+    async def dream() -> str:
+        await gate.pass_through()
+        return "never"
+
+    for client in (modern(), await legacy()):
+        reply = await client.ask("prompts/get", {"name": "dream"})
+        assert reply.error["code"] == -32603
+        assert "0.05 seconds" in reply.error["message"]
+    assert await outcomes(running) == ["timeout", "timeout"]
+
+
+async def test_a_call_that_cannot_be_recorded_is_refused(
+    hold: None, legacy: Legacy, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_arguments: Any, **_named: Any) -> None:
+        raise Refused(503, recording.UNRECORDED)
+
+    stream = await begin(await legacy())
+    monkeypatch.setattr(recording, "record", refuse)
+    gate.opened.set()
+    (answer,) = await rest(stream)
+    assert answer["error"]["message"] == recording.UNRECORDED
+
+
+async def test_a_cancellation_that_cannot_be_recorded_ends_the_stream(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_arguments: Any, **_named: Any) -> None:
+        raise Refused(503, recording.UNRECORDED)
+
+    client = await legacy()
+    stream = await begin(client)
+    await gate.reached()
+    monkeypatch.setattr(recording, "record", refuse)
+    works(running).cancel(client.session_id, "h")
+    assert len(await rest(stream)) <= 1
+
+
+async def test_a_result_that_cannot_be_logged_holds_nobody(
+    hold: None,
+    legacy: Legacy,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    append = EventLog.append
+
+    def fail(self: EventLog, stream: str, sequence: int, data: bytes) -> Any:
+        if b'"result"' not in data:
+            return append(self, stream, sequence, data)
+        future = asyncio.get_running_loop().create_future()
+        future.set_exception(OperationalError("away"))
+        return future
+
+    client = await legacy()
+    stream = await begin(client)
+    monkeypatch.setattr(EventLog, "append", fail)
+    gate.opened.set()
+    assert await rest(stream) == []
+    assert "Work ended with an error" in caplog.text
+    monkeypatch.setattr(EventLog, "append", append)
+    resumed = await client.listen(stream.events[-1].id)
+    assert text_of((await rest(resumed))[-1]["result"]) == "held"
+
+
+async def test_a_failure_of_ours_is_an_internal_error(
+    hold: None, legacy: Legacy, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> Any:
+        raise RuntimeError("the password is hunter2")
+
+    stream = await begin(await legacy())
+    monkeypatch.setattr(recording, "outcome_of", fail)
+    gate.opened.set()
+    (answer,) = await rest(stream)
+    assert answer["error"]["code"] == -32603
+    assert "hunter2" not in str(answer)
