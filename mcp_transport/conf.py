@@ -48,8 +48,12 @@ class Settings:
     MCP_SESSION_IDLE_TIMEOUT: float = 3600.0
     #: Sessions one principal may have open on a server.
     MCP_MAX_SESSIONS: int = 100
+    #: The same for all clients together that send no credentials.
+    MCP_MAX_ANONYMOUS_SESSIONS: int = 10_000
     #: Streams one principal may hold open in a worker process.
     MCP_MAX_STREAMS: int = 50
+    #: The same for all clients together that send no credentials.
+    MCP_MAX_ANONYMOUS_STREAMS: int = 1000
     #: Seconds for which the events of an ended stream can be replayed.
     MCP_EVENT_LIFETIME: float = 3600.0
     #: Messages a stream may hold for a client that reads slowly.

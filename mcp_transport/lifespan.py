@@ -100,6 +100,7 @@ class Runtime:
             answer_timeout=settings.MCP_ANSWER_TIMEOUT,
             stream_after=settings.MCP_STREAM_AFTER,
             max_streams=settings.MCP_MAX_STREAMS,
+            max_anonymous_streams=settings.MCP_MAX_ANONYMOUS_STREAMS,
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
             limits=Limits(
                 requests=settings.MCP_CONNECTION_REQUESTS,

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.services import Services
@@ -116,12 +117,7 @@ async def _listening(
     services: Services, incoming: Incoming, listener: Listener, responder: Responder
 ) -> AsyncIterator[None]:
     """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
-    if services.hub.count(incoming.principal.key) >= services.max_streams:
-        raise Refused(
-            429,
-            f"You hold {services.max_streams} streams open, which is the limit; close one.",
-            headers={"Retry-After": "5"},
-        )
+    _limit_streams(services, incoming.principal)
     listener.admits = lambda change: change.uri is None or may_know(listener, change.uri)
     services.hub.add(listener)
     watchers = [
@@ -134,6 +130,14 @@ async def _listening(
         services.hub.remove(listener)
         for watcher in watchers:
             watcher.cancel()
+
+
+def _limit_streams(services: Services, principal: Principal) -> None:
+    """Raises Refused for one more stream than a principal may hold."""
+    limit = services.max_anonymous_streams if principal.is_anonymous else services.max_streams
+    if services.hub.count(principal.key) >= limit:
+        message = f"You hold {limit} streams open, which is the limit; close one."
+        raise Refused(429, message, headers={"Retry-After": "5"})
 
 
 async def _end_when_gone(listener: Listener, responder: Responder) -> None:

@@ -32,5 +32,6 @@ class Services:
     answer_timeout: float
     stream_after: float
     max_streams: int
+    max_anonymous_streams: int
     context_headers: tuple[bytes, ...]
     limits: Limits  # of one connection

@@ -67,6 +67,7 @@ class SessionStore:
         self._of_owner: dict[str, OrderedDict[str, None]] = {}
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._limit = settings.MCP_MAX_SESSIONS
+        self._anonymous_limit = settings.MCP_MAX_ANONYMOUS_SESSIONS
         self._insert = insert(
             Session, "id", "server_id", "owner", "user_id", "token_id", "revision", "client_name",
             "client_version", "client_info", "client_capabilities", "is_initialized", "log_level",
@@ -113,7 +114,8 @@ class SessionStore:
         )  # fmt: skip
         await self._writer.write(self._insert, row)
         self._remember(record)
-        await self._make_room(record)
+        limit = self._anonymous_limit if principal.is_anonymous else self._limit
+        await self._make_room(record, limit)
         return record
 
     async def shake_hands(
@@ -192,9 +194,9 @@ class SessionStore:
         while len(self._cache) > CACHE_LIMIT:
             self.forget(next(iter(self._cache)))
 
-    async def _make_room(self, record: SessionRecord) -> None:
+    async def _make_room(self, record: SessionRecord, limit: int) -> None:
         sessions = self._of_owner[record.owner]
-        if len(sessions) > self._limit:
+        if len(sessions) > limit:
             await self.close(next(iter(sessions)), "too many sessions")
 
     def _touch_if_due(self, cached: Cached, now: float) -> None:

@@ -167,7 +167,7 @@ async def test_a_client_that_leaves_is_forgotten(modern: ConnectModern) -> None:
 async def test_nobody_holds_more_streams_than_allowed(
     modern: ConnectModern, configure: Configure
 ) -> None:
-    await configure(MCP_MAX_STREAMS=1)
+    await configure(MCP_MAX_ANONYMOUS_STREAMS=1)
     client = modern()
     stream = await opened(await client.listen({"toolsListChanged": True}))
     exchange = await client.open("subscriptions/listen", {"notifications": {}})
