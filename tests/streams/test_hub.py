@@ -1,0 +1,187 @@
+"""Changes, and who is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from mcp_transport.bus.base import Bus, Receive
+from mcp_transport.protocol.subscriptions import Change, Filter
+from mcp_transport.streams import hub as hub_module
+from mcp_transport.streams.hub import Hub, Listener, Notice
+
+LIMIT = 5.0
+TOOLS, PROMPTS = Change("tools"), Change("prompts")
+ADA, BOB = SimpleNamespace(key="user:1"), SimpleNamespace(key="user:2")
+
+
+class Wire(Bus):
+    """Carries messages to the other hubs of a test."""
+
+    def __init__(self, others: list[Wire]) -> None:
+        super().__init__()
+        self.receive: Receive | None = None
+        self._others = others
+        others.append(self)
+
+    async def start(self, receive: Receive) -> None:
+        self.receive = receive
+
+    async def publish(self, message: bytes) -> None:
+        for other in self._others:
+            if other is not self and other.receive is not None:
+                other.receive(message)
+
+    async def stop(self) -> None:
+        self.receive = None
+
+
+@pytest.fixture
+def wires() -> list[Wire]:
+    return []
+
+
+@pytest.fixture
+def hub(wires: list[Wire]) -> Hub:
+    return Hub(Wire(wires))
+
+
+def listener(*uris: str, server_id: int = 1, principal: Any = ADA, **more: Any) -> Listener:
+    wanted = Filter(frozenset({"tools"}), frozenset(uris))
+    return Listener("main", server_id, principal, wanted, **more)
+
+
+async def told(one: Listener) -> list[Change]:
+    async with asyncio.timeout(LIMIT):
+        return await one.changes()
+
+
+async def test_a_listener_is_told_what_it_asked_for(hub: Hub) -> None:
+    one = listener("note://a")
+    hub.add(one)
+    for change in (
+        PROMPTS,
+        TOOLS,
+        Change("resources", "note://b"),
+        Change("resources", "note://a"),
+    ):
+        await hub.publish(change)
+    assert await told(one) == [TOOLS, Change("resources", "note://a")]
+
+
+async def test_a_listener_waits_for_a_change(hub: Hub) -> None:
+    one = listener()
+    hub.add(one)
+    waiting = asyncio.ensure_future(told(one))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await hub.publish(TOOLS)
+    assert await waiting == [TOOLS]
+
+
+async def test_a_change_that_waits_already_is_not_added_again(hub: Hub) -> None:
+    one = listener()
+    hub.add(one)
+    for _ in range(100):
+        await hub.publish(TOOLS)
+    assert await told(one) == [TOOLS]
+
+
+async def test_a_change_belongs_to_its_server(hub: Hub) -> None:
+    here, there = listener(server_id=1), listener(server_id=2)
+    hub.add(here)
+    hub.add(there)
+    await hub.publish(TOOLS, server_id=2)
+    there.end()
+    here.end()
+    assert (await told(here), await told(there)) == ([], [TOOLS])
+
+
+async def test_only_those_who_may_know_of_a_change_are_told(hub: Hub) -> None:
+    one = listener()
+    one.admits = lambda change: False
+    one.offer(TOOLS)
+    one.end()
+    assert await told(one) == []
+
+
+async def test_the_other_processes_are_told(hub: Hub, wires: list[Wire]) -> None:
+    other, one, own = Hub(Wire(wires)), listener(), listener()
+    await hub.start()
+    await other.start()
+    hub.add(own)
+    other.add(one)
+    await hub.publish(TOOLS, server_id=1)
+    assert await told(one) == [TOOLS]
+    assert await told(own) == [TOOLS]
+    await other.stop()
+    await hub.publish(TOOLS)
+    one.end()
+    assert await told(one) == []
+
+
+def test_a_notice_travels_as_json() -> None:
+    notice = Notice(Change("resources", "note://a"), 7)
+    assert msgspec.json.decode(msgspec.json.encode(notice), type=Notice) == notice
+
+
+async def test_who_has_left_is_told_nothing(hub: Hub) -> None:
+    one = listener()
+    hub.add(one)
+    hub.remove(one)
+    await hub.publish(TOOLS)
+    one.end()
+    assert await told(one) == []
+
+
+async def test_a_listener_gets_what_is_left_and_then_the_end(hub: Hub) -> None:
+    one = listener()
+    hub.add(one)
+    await hub.publish(TOOLS)
+    hub.end_all()
+    assert await told(one) == [TOOLS]
+    assert await told(one) == []
+
+
+async def test_a_wait_that_was_given_up_loses_nothing(hub: Hub) -> None:
+    one = listener()
+    hub.add(one)
+    waiting = asyncio.ensure_future(one.changes())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    await hub.publish(TOOLS)
+    assert await told(one) == [TOOLS]
+
+
+async def test_streams_are_counted_by_principal_and_found_by_session(hub: Hub) -> None:
+    one, two = listener(session_id="s"), listener(principal=BOB)
+    hub.add(one)
+    hub.add(two)
+    assert (hub.count("user:1"), hub.count("user:3")) == (1, 0)
+    assert hub.of_session("s") is one
+    assert hub.of_session("t") is None
+    assert set(hub.listeners()) == {one, two}
+
+
+async def test_sessions_that_let_go_are_remembered_within_bounds(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "DETACHED_LIMIT", 2)
+    for name in ("a", "b", "c", None):
+        hub.remove(listener(session_id=name))
+    assert hub.detached == {"c"}
+
+
+async def test_a_list_change_is_heard_for_a_while() -> None:
+    one = listener("note://a")
+    assert not one.heard_lately(TOOLS, within=10)
+    one.offer(TOOLS)
+    one.offer(Change("resources", "note://a"))
+    assert one.heard_lately(TOOLS, within=10)
+    assert not one.heard_lately(TOOLS, within=0)
+    assert not one.heard_lately(Change("resources", "note://a"), within=10)

@@ -1,0 +1,191 @@
+"""What a worker process owns, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mcp_transport import lifespan
+from mcp_transport.lifespan import Runtime, runtime
+from mcp_transport.models import Call, Event, Server, Session, Stream, Worker
+from mcp_transport.writer import WriterFull
+
+LIMIT = 5.0
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifespan, "HEARTBEAT", 0.01)
+
+
+@pytest.fixture
+async def run(transactional_db: None) -> AsyncIterator[Runtime]:
+    run = runtime()
+    yield run
+    await run.stop()
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(LIMIT):
+        while not await condition():  # noqa: ASYNC110 - rows tell nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_worker_has_a_row_from_its_start_to_its_end(run: Runtime) -> None:
+    await run.start()
+    row = await Worker.objects.aget()
+    assert (row.id, row.ended_at) == (run.worker_id, None)
+    await run.stop()
+    await row.arefresh_from_db()
+    assert row.ended_at is not None
+
+
+async def test_who_comes_second_waits_for_the_first(run: Runtime) -> None:
+    await asyncio.gather(*(run.start() for _ in range(5)))
+    assert run.is_started
+    assert await Worker.objects.acount() == 1
+
+
+async def test_a_process_has_one_runtime_at_a_time(run: Runtime) -> None:
+    assert runtime() is run
+    await run.start()
+    await run.stop()
+    await run.stop()
+    assert not run.is_started
+    assert runtime() is not run
+
+
+async def test_a_start_that_failed_is_tried_again(
+    run: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise OSError("the bus is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run.hub, "start", fail)
+        with pytest.raises(OSError, match="away"):
+            await run.start()
+    await Worker.objects.all().adelete()
+    await run.start()
+    assert run.is_started
+
+
+async def test_a_worker_shows_that_it_lives(quick: None, run: Runtime) -> None:
+    await run.start()
+    past = timezone.now() - datetime.timedelta(hours=1)
+    await Worker.objects.aupdate(seen_at=past)
+
+    async def is_seen() -> bool:
+        return (await Worker.objects.aget()).seen_at > past
+
+    await until(is_seen)
+
+
+async def test_what_a_dead_worker_left_is_ended_and_recorded(quick: None, run: Runtime) -> None:
+    server = await Server.objects.acreate(slug="main")
+    session = await Session.objects.acreate(
+        server=server, owner="anonymous", revision="2025-11-25", last_seen_at=timezone.now()
+    )
+    call = {
+        "started_at": timezone.now().isoformat(), "duration_us": 0, "server": "main",
+        "method": "tools/call", "kind": "tool", "entry": "echo", "outcome": "interrupted",
+    }  # fmt: skip
+    for name, kept in (("a", call), ("b", {})):
+        await Stream.objects.acreate(
+            id=name, session=session, request_id="7", worker="gone", opened_at=timezone.now(),
+            call=kept,
+        )  # fmt: skip
+    await run.start()
+    await until(Call.objects.aexists)
+    recorded = await Call.objects.aget()
+    assert (recorded.entry, recorded.outcome, recorded.worker) == (
+        "echo", "interrupted", run.worker_id,
+    )  # fmt: skip
+    assert await Event.objects.acount() == 2
+    assert not await Stream.objects.filter(closed_at=None).aexists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(WriterFull("full"), "_tend has to wait: full"), (KeyError("x"), "_tend failed; it goes on")],
+)
+async def test_a_chore_that_fails_goes_on(
+    quick: None,
+    run: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    said: str,
+) -> None:
+    calls = 0
+    again = asyncio.Event()
+
+    async def fail(*_arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            again.set()
+        raise error
+
+    monkeypatch.setattr(lifespan, "look", fail)
+    await run.start()
+    async with asyncio.timeout(LIMIT):
+        await again.wait()
+    assert said in caplog.text
+
+
+async def test_old_rows_are_removed_now_and_then(
+    quick: None, run: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    calls: list[int] = []
+
+    def clean() -> None:
+        calls.append(1)
+        loop.call_soon_threadsafe(cleaned.set)
+
+    monkeypatch.setattr(lifespan, "clean", clean)
+    run._clean_at = 0.0
+    await run.start()
+    async with asyncio.timeout(LIMIT):
+        await cleaned.wait()
+    assert calls == [1]
+
+
+async def test_draining_happens_once(run: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    drained: list[float] = []
+
+    async def drain(seconds: float) -> None:
+        drained.append(seconds)
+
+    await run.start()
+    monkeypatch.setattr(run.engine, "drain", drain)
+    await asyncio.gather(run.drain(), run.drain())
+    await run.stop()
+    assert len(drained) == 1
+    assert run.is_draining
+
+
+async def test_the_signal_to_stop_departs_from_a_server_without_a_lifespan(
+    run: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifespan, "FAREWELL", 0.0)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    before = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(told.set))
+    try:
+        await run.start()
+        signal.raise_signal(signal.SIGTERM)
+        async with asyncio.timeout(LIMIT):
+            await told.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not run.is_started
+    assert (await Worker.objects.aget()).ended_at is not None
