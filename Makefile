@@ -10,9 +10,9 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
-CODE := mcp_transport mcpsite tools
+CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test deps lint types conformance-server conformance clients clean
+.PHONY: help run test deps lint types conformance-server conformance clients benchmark clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -43,6 +43,9 @@ conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at
 
 clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python clients
 	@$(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
+
+benchmark: $(VENV)/site.stamp  ## Measure ours beside bare ASGI and other servers (ARGS=--quick)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 clean:  ## Remove the environment and caches; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var/cache

@@ -7,13 +7,16 @@ command forgets them all, so that the newest releases are compared.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +83,29 @@ def node_of(packages: Packages) -> tuple[str, Path]:
         )  # fmt: skip
         _stamp(folder).write_text(_wish(packages.requirements), encoding="utf-8")
     return str(node.node), folder
+
+
+def releases() -> list[str]:
+    """The releases that are installed, for the report."""
+    found = []
+    for packages in (PYTHON_SDK, FASTMCP, MCPZ, TYPESCRIPT_SDK):
+        name = re.split(r"[<>=~]|(?<=.)@", packages.requirements[0])[0]
+        release = _python_release(packages, name) or _node_release(packages, name)
+        found += [f"{name} {release}"] if release else []
+    return found
+
+
+def _python_release(packages: Packages, name: str) -> str | None:
+    folders = (cache() / packages.name).glob("lib/python*/site-packages")
+    paths = [str(folder) for folder in folders]
+    return next((item.version for item in distributions(name=name, path=paths)), None)
+
+
+def _node_release(packages: Packages, name: str) -> str | None:
+    manifest = cache() / packages.name / "node_modules" / name / "package.json"
+    if not manifest.exists():
+        return None
+    return str(json.loads(manifest.read_text(encoding="utf-8"))["version"])
 
 
 def require(command: str, package: str) -> None:

@@ -22,7 +22,7 @@ from benchmarks.processes import pinned
 from benchmarks.servers import Server, ServerFailedError
 
 LIMIT = 180  # seconds for a generator to say the next line
-ANNOUNCEMENTS = 10
+ANNOUNCEMENTS = 30
 WARM_STREAMS = 20
 QUIET = 0.02  # seconds of CPU within a quarter of one, below which a server is at rest
 

@@ -109,16 +109,18 @@ def markdown(lines: Sequence[Line], conditions: str, failures: Mapping[str, str]
             parts += [f"### {heading}", table]
     if any(line.is_doubtful for line in lines):
         parts.append(f"(?) {DOUBT}")
-    parts += [f"Left out: {name} ({reason[:200]})" for name, reason in failures.items()]
+    parts += [f"Left out: {name} ({reason[:300]})" for name, reason in failures.items()]
     return "\n\n".join(parts) + "\n"
 
 
-def conditions(*, rounds: int, seconds: float, has_two_cores: bool) -> str:
+def conditions(
+    *, rounds: int, seconds: float, has_two_cores: bool, others: Sequence[str] = ()
+) -> str:
     """How it was measured, so that somebody else can do it again."""
     cores = "on one core, the load on another" if has_two_cores else "and the load on one core"
-    packages = ", ".join(f"{name} {version(name)}" for name in OURS)
+    packages = ", ".join([*(f"{name} {version(name)}" for name in OURS), *others])
     return (
-        f"Medians of {rounds} interleaved rounds of {seconds:g} seconds; one server process {cores}."
+        f"Medians of {rounds} interleaved round{'s' * (rounds > 1)} of {seconds:g} s; one server process {cores}."
         " CPU is user and system time of the server's process tree, a database server's left out."
         f" Python {platform.python_version()}, {packages}."
     )

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.cases import CASES, GATE, Case, chosen
-from benchmarks.environments import PROJECT, MissingToolError, forget, require
+from benchmarks.environments import PROJECT, MissingToolError, forget, releases, require
 from benchmarks.figures import Line, lines, slower
 from benchmarks.measure import Effort
 from benchmarks.plot import plot
@@ -130,7 +130,10 @@ def run(cases: Sequence[Case], wanted: argparse.Namespace) -> int:
     effort = effort_of(wanted, load_core)
     measured_lines, rounds = measured(cases, effort, server_core)
     how = conditions(
-        rounds=effort.rounds, seconds=effort.seconds, has_two_cores=server_core != load_core
+        rounds=effort.rounds,
+        seconds=effort.seconds,
+        has_two_cores=server_core != load_core,
+        others=[] if wanted.ci else releases(),
     )
     table = markdown(measured_lines, how, rounds.failures)
     folder = wanted.output or OUTPUT / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}"

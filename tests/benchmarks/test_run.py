@@ -1,0 +1,38 @@
+"""The command's options, and what the gate says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import run
+from benchmarks.cases import GATE, UNIT
+from tests.benchmarks.builders import line
+
+MODERN = "echo/ours/modern/32"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rounds", "seconds"),
+    [([], 5, 8), (["--quick"], 1, 2), (["--ci"], 3, 3), (["--ci", "--seconds", "1"], 3, 1)],
+)
+def test_how_long_is_measured(arguments: list[str], rounds: int, seconds: float) -> None:
+    effort = run.effort_of(run.parse(arguments), load_core=0)
+    assert (effort.rounds, effort.seconds) == (rounds, seconds)
+
+
+@pytest.mark.parametrize(("ratio", "status"), [(2.4, 0), (3.9, 0), (4.1, 1)])
+def test_the_gate_fails_when_ours_has_become_slower(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ratio: float, status: int
+) -> None:
+    monkeypatch.setattr(run, "RECORDED", tmp_path / "recorded.json")
+    run.record([line(UNIT, ratio=1.0), line(MODERN, ratio=2.4), line("cycle/ours")])
+    assert json.loads(run.RECORDED.read_text(encoding="utf-8")) == {MODERN: 2.4}
+    assert run.gate([line(MODERN, ratio=ratio)]) == status
+
+
+def test_every_case_of_the_gate_is_recorded() -> None:
+    recorded = json.loads(run.RECORDED.read_text(encoding="utf-8"))
+    assert set(recorded) == {case.name for case in GATE} - {UNIT}
