@@ -8,6 +8,7 @@ that does not, the first request starts it and the signal to stop stops it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import os
@@ -18,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
+from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
 from mcp_transport.audit.record import CallRecord
@@ -33,6 +35,7 @@ from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
+from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
 from mcp_transport.stopping import StopSignal
@@ -64,7 +67,9 @@ class Runtime:
         self.writer = Writer(
             queue_limit=settings.MCP_CALL_QUEUE, patience=settings.MCP_DATABASE_PATIENCE
         )
-        self.rows = ThreadPool(ROW_THREADS, 10_000, "mcp-rows")
+        self.rows = RowPool(
+            ROW_THREADS, 10_000, "mcp-rows", patience=settings.MCP_DATABASE_PATIENCE
+        )
         self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
         self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
         self.hub = Hub(_bus())
@@ -128,10 +133,12 @@ class Runtime:
                 self._starting = None
 
     async def _start(self, is_told_to_stop: bool) -> None:
-        await self.writer.write(
-            insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
-            (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
-        )
+        # The row of a start that failed may have come in after all.
+        with contextlib.suppress(IntegrityError):
+            await self.writer.write(
+                insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
+                (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
+            )
         await self.hub.start()
         chores = (self._beat, self._tend, self._clean)
         self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
@@ -198,8 +205,11 @@ async def _repeat(chore: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await chore()
-        except Exception:
-            logger.exception("%s failed; it goes on", chore.__name__)
+        except Exception as error:
+            if isinstance(error, DatabaseAway) or is_unavailable(error):
+                logger.warning("%s has to wait: %s", chore.__name__, error)
+            else:
+                logger.exception("%s failed; it goes on", chore.__name__)
         await asyncio.sleep(HEARTBEAT)
 
 

@@ -277,7 +277,7 @@ class Writer:
             try:
                 self._commit_patiently(part, is_repeated=is_repeated)
             except Exception as error:  # noqa: BLE001 - the waiter raises it, or it is logged
-                if _is_away(error):
+                if is_away(error):
                     self._give_up([*part, *chain.from_iterable(reversed(parts))], error)
                     break
                 if len(part) == 1:
@@ -344,7 +344,7 @@ class Writer:
         return connection
 
     def _may_try_again(self, error: Exception) -> bool:
-        if not _is_away(error):
+        if not is_away(error):
             return False
         connections[self.alias].close()
         if self._away_since is None:
@@ -381,7 +381,7 @@ class Writer:
             return
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: BaseException) -> bool:
     """Whether trying again may help: the database is locked, gone or starting."""
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False

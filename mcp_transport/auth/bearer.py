@@ -17,13 +17,15 @@ from mcp_transport.auth.authenticators import Authenticator
 from mcp_transport.auth.cache import PrincipalCache, fresh_for
 from mcp_transport.auth.errors import REFUSAL, AuthenticationUnavailable, InvalidToken
 from mcp_transport.auth.principal import Principal, present
+from mcp_transport.conf import settings
 from mcp_transport.models import Token
 from mcp_transport.models.token_value import PREFIX, digest, is_well_formed
-from mcp_transport.threads import PoolExhausted, ThreadPool
+from mcp_transport.rows import DatabaseAway, RowPool
+from mcp_transport.threads import PoolExhausted
 
 logger = logging.getLogger(__name__)
 
-LOOK_UP_LIMIT = 5.0  # seconds after which the database counts as away
+LAST_USES_LIMIT = 5.0  # seconds that the end of the process waits for them
 USE_INTERVAL = timedelta(minutes=1)  # how exactly last_used_at is kept
 THREADS = 2
 
@@ -37,7 +39,7 @@ class BearerAuthenticator(Authenticator):
 
     def __init__(self) -> None:
         self._cache = PrincipalCache()
-        self._pool = ThreadPool(THREADS, 1000, "mcp-auth")
+        self._pool = RowPool(THREADS, 1000, "mcp-auth", patience=settings.MCP_DATABASE_PATIENCE)
         self._look_ups: dict[bytes, asyncio.Task[Principal]] = {}
         self._uses: set[asyncio.Task[None]] = set()
 
@@ -59,7 +61,7 @@ class BearerAuthenticator(Authenticator):
     async def close(self) -> None:
         """Write the last uses down and let the threads go."""
         if self._uses:
-            await asyncio.wait(self._uses, timeout=LOOK_UP_LIMIT)
+            await asyncio.wait(self._uses, timeout=LAST_USES_LIMIT)
         self._pool.shutdown(wait=1.0)
 
     async def _authenticate_anew(self, header: bytes, key: bytes) -> Principal | None:
@@ -89,9 +91,10 @@ class BearerAuthenticator(Authenticator):
     async def _look_up(self, key: bytes, token_digest: str) -> Principal:
         asked_at = time.monotonic()  # revocation counts from the question, not the answer
         try:
-            async with asyncio.timeout(LOOK_UP_LIMIT):
-                principal, is_use_due = await self._pool.run(load_principal, token_digest)
-        except (AnyDatabaseError, PoolExhausted, TimeoutError) as exc:
+            principal, is_use_due = await self._pool.read(load_principal, token_digest)
+        except DatabaseAway as exc:
+            raise AuthenticationUnavailable from exc
+        except AnyDatabaseError as exc:
             logger.exception("A token could not be looked up.")
             raise AuthenticationUnavailable from exc
         if is_use_due and principal.token_id is not None:

@@ -244,6 +244,8 @@ class Conversation:
         self.works.start(work)
         self.inbox.begin()
         await work.settled
+        if work.refusal is not None:
+            raise work.refusal
         return work.body or _cancelled(work)
 
     def _exchange(

@@ -19,7 +19,7 @@ from mcp_transport.engine.catalog import Catalog, Override, build
 from mcp_transport.engine.source import Source
 from mcp_transport.models import Server
 from mcp_transport.models.server import EVERYTHING
-from mcp_transport.threads import ThreadPool
+from mcp_transport.rows import RowPool
 from mcp_transport.version import __version__
 
 DEFAULT = ""  # the slug of the path without one
@@ -65,7 +65,7 @@ class Cached(msgspec.Struct):
 class Directory:
     """The servers of the site, for this worker process."""
 
-    def __init__(self, sources: Sequence[Source], pool: ThreadPool) -> None:
+    def __init__(self, sources: Sequence[Source], pool: RowPool) -> None:
         self.sources = sources
         self._pool = pool
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
@@ -94,7 +94,7 @@ class Directory:
         """Read a row once for all who ask for it at the same time."""
         loading = self._loading.get(slug)
         if loading is None:
-            loading = asyncio.ensure_future(self._pool.run(load, slug))
+            loading = asyncio.ensure_future(self._pool.read(load, slug))
             self._loading[slug] = loading
             loading.add_done_callback(lambda _done: self._loading.pop(slug, None))
         return await asyncio.shield(loading)

@@ -22,6 +22,7 @@ from mcp_transport.protocol.errors import (
 )
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
 from mcp_transport.protocol.revisions import LEGACY, R2024_11_05
+from mcp_transport.rows import DatabaseAway, is_unavailable
 
 logger = logging.getLogger("mcp_transport.engine")
 
@@ -49,7 +50,9 @@ class Engine:
             raise
         except ProtocolError as error:
             return _problem(incoming, error, error.status)
-        except Exception:
+        except Exception as error:
+            if is_unavailable(error):
+                raise DatabaseAway from error
             logger.exception("A message to server %r failed", incoming.offer.server.slug)
             return _problem(incoming, InternalError(), 500)
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from mcp_transport.models import Inbox, Stream
 from mcp_transport.protocol.jsonrpc import Id, Response
+from mcp_transport.rows import RowPool
 from mcp_transport.statements import insert
-from mcp_transport.threads import ThreadPool
 from mcp_transport.writer import Writer
 
 AT_ONCE = 100
@@ -35,7 +35,7 @@ class Delivered(msgspec.Struct, frozen=True):
 class Inboxes:
     """Leaves rows for other worker processes, and takes those left for this one."""
 
-    def __init__(self, writer: Writer, pool: ThreadPool, *, worker_id: str) -> None:
+    def __init__(self, writer: Writer, pool: RowPool, *, worker_id: str) -> None:
         self._writer = writer
         self._pool = pool
         self._worker_id = worker_id
@@ -44,18 +44,18 @@ class Inboxes:
     async def answer(self, session_id: str, response: Response) -> None:
         """Forward an answer to the process that asked, if there is one."""
         question = str(response.id)
-        workers = await self._pool.run(_worker_that_asked, session_id, question)
+        workers = await self._pool.read(_worker_that_asked, session_id, question)
         payload = {"result": response.result, "error": response.error}
         await self._leave(workers, session_id, ANSWER, question, payload)
 
     async def cancel(self, session_id: str, request_id: Id) -> None:
         """Forward a cancellation to the processes that work for the session."""
-        workers = await self._pool.run(_workers_of, session_id)
+        workers = await self._pool.read(_workers_of, session_id)
         await self._leave(workers, session_id, CANCEL, "", {"request_id": request_id})
 
     async def close(self, session_id: str) -> None:
         """Tell the processes that work for a session that it has ended."""
-        workers = await self._pool.run(_workers_of, session_id)
+        workers = await self._pool.read(_workers_of, session_id)
         await self._leave(workers, session_id, CLOSE, "", {})
 
     async def take(self) -> list[Delivered]:

@@ -15,15 +15,26 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol.errors import ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import encode
+from mcp_transport.rows import RETRY_AFTER, DatabaseAway
 from mcp_transport.writer import WriterFull
 
 logger = logging.getLogger("mcp_transport.audit")
 
-UNRECORDED = "The call cannot be recorded at the moment; try again."
+UNRECORDED = "The call was carried out, and its record cannot be stored at the moment."
 TRACE_PARENT = b"traceparent"
 # W3C Trace Context, traceparent; a trace of zeros is none.
 TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 SHORT = 200  # characters of an error message that are kept
+
+
+def require(exchange: Exchange) -> None:
+    """
+    Refuse a request whose row could not be stored, before anything is done.
+
+    Raises Refused; a database that goes away later is met by record().
+    """
+    if exchange.method.is_recorded and not exchange.services.recorder.is_available:
+        raise DatabaseAway
 
 
 async def record(
@@ -41,7 +52,7 @@ async def record(
             await exchange.services.recorder.record(call)
         except (WriterFull, OperationalError, InterfaceError) as problem:
             logger.error("A call could not be recorded: %s", problem)
-            raise Refused(503, UNRECORDED, headers={"Retry-After": "2"}) from None
+            raise Refused(503, UNRECORDED, headers={"Retry-After": RETRY_AFTER}) from None
 
 
 def outcome_of(exchange: Exchange, result: dict[str, Any]) -> str:

@@ -57,6 +57,7 @@ class Stateless:
 
     async def _work(self, exchange: Exchange, responder: Responder) -> Outcome:
         """Run what an entry does, under its time limit and only while somebody waits."""
+        recording.require(exchange)
         result: dict[str, Any]
         try:
             result = await self._perform(exchange, responder)

@@ -90,8 +90,9 @@ class Work:
 
     async def _run(self) -> None:
         try:
+            recording.require(self.exchange)
             self.body = await self._respond()
-        except ProtocolError as error:  # the call could not be recorded
+        except ProtocolError as error:  # the call cannot be recorded
             self.body = self._error(error)
         except Exception:
             logger.exception("A request of session work failed")

@@ -21,7 +21,7 @@ from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from mcp_transport.statements import Row, Update, insert
-from mcp_transport.threads import ThreadPool
+from mcp_transport.rows import RowPool
 from mcp_transport.writer import Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
@@ -60,7 +60,7 @@ class Cached(msgspec.Struct):
 class SessionStore:
     """The sessions of every server, for this worker process."""
 
-    def __init__(self, writer: Writer, pool: ThreadPool) -> None:
+    def __init__(self, writer: Writer, pool: RowPool) -> None:
         self._writer = writer
         self._pool = pool
         self._cache: OrderedDict[str, Cached] = OrderedDict()
@@ -155,7 +155,7 @@ class SessionStore:
         if found is not None:
             return found
         before = self._cache.get(session_id)
-        record = await self._pool.run(_load, session_id)
+        record = await self._pool.read(_load, session_id)
         if record is None:
             self.forget(session_id)
             return None

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from mcp_transport.models import Event, Stream
 from mcp_transport.protocol.jsonrpc import Id, encode
+from mcp_transport.rows import RowPool
 from mcp_transport.statements import Update, insert
-from mcp_transport.threads import ThreadPool
 from mcp_transport.writer import Writer, WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
@@ -67,7 +67,7 @@ def parse_event_id(value: str) -> tuple[str, int] | None:
 class EventLog:
     """Appends events through the writer and reads them in a thread."""
 
-    def __init__(self, writer: Writer, pool: ThreadPool, *, worker_id: str) -> None:
+    def __init__(self, writer: Writer, pool: RowPool, *, worker_id: str) -> None:
         self._writer = writer
         self._pool = pool
         self._worker_id = worker_id
@@ -110,11 +110,11 @@ class EventLog:
 
     async def read(self, stream_id: str, after: int) -> list[Logged]:
         """The next events of a stream, oldest first."""
-        return await self._pool.run(_read, stream_id, after)
+        return await self._pool.read(_read, stream_id, after)
 
     async def progress(self, stream_id: str) -> Progress | None:
         """How far a stream is; None for one that does not exist."""
-        return await self._pool.run(_progress, stream_id)
+        return await self._pool.read(_progress, stream_id)
 
 
 def _read(stream_id: str, after: int) -> list[Logged]:

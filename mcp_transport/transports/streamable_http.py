@@ -22,6 +22,7 @@ from mcp_transport.engine.incoming import Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID, read_version
+from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.security import Headers, cors, preflight
 from mcp_transport.transports.sending import HttpResponder
@@ -46,8 +47,6 @@ class StreamableHttpConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer the request; nothing raised in here reaches the ASGI server."""
         self.runtime = self._runtime()
-        if not self.runtime.is_started:
-            await self.runtime.start()
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers = dict(raw)
         self.duplicates = _duplicates(raw) if len(self.headers) != len(raw) else frozenset()
@@ -74,7 +73,9 @@ class StreamableHttpConsumer(AsyncConsumer):
             return
         except ProtocolError as error:
             await self._refuse(error)
-        except Exception:
+        except Exception as error:
+            if is_unavailable(error):
+                return await self._refuse(DatabaseAway())
             logger.exception("%s %s failed", self.request["method"], self.request["path"])
             await self._refuse(InternalError())
         else:
@@ -107,6 +108,8 @@ class StreamableHttpConsumer(AsyncConsumer):
         if method not in ("POST", "GET", "DELETE"):
             raise Refused(405, f"{method} is not served here.", headers={"Allow": METHODS})
         run, headers = self.runtime, self.headers
+        if not run.is_started:
+            await run.start()
         slug = self.request["mcp_server"]
         offer = run.directory.find_cached(slug) or await run.directory.find(slug)
         if offer is None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered, Inboxes
 from mcp_transport.models import Inbox, Server, Session, Stream
 from mcp_transport.protocol.jsonrpc import Response
-from mcp_transport.threads import ThreadPool
+from mcp_transport.rows import RowPool
 from mcp_transport.writer import Writer
 
 LIMIT = 5.0
@@ -21,7 +21,7 @@ LIMIT = 5.0
 class Two:
     """The inboxes of two worker processes, and one session."""
 
-    def __init__(self, writer: Writer, pool: ThreadPool, session: Session) -> None:
+    def __init__(self, writer: Writer, pool: RowPool, session: Session) -> None:
         self.session = session
         self.one = Inboxes(writer, pool, worker_id="one")
         self.two = Inboxes(writer, pool, worker_id="two")
@@ -37,7 +37,7 @@ def session(transactional_db: None) -> Session:
 
 @pytest.fixture
 async def workers(session: Session) -> AsyncIterator[Two]:
-    writer, pool = Writer(), ThreadPool(1, 100, "inbox")
+    writer, pool = Writer(), RowPool(1, 100, "inbox", patience=LIMIT)
     yield Two(writer, pool, session)
     assert await writer.stop(LIMIT)
     assert await pool.stop(LIMIT)

@@ -22,7 +22,7 @@ from mcp_transport.streams.log import (
     event_id,
     parse_event_id,
 )
-from mcp_transport.threads import ThreadPool
+from mcp_transport.rows import RowPool
 from mcp_transport.writer import Writer, WriterFull
 
 LIMIT = 5.0  # seconds any single wait may take
@@ -57,7 +57,7 @@ def test_whatever_a_client_sends_is_an_id_or_none(value: str) -> None:
 async def log() -> AsyncIterator[EventLog]:
     """A log with a writer and a thread of its own."""
     writer = Writer(queue_limit=1000)
-    pool = ThreadPool(1, 100, "log-test")
+    pool = RowPool(1, 100, "log-test")
     yield EventLog(writer, pool, worker_id="w")
     await writer.stop(LIMIT)
     await pool.stop(LIMIT)
@@ -140,7 +140,7 @@ async def test_an_event_can_be_left_for_later(
 async def test_a_full_writer_refuses_events_and_keeps_no_others(
     opening: Callable[..., Opening], caplog: pytest.LogCaptureFixture
 ) -> None:
-    pool = ThreadPool(1, 100, "log-test")
+    pool = RowPool(1, 100, "log-test")
     log = EventLog(Writer(queue_limit=0), pool, worker_id="w")
     with pytest.raises(WriterFull):
         log.append("a", 1, b"{}")
