@@ -13,6 +13,7 @@ import datetime
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,12 +21,13 @@ import msgspec
 from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.protocol.revisions import REVISIONS, Revision
-from mcp_transport.statements import Row, Update, insert
 from mcp_transport.rows import RowPool
+from mcp_transport.statements import Row, Update, insert
 from mcp_transport.writer import Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
+CANDIDATES = 100  # sessions that are compared when one has to go
 SHORT = 200  # characters of what a client calls itself that are kept
 
 
@@ -64,7 +66,6 @@ class SessionStore:
         self._writer = writer
         self._pool = pool
         self._cache: OrderedDict[str, Cached] = OrderedDict()
-        self._of_owner: dict[str, OrderedDict[str, None]] = {}
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._limit = settings.MCP_MAX_SESSIONS
         self._anonymous_limit = settings.MCP_MAX_ANONYMOUS_SESSIONS
@@ -180,24 +181,32 @@ class SessionStore:
 
     def forget(self, session_id: str) -> None:
         """Drop what is kept of a session in this process."""
-        cached = self._cache.pop(session_id, None)
-        if cached is not None:
-            self._of_owner.get(cached.record.owner, OrderedDict()).pop(session_id, None)
+        self._cache.pop(session_id, None)
 
     def _remember(self, record: SessionRecord, *, touched_at: float | None = None) -> None:
         now = time.monotonic()
         self._cache[record.id] = Cached(record, now, now if touched_at is None else touched_at)
         self._cache.move_to_end(record.id)
-        sessions = self._of_owner.setdefault(record.owner, OrderedDict())
-        sessions[record.id] = None
-        sessions.move_to_end(record.id)
         while len(self._cache) > CACHE_LIMIT:
             self.forget(next(iter(self._cache)))
 
     async def _make_room(self, record: SessionRecord, limit: int) -> None:
-        sessions = self._of_owner[record.owner]
-        if len(sessions) > limit:
-            await self.close(next(iter(sessions)), "too many sessions")
+        """Close what the owner has too many of on the server, whichever process opened it."""
+        surplus, oldest = await self._pool.read(_surplus, record.owner, record.server_id, limit)
+        for session_id in sorted(oldest, key=self._idle_since(oldest))[:surplus]:
+            await self.close(session_id, "too many sessions")
+
+    def _idle_since(self, seen: dict[str, datetime.datetime]) -> Callable[[str], float]:
+        """When a session was used last: this process knows better than the row if it used it."""
+        now, now_at = time.monotonic(), datetime.datetime.now(datetime.UTC)
+
+        def since(session_id: str) -> float:
+            cached = self._cache.get(session_id)
+            if cached is not None:
+                return cached.read_at
+            return now - (now_at - seen[session_id]).total_seconds()
+
+        return since
 
     def _touch_if_due(self, cached: Cached, now: float) -> None:
         """Write that a session is in use; every so often, and not for each request."""
@@ -211,6 +220,16 @@ class SessionStore:
 def _name(client_info: dict[str, Any]) -> tuple[str, str]:
     """What a client calls itself, and its version."""
     return str(client_info.get("name", ""))[:SHORT], str(client_info.get("version", ""))[:SHORT]
+
+
+def _surplus(owner: str, server_id: int, limit: int) -> tuple[int, dict[str, datetime.datetime]]:
+    """How many sessions an owner has too many, and those of which one is used least."""
+    rows = Session.objects.open().filter(owner=owner, server_id=server_id)
+    surplus = rows.count() - limit
+    if surplus <= 0:
+        return 0, {}
+    oldest = rows.order_by("last_seen_at").values_list("id", "last_seen_at")
+    return surplus, dict(oldest[: surplus + CANDIDATES])
 
 
 def _load(session_id: str) -> SessionRecord | None:

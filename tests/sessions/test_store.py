@@ -1,0 +1,270 @@
+"""Sessions: opened, found, touched, changed, closed, and how many there may be."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from django.utils import timezone
+
+from mcp_transport import conf
+from mcp_transport.auth.principal import ANONYMOUS, Principal
+from mcp_transport.models import Server, Session
+from mcp_transport.protocol.revisions import REVISIONS
+from mcp_transport.rows import RowPool
+from mcp_transport.sessions import store as store_module
+from mcp_transport.sessions.store import SHORT, SessionRecord, SessionStore
+from mcp_transport.writer import Writer, WriterFull
+
+LIMIT = 5.0
+REVISION = REVISIONS["2025-11-25"]
+
+
+def principal(key: str) -> Principal:
+    """Somebody without a row."""
+    return msgspec.structs.replace(ANONYMOUS, key=key, user=SimpleNamespace(is_anonymous=False))
+
+
+ADA, BOB = principal("user:1"), principal("user:2")
+
+
+class Clock:
+    """Monotonic time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(store_module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+async def parts(transactional_db: None) -> AsyncIterator[tuple[Writer, RowPool]]:
+    writer, pool = Writer(), RowPool(1, 100, "store", patience=LIMIT)
+    yield writer, pool
+    assert await writer.stop(LIMIT)
+    assert await pool.stop(LIMIT)
+
+
+@pytest.fixture
+def own_server(transactional_db: None) -> Server:
+    return Server.objects.create(slug="own")
+
+
+@pytest.fixture
+def store(parts: tuple[Writer, RowPool], clock: Clock) -> SessionStore:
+    return SessionStore(*parts)
+
+
+async def open_one(store: SessionStore, server: Server, **more: Any) -> SessionRecord:
+    given: dict[str, Any] = {
+        "server_id": server.pk,
+        "revision": REVISION,
+        "client_info": {"name": "tests", "version": "1"},
+        "capabilities": {"roots": {}},
+    }
+    return await store.open(more.pop("principal", ADA), **{**given, **more})
+
+
+async def test_a_session_is_stored_before_it_is_returned(
+    store: SessionStore, own_server: Server
+) -> None:
+    record = await open_one(store, own_server)
+    row = await Session.objects.aget(pk=record.id)
+    assert (row.server_id, row.owner, row.revision) == (own_server.pk, "user:1", "2025-11-25")
+    assert (row.client_name, row.client_version) == ("tests", "1")
+    assert row.client_capabilities == {"roots": {}}
+    assert row.closed_at is None
+    assert len(record.id) == 43
+
+
+async def test_what_a_client_calls_itself_is_kept_short(
+    store: SessionStore, own_server: Server
+) -> None:
+    info = {"name": "x" * 1000, "version": 7}
+    record = await open_one(store, own_server, client_info=info)
+    row = await Session.objects.aget(pk=record.id)
+    assert (len(row.client_name), row.client_version) == (SHORT, "7")
+
+
+async def test_another_process_finds_the_session_as_it_was_left(
+    store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
+) -> None:
+    record = await open_one(store, own_server)
+    changed = await store.change(record, log_level="error", subscriptions=("note://a",))
+    other = SessionStore(*parts)
+    assert other.find_cached(record.id) is None
+    assert await other.find(record.id) == changed
+    assert changed.subscriptions == ("note://a",)
+
+
+async def test_a_session_is_read_again_after_a_moment(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    await Session.objects.filter(pk=record.id).aupdate(log_level="error")
+    assert await store.find(record.id) == record
+    clock.now += 1.1
+    assert store.find_cached(record.id) is None
+    found = await store.find(record.id)
+    assert found is not None
+    assert found.log_level == "error"
+
+
+async def test_a_closed_session_is_found_no_more(store: SessionStore, own_server: Server) -> None:
+    record = await open_one(store, own_server)
+    await store.close(record.id, "client")
+    assert await store.find(record.id) is None
+    assert (await Session.objects.aget(pk=record.id)).close_reason == "client"
+
+
+async def test_a_session_that_was_closed_elsewhere_is_found_no_more(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    await Session.objects.filter(pk=record.id).aupdate(closed_at=timezone.now())
+    clock.now += 1.1
+    assert await store.find(record.id) is None
+    assert await store.find(record.id) is None
+
+
+async def test_what_never_was_a_session_is_none(store: SessionStore) -> None:
+    assert await store.find("nothing") is None
+    store.forget("nothing")
+
+
+async def test_a_session_of_a_revision_that_is_gone_is_none(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    await Session.objects.filter(pk=record.id).aupdate(revision="1999-01-01")
+    clock.now += 1.1
+    assert await store.find(record.id) is None
+
+
+async def test_an_idle_session_expires(
+    store: SessionStore, own_server: Server, clock: Clock, settings: Any
+) -> None:
+    record = await open_one(store, own_server)
+    past = timezone.now() - datetime.timedelta(seconds=settings_idle() + 1)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    clock.now += 1.1
+    assert await store.find(record.id) is None
+
+
+def settings_idle() -> float:
+    return float(conf.settings.MCP_SESSION_IDLE_TIMEOUT)
+
+
+@pytest.mark.parametrize("pause", [0.5, 5.0])
+async def test_use_is_noted_now_and_then_however_far_requests_are_apart(
+    store: SessionStore,
+    parts: tuple[Writer, RowPool],
+    own_server: Server,
+    clock: Clock,
+    pause: float,
+) -> None:
+    record = await open_one(store, own_server)
+    past = timezone.now() - datetime.timedelta(seconds=settings_idle() - 60)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    writes = 0
+    post = parts[0].post
+
+    def count(*arguments: Any) -> None:
+        nonlocal writes
+        writes += 1
+        post(*arguments)
+
+    parts[0].post = count  # type: ignore[method-assign,assignment]
+    begun = clock.now
+    while clock.now - begun < 65:
+        clock.now += pause
+        assert await store.find(record.id) is not None
+    assert writes == 2
+    await parts[0].flush(LIMIT)
+    assert (await Session.objects.aget(pk=record.id)).last_seen_at > past
+
+
+async def test_a_full_writer_does_not_fail_a_request(
+    store: SessionStore,
+    parts: tuple[Writer, RowPool],
+    own_server: Server,
+    clock: Clock,
+) -> None:
+    record = await open_one(store, own_server)
+
+    def refuse(*_arguments: Any) -> None:
+        raise WriterFull("full")
+
+    parts[0].post = refuse  # type: ignore[method-assign,assignment]
+    clock.now += 60
+    assert await store.find(record.id) == record
+
+
+@pytest.fixture
+def few(settings: Any) -> None:
+    settings.MCP_MAX_SESSIONS = 2
+
+
+async def open_ids() -> set[str]:
+    return {row.pk async for row in Session.objects.filter(closed_at=None)}
+
+
+async def test_who_has_too_many_loses_the_one_used_longest_ago(
+    few: None, store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    first, second = await open_one(store, own_server), await open_one(store, own_server)
+    clock.now += 2
+    assert await store.find(first.id) == first
+    clock.now += 2
+    third = await open_one(store, own_server)
+    assert await open_ids() == {first.id, third.id}
+    assert await store.find(second.id) is None
+    assert (await Session.objects.aget(pk=second.id)).close_reason == "too many sessions"
+
+
+async def test_others_lose_nothing(few: None, store: SessionStore, own_server: Server) -> None:
+    mine = {(await open_one(store, own_server)).id for _ in range(2)}
+    theirs = {(await open_one(store, own_server, principal=BOB)).id for _ in range(2)}
+    assert await open_ids() == mine | theirs
+
+
+async def test_sessions_are_counted_on_each_server(
+    few: None, store: SessionStore, own_server: Server
+) -> None:
+    other = await Server.objects.acreate(slug="other")
+    here = {(await open_one(store, own_server)).id for _ in range(2)}
+    there = {(await open_one(store, other)).id for _ in range(2)}
+    assert await open_ids() == here | there
+
+
+async def test_sessions_of_other_processes_count_too(
+    few: None, store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
+) -> None:
+    old = [await open_one(SessionStore(*parts), own_server) for _ in range(2)]
+    for age, record in zip((20, 10), old, strict=True):
+        seen = timezone.now() - datetime.timedelta(seconds=age)
+        await Session.objects.filter(pk=record.id).aupdate(last_seen_at=seen)
+    new = await open_one(store, own_server)
+    assert await open_ids() == {old[1].id, new.id}
+
+
+async def test_the_cache_is_bounded(
+    store: SessionStore, own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "CACHE_LIMIT", 2)
+    records = [await open_one(store, own_server) for _ in range(3)]
+    assert store.find_cached(records[0].id) is None
+    assert store.find_cached(records[1].id) == records[1]
+    assert await store.find(records[0].id) == records[0]
