@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mcp_transport.management.subcommands.audit import Audit
 from mcp_transport.management.subcommands.base import Subcommand
+from mcp_transport.management.subcommands.calls import Call
 from mcp_transport.management.subcommands.cleaning import Clean
 from mcp_transport.management.subcommands.doctor import Doctor
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
 from mcp_transport.management.subcommands.tokens import Tokens
-from mcp_transport.management.subcommands.tools import Call, Tools
+from mcp_transport.management.subcommands.tools import Tools
 
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "servers": Servers,

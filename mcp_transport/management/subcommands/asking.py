@@ -8,8 +8,9 @@ recorded as it is for a client.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from mcp_transport.auth.principal import OPERATOR, Principal, principal_of
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import Incoming, Reply, Responder
 from mcp_transport.management.subcommands.tokens import user_named
+from mcp_transport.protocol.errors import MissingClientCapability
 from mcp_transport.protocol.revisions import R2026_07_28
 from mcp_transport.protocol.routing import (
     CLIENT_CAPABILITIES,
@@ -31,15 +33,29 @@ from mcp_transport.protocol.routing import (
 )
 
 REQUEST_ID = 1
-META = {
-    PROTOCOL_VERSION: R2026_07_28.name,
-    CLIENT_CAPABILITIES: {},  # nobody is there to be asked
-    CLIENT_INFO: {"name": "manage.py mcp", "version": "1"},
-    LOG_LEVEL: "info",
-    "progressToken": REQUEST_ID,
-}
 
 Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the engine, and what its asker can be asked in turn."""
+
+    method: str
+    params: Message
+    capabilities: Message
+
+    def body(self) -> Message:
+        """The request of a stateless client that wants to hear everything."""
+        meta = {
+            PROTOCOL_VERSION: R2026_07_28.name,
+            CLIENT_CAPABILITIES: self.capabilities,
+            CLIENT_INFO: {"name": "manage.py mcp", "version": "1"},
+            LOG_LEVEL: "info",
+            "progressToken": REQUEST_ID,
+        }
+        params = {**self.params, "_meta": meta}
+        return {"jsonrpc": "2.0", "id": REQUEST_ID, "method": self.method, "params": params}
 
 
 class Listener(Responder):
@@ -111,29 +127,51 @@ async def find_offer(process: Any, slug: str, principal: Principal) -> Offer:
     return offer
 
 
+@contextmanager
+def engine_at_hand() -> Iterator[tuple[asyncio.Runner, Any]]:
+    """The same between calls that wait for somebody: a loop to run them on, and the runtime."""
+    with asyncio.Runner() as runner:
+        working = working_engine()
+        process = runner.run(working.__aenter__())
+        try:
+            yield runner, process
+        finally:
+            runner.run(working.__aexit__(None, None, None))
+
+
+def incoming(offer: Offer, principal: Principal, question: Question) -> Incoming:
+    """A question as the engine takes it from a transport."""
+    return Incoming(
+        offer=offer,
+        principal=principal,
+        transport="command",
+        body=question.body(),
+        headers={},
+        has_routing_headers=False,
+        is_still_welcome=always_welcome,
+    )
+
+
 async def ask(
-    process: Any,
-    incoming: Callable[..., Incoming],
-    method: str,
-    params: Message,
-    on_notification: Callable[[Message], None],
+    process: Any, incoming: Incoming, on_notification: Callable[[Message], None]
 ) -> Message:
     """Send one request; its result. Raises CommandError with the message of an error."""
     listener = Listener(on_notification)
-    body = {
-        "jsonrpc": "2.0",
-        "id": REQUEST_ID,
-        "method": method,
-        "params": {**params, "_meta": META},
-    }
-    outcome = await process.engine.receive(incoming(body=body), listener)
+    outcome = await process.engine.receive(incoming, listener)
     if isinstance(outcome, Reply):
         listener.take(outcome.body)
     answer = listener.answer or {}
     if "result" not in answer:
-        raise CommandError(answer.get("error", {}).get("message", "There was no answer."))
+        raise CommandError(explained(answer.get("error", {"message": "There was no answer."})))
     result: Message = answer["result"]
     return result
+
+
+def explained(error: Message) -> str:
+    """What an error says, and what the operator can do about it."""
+    if error.get("code") == MissingClientCapability.code:
+        return f"{error['message']} Run the command in a terminal, or answer with --answer."
+    return str(error["message"])
 
 
 async def always_welcome() -> bool:

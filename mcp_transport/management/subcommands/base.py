@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -41,9 +42,16 @@ class Subcommand(ABC):
         """Print rows below their heads, in columns as wide as they need."""
         lines = [list(heads), *([shown(cell) for cell in row] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        for line in lines:
+        for index, line in enumerate(lines):
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            self.stdout.write(COLUMN_GAP.join(cells).rstrip())
+            text = self.fitting(COLUMN_GAP.join(cells).rstrip())
+            self.stdout.write(text if index else self.style.MIGRATE_HEADING(text))
+
+    def fitting(self, line: str) -> str:
+        """A line cut to the terminal's width; whole where there is no terminal."""
+        width = shutil.get_terminal_size().columns
+        is_whole = not self.stdout.isatty() or len(line) <= width
+        return line if is_whole else f"{line[: width - 1]}…"
 
 
 def shown(value: object) -> str:

@@ -1,17 +1,17 @@
-"""``mcp tools`` and ``mcp call``."""
+"""``mcp tools``."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
+import msgspec
 from django.core.management.base import CommandError, CommandParser
 
 from mcp_transport.auth.principal import Principal
-from mcp_transport.engine.incoming import Incoming
+from mcp_transport.engine.catalog import Offered
 from mcp_transport.management.subcommands import asking
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.models import Server
@@ -24,28 +24,64 @@ class Tools(Subcommand):
     def add_arguments(cls, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("server", nargs="?", help="the server's slug")
+        parser.add_argument("tool", nargs="?", help="show this tool and its arguments")
+        parser.add_argument("--json", action="store_true", help="print them as JSON")
         asking.add_user_argument(parser)
 
     def run(self, options: dict[str, Any]) -> None:
-        """Print one line for each."""
+        """Print one line for each, or one tool by itself."""
         enabled = Server.objects.filter(is_enabled=True).values_list("slug", flat=True)
         slugs = [options["server"]] if options["server"] else list(enabled)
-        rows = asyncio.run(tool_rows(slugs, asking.asker(options["user"])))
-        self.write_table(("SERVER", "TOOL", "READ-ONLY", "PERMISSION", "DESCRIPTION"), rows)
+        found = asyncio.run(visible_tools(slugs, asking.asker(options["user"])))
+        if options["tool"]:
+            found = [(slug, tool) for slug, tool in found if tool.name == options["tool"]]
+            if not found:
+                raise CommandError(
+                    f"There is no tool {options['tool']!r}; `mcp tools {slugs[0]}` lists them."
+                )
+        if options["json"]:
+            self.stdout.write(json.dumps([as_json(slug, tool) for slug, tool in found], indent=2))
+        elif options["tool"]:
+            self.write_tool(found[0][1])
+        else:
+            self.write_tools(found)
+
+    def write_tools(self, found: Sequence[tuple[str, Offered]]) -> None:
+        """Print one line for each tool."""
+        self.write_table(
+            ("SERVER", "TOOL", "READ-ONLY", "PERMISSION", "DESCRIPTION"),
+            [
+                (
+                    slug,
+                    tool.name,
+                    tool.is_read_only,
+                    tool.permission,
+                    first_line(tool.wire.get("description", "")),
+                )
+                for slug, tool in found
+            ],
+        )
+
+    def write_tool(self, tool: Offered) -> None:
+        """Print what a tool says of itself, and its arguments."""
+        title = tool.wire.get("title")
+        self.stdout.write(
+            self.style.MIGRATE_HEADING(f"{tool.name}: {title}" if title else tool.name)
+        )
+        if description := tool.wire.get("description"):
+            self.stdout.write(f"\n{description}\n")
+        arguments = list(argument_rows(wire_of(tool).get("inputSchema", {})))
+        if arguments:
+            self.stdout.write("")
+            self.write_table(("ARGUMENT", "TYPE", "REQUIRED", "DESCRIPTION"), arguments)
 
 
-async def tool_rows(slugs: Sequence[str], principal: Principal) -> list[Sequence[object]]:
-    """What the table of tools shows."""
+async def visible_tools(slugs: Sequence[str], principal: Principal) -> list[tuple[str, Offered]]:
+    """The servers' tools that the principal may use, each with its server."""
     async with asking.working_engine() as process:
         offers = [await asking.find_offer(process, slug, principal) for slug in slugs]
     return [
-        (
-            offer.server.slug,
-            tool.name,
-            tool.is_read_only,
-            tool.permission,
-            first_line(tool.wire.get("description", "")),
-        )
+        (offer.server.slug, tool)
         for offer in offers
         for tool in offer.catalog.visible("tool", principal)
     ]
@@ -56,86 +92,36 @@ def first_line(text: str) -> str:
     return text.partition("\n")[0]
 
 
-class Call(Subcommand):
-    """Call a tool and print its result."""
-
-    @classmethod
-    def add_arguments(cls, parser: CommandParser) -> None:
-        """Declare the arguments."""
-        parser.add_argument("server", help="the server's slug")
-        parser.add_argument("tool", help="the tool's name")
-        parser.add_argument(
-            "arguments",
-            nargs="*",
-            metavar="key=value",
-            help="an argument as text, or as JSON: key:=json; options go before the server",
-        )
-        parser.add_argument(
-            "--args", dest="json_arguments", metavar="JSON", default="{}", help="all of them"
-        )
-        parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
-        asking.add_user_argument(parser)
-
-    def run(self, options: dict[str, Any]) -> None:
-        """Call the tool; what it says before its result goes to standard error."""
-        params = {"name": options["tool"], "arguments": read_arguments(options)}
-        result = asyncio.run(self.call(options["server"], params, asking.asker(options["user"])))
-        text = json.dumps(result, indent=2) if options["json"] else "\n".join(readable(result))
-        if result.get("isError"):
-            raise CommandError(text)
-        self.stdout.write(text)
-
-    async def call(self, slug: str, params: dict[str, Any], principal: Principal) -> dict[str, Any]:
-        """Send the request through the engine."""
-        async with asking.working_engine() as process:
-            incoming = partial(
-                Incoming,
-                offer=await asking.find_offer(process, slug, principal),
-                principal=principal,
-                transport="command",
-                headers={},
-                has_routing_headers=False,
-                is_still_welcome=asking.always_welcome,
-            )
-            return await asking.ask(process, incoming, "tools/call", params, self.on_notification)
-
-    def on_notification(self, message: dict[str, Any]) -> None:
-        """Show progress and log messages as they come."""
-        params = message.get("params", {})
-        if message["method"] == "notifications/progress":
-            total = f"/{params['total']}" if "total" in params else ""
-            self.remark(f"{params['progress']}{total} {params.get('message', '')}".rstrip())
-        elif message["method"] == "notifications/message":
-            self.remark(f"{params['level']}: {params['data']}")
+def wire_of(tool: Offered) -> dict[str, Any]:
+    """A tool as clients see it, in plain values."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(tool.wire))
+    return plain
 
 
-def read_arguments(options: dict[str, Any]) -> dict[str, Any]:
-    """The call's arguments: those of --args, then each given by itself."""
-    arguments = read_json(options["json_arguments"], "--args")
-    if not isinstance(arguments, dict):
-        raise CommandError('--args is a JSON object: \'{"text": "hello"}\'.')
-    return {**arguments, **dict(map(read_argument, options["arguments"]))}
+def as_json(slug: str, tool: Offered) -> dict[str, Any]:
+    """A tool for a machine: what clients see, and what only the site knows."""
+    return {
+        "server": slug,
+        "name": tool.name,
+        "readOnly": tool.is_read_only,
+        "permission": tool.permission,
+        "tool": wire_of(tool),
+    }
 
 
-def read_argument(word: str) -> tuple[str, Any]:
-    """``key=text`` or ``key:=json``."""
-    name, equals, value = word.partition("=")
-    if not equals or not name.strip(":"):
-        raise CommandError(f"{word!r} is not an argument; write key=value, or key:=json.")
-    if name.endswith(":"):
-        return name[:-1], read_json(value, name[:-1])
-    return name, value
+def argument_rows(schema: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    """What the table of arguments shows."""
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        yield name, kind_of(field), name in required, first_line(field.get("description", ""))
 
 
-def read_json(text: str, name: str) -> Any:
-    """Decode what the operator typed. Raises CommandError."""
-    try:
-        return json.loads(text)
-    except ValueError as exc:
-        raise CommandError(f"{name} is not JSON: {exc}.") from None
-
-
-def readable(result: dict[str, Any]) -> Iterator[str]:
-    """The texts of a result as they are, and everything else as JSON."""
-    for block in result.get("content", ()):
-        yield block["text"] if block["type"] == "text" else json.dumps(block)
+def kind_of(field: dict[str, Any]) -> str:
+    """The type of an argument, in a few words."""
+    if "enum" in field:
+        return " | ".join(json.dumps(value) for value in field["enum"])
+    if "anyOf" in field:
+        return " | ".join(kind_of(option) for option in field["anyOf"])
+    kind = str(field.get("type") or field.get("$ref", "any").rpartition("/")[2])
+    default = f" = {json.dumps(field['default'])}" if "default" in field else ""
+    return f"{kind_of(field['items'])}[]{default}" if "items" in field else f"{kind}{default}"
