@@ -250,6 +250,8 @@ RULES: Mapping[str, Rule] = {
     "MCP_SESSION_IDLE_TIMEOUT": SECONDS,
     "MCP_MAX_SESSIONS": Number(),
     "MCP_MAX_STREAMS": Number(),
+    "MCP_MAX_ANONYMOUS_SESSIONS": Number(),
+    "MCP_MAX_ANONYMOUS_STREAMS": Number(),
     "MCP_EVENT_LIFETIME": SECONDS_OR_NONE_AT_ALL,
     "MCP_STREAM_QUEUE": Number(),
     "MCP_CALL_RECORDING": Choice(words=("durable", "batched", "off")),
