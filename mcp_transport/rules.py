@@ -218,8 +218,6 @@ def call_problem(path: str) -> str:
         inspect.signature(import_string(path)).bind()
     except TypeError as exc:
         return f"which cannot be made without arguments ({exc})"
-    except ValueError:  # a class without a signature, written in C
-        return ""
     return ""
 
 
