@@ -29,7 +29,7 @@ COLUMNS = {
 }  # fmt: skip
 DOUBT = "The generator was nearly as busy as the server, or there were errors."
 OURS = ("channels", "django", "msgspec", "pydantic", "uvicorn", "uvloop", "daphne")
-NUMBER = re.compile(r"[\d,.]*")
+NUMBER = re.compile(r"[\d,.]*%?")
 Rows = Sequence[Sequence[str]]
 
 
