@@ -278,7 +278,6 @@ async def _respond(exchange: Exchange) -> bytes:
 
 
 async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) -> Outcome:
-    await responder.open()
     await responder.open()  # the first event may be a long time coming
     is_here = await _relay(stream.follow(0), stream.id, responder)
     if is_here and not stream.is_closed and exchange.revision.has_priming_events:
