@@ -1,0 +1,168 @@
+"""Which servers there are, read once and kept for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from mcp_transport import tool
+from mcp_transport.engine import directory as directory_module
+from mcp_transport.engine.directory import Directory, identify
+from mcp_transport.models import EntryOverride, Server
+from mcp_transport.registry.registry import Registry
+from mcp_transport.rows import RowPool
+from mcp_transport.sources.apps import AppSource
+
+LIMIT = 5.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(directory_module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def registry() -> Registry:
+    registry = Registry()
+
+    @tool(registry=registry)
+    def echo() -> str:
+        return "x"
+
+    return registry
+
+
+@pytest.fixture
+async def directory(
+    transactional_db: None, clock: Clock, registry: Registry
+) -> AsyncIterator[Directory]:
+    pool = RowPool(2, 100, "directory", patience=LIMIT)
+    yield Directory([AppSource(registry)], pool)
+    assert await pool.stop(LIMIT)
+
+
+async def test_a_server_is_found_by_its_slug(directory: Directory) -> None:
+    row = await Server.objects.acreate(slug="main", title="Main", instructions="Ask.")
+    found = await directory.find("main")
+    assert found is not None
+    assert (found.server.id, found.server.title, found.server.instructions) == (
+        row.pk, "Main", "Ask.",
+    )  # fmt: skip
+    assert list(found.catalog.tools) == ["echo"]
+    assert directory.find_cached("main") is found
+    assert found.identity["name"] == "main"
+
+
+async def test_no_slug_is_the_default_server(directory: Directory) -> None:
+    await Server.objects.acreate(slug="other")
+    assert await directory.find("") is None
+    await Server.objects.acreate(slug="main", is_default=True)
+    directory.forget()
+    found = await directory.find("")
+    assert found is not None
+    assert found.server.slug == "main"
+
+
+async def test_what_is_no_server_or_switched_off_is_none(directory: Directory) -> None:
+    await Server.objects.acreate(slug="off", is_enabled=False)
+    for slug in ("off", "never"):
+        assert await directory.find(slug) is None
+        assert directory.find_cached(slug) is None
+
+
+async def test_a_change_is_seen_after_a_moment(directory: Directory, clock: Clock) -> None:
+    await Server.objects.acreate(slug="main")
+    await directory.find("main")
+    await Server.objects.aupdate(title="New")
+    kept = await directory.find("main")
+    assert kept is not None
+    assert kept.server.title == ""
+    clock.now += 1.1
+    assert directory.find_cached("main") is None
+    found = await directory.find("main")
+    assert found is not None
+    assert found.server.title == "New"
+
+
+async def test_a_catalog_is_built_again_only_when_something_changed(
+    directory: Directory, clock: Clock, registry: Registry
+) -> None:
+    row = await Server.objects.acreate(slug="main")
+
+    async def catalog() -> Any:
+        clock.now += 1.1
+        found = await directory.find("main")
+        assert found is not None
+        return found.catalog
+
+    first = await catalog()
+    assert await catalog() is first
+    await EntryOverride.objects.acreate(server=row, kind="tool", name="echo", title="Say")
+    second = await catalog()
+    assert second is not first
+    assert second.tools["echo"].wire["title"] == "Say"
+
+    @tool(registry=registry)
+    def late() -> None: ...
+
+    assert list((await catalog()).tools) == ["echo", "late"]
+
+
+async def test_a_row_is_read_once_for_all_who_ask(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def load(slug: str) -> None:
+        reads.append(slug)
+
+    monkeypatch.setattr(directory_module, "load", load)
+    assert await asyncio.gather(*(directory.find("main") for _ in range(10))) == [None] * 10
+    assert reads == ["main"]
+
+
+async def test_one_who_gives_up_takes_the_answer_from_nobody(directory: Directory) -> None:
+    await Server.objects.acreate(slug="main")
+    hasty, patient = (asyncio.ensure_future(directory.find("main")) for _ in range(2))
+    await asyncio.sleep(0)
+    hasty.cancel()
+    assert await patient is not None
+
+
+async def test_a_flood_of_names_is_bounded(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory_module, "CACHE_LIMIT", 3)
+    for number in range(10):
+        await directory.find(f"never-{number}")
+    assert len(directory._cache) <= 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, {"name"}),
+        ({"title": "Main"}, {"name", "title"}),
+        ({"title": "Main", "description": "x"}, {"name", "title", "description"}),
+    ],
+)
+async def test_a_server_says_who_it_is(
+    directory: Directory, fields: dict[str, str], said: set[str]
+) -> None:
+    await Server.objects.acreate(slug="main", **fields)
+    found = await directory.find("main")
+    assert found is not None
+    assert set(identify(found.server)) == said | {"version"}
