@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcp_transport.models import Server, Session, Stream
+from mcp_transport.rows import RowPool
 from mcp_transport.streams.log import (
     READ_AT_ONCE,
     EventLog,
@@ -22,7 +23,6 @@ from mcp_transport.streams.log import (
     event_id,
     parse_event_id,
 )
-from mcp_transport.rows import RowPool
 from mcp_transport.writer import Writer, WriterFull
 
 LIMIT = 5.0  # seconds any single wait may take
