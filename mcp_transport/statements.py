@@ -8,6 +8,7 @@ with all the rows that came in a row for it.
 from __future__ import annotations
 
 import datetime
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -23,6 +24,8 @@ Convert = Callable[[Any], Any]
 AnyField: TypeAlias = "models.Field[Any, Any]"
 
 MAX_CHUNK = 64  # rows in one INSERT on SQLite
+# PostgreSQL keeps no NUL in text; an escape of it follows an even number of backslashes.
+NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 PLAIN_FIELDS = (
     models.BooleanField,
     models.CharField,
@@ -146,6 +149,8 @@ class EachRow(Form):
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
         prepare = [field.get_db_prep_save for field in self.fields]
+        if connection.vendor == "postgresql":
+            rows = [tuple(map(_without_nul, row)) for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(
                 self.sql,
@@ -212,7 +217,7 @@ class PostgreSQLInsert(Form):
             self._select = self._make_select(connection)
         sql = f"{self._select} ON CONFLICT DO NOTHING" if is_repeated else self._select
         with connection.cursor() as cursor:
-            cursor.execute(sql, [msgspec.json.encode(rows).decode()])
+            cursor.execute(sql, [_encoded(rows).decode()])
 
     def _make_select(self, connection: BaseDatabaseWrapper) -> str:
         values = ", ".join(_element(i, field, connection) for i, field in enumerate(self.fields))
@@ -220,6 +225,18 @@ class PostgreSQLInsert(Form):
 
 
 INSERT_FORMS: dict[str, type[Form]] = {"sqlite": SQLiteInsert, "postgresql": PostgreSQLInsert}
+
+
+def _encoded(value: Any) -> bytes:
+    """JSON that PostgreSQL can keep: a NUL, which a client may send, is replaced."""
+    text = msgspec.json.encode(value)
+    return NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    return msgspec.json.decode(_encoded(value)) if isinstance(value, dict | list) else value
 
 
 def _chunk(count: int) -> int:

@@ -92,6 +92,17 @@ def test_text_with_marks_of_every_kind_comes_back(stream: Stream) -> None:
     assert Event.objects.get().data == data
 
 
+def test_a_nul_which_not_every_database_keeps_stops_no_row(stream: Stream) -> None:
+    text, kept = "a\x00b \\u0000", ("a\x00b \\u0000", "a\ufffdb \\u0000")
+    execute(insert(Inbox, *INBOX), ("w1", "s1", "answer", text, {text: [text]}, WHEN))
+    execute(Update(Stream, "method", "call"), (text, {text: [text]}, stream.pk))
+    stream.refresh_from_db()
+    row = Inbox.objects.get()
+    for found, payload in ((row.key, row.payload), (stream.method, stream.call)):
+        assert found == kept[connection.vendor == "postgresql"]
+        assert payload == {found: [found]}
+
+
 def test_without_names_every_column_but_the_key_is_in_the_row() -> None:
     names = [field.name for field in insert(Inbox).fields]
     assert names == [field.name for field in Inbox._meta.concrete_fields if field.name != "id"]

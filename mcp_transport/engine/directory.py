@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from django.core.validators import slug_re
 
 from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Catalog, Override, build
@@ -84,6 +85,8 @@ class Directory:
         cached = self._cache.get(slug)
         if cached is not None and time.monotonic() - cached.read_at <= self._lifetime:
             return cached.offer
+        if slug and not slug_re.match(slug):
+            return None  # no server is called that, and a database may not take it as text
         return self._keep(slug, await self._load(slug))
 
     def forget(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -28,6 +29,7 @@ from mcp_transport.writer import Writer, WriterFull
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
 CANDIDATES = 100  # sessions that are compared when one has to go
+ID = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) makes
 SHORT = 200  # characters of what a client calls itself that are kept
 
 
@@ -155,6 +157,8 @@ class SessionStore:
         found = self.find_cached(session_id)
         if found is not None:
             return found
+        if not ID.fullmatch(session_id):
+            return None  # whatever was sent, a database may not take it as text
         before = self._cache.get(session_id)
         record = await self._pool.read(_load, session_id)
         if record is None:

@@ -166,3 +166,11 @@ async def test_a_server_says_who_it_is(
     found = await directory.find("main")
     assert found is not None
     assert set(identify(found.server)) == said | {"version"}
+
+
+@pytest.mark.parametrize("slug", ["\x00", "a b", "..", "é", "main\n", "x/y"])
+async def test_what_is_no_slug_is_not_looked_for(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> None:
+    monkeypatch.setattr(directory_module, "load", None)
+    assert await directory.find(slug) is None

@@ -140,7 +140,17 @@ async def test_a_session_that_was_closed_elsewhere_is_found_no_more(
 
 
 async def test_what_never_was_a_session_is_none(store: SessionStore) -> None:
-    assert await store.find("nothing") is None
+    assert await store.find("n" * 43) is None
+
+
+@pytest.mark.parametrize(
+    "session_id", ["", "nothing", "\x00" * 43, "é" * 43, "a" * 44, "a" * 42 + "\n"]
+)
+async def test_what_is_no_session_id_is_not_looked_for(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch, session_id: str
+) -> None:
+    monkeypatch.setattr(store_module, "_load", None)
+    assert await store.find(session_id) is None
     store.forget("nothing")
 
 
