@@ -8,13 +8,18 @@ from functools import lru_cache
 JSON_RANGES = ("application/json", "application/*", "*/*")
 STREAM_RANGES = ("text/event-stream", "text/*", "*/*")
 REFUSED = frozenset({"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"})
+LONGEST_KEPT = 500  # bytes of a header whose meaning is remembered
 
 
-@lru_cache(maxsize=256)
 def accepted(header: bytes | None) -> tuple[bool, bool]:
     """Whether an Accept header takes (JSON, an event stream); without one, both."""
     if header is None:
         return True, True
+    return _accepted(header) if len(header) <= LONGEST_KEPT else _accepted.__wrapped__(header)
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: bytes) -> tuple[bool, bool]:
     takes = dict(_range(part) for part in header.decode("latin-1").lower().split(","))
     return _decide(takes, JSON_RANGES), _decide(takes, STREAM_RANGES)
 

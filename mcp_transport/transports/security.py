@@ -19,6 +19,7 @@ from mcp_transport.protocol.errors import Refused
 
 LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
 CACHE_LIMIT = 1000
+LONGEST_KEPT = 600  # bytes of a Host and an Origin together; names have 253 at most
 
 ALLOWED_HEADERS = (
     "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, "
@@ -31,6 +32,7 @@ MAX_PARAMETERS = 50  # Mcp-Param-* headers that one preflight can ask for
 _PARAMETER = re.compile(r"mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+", re.IGNORECASE)  # RFC 9110, tchar
 
 Headers = tuple[tuple[bytes, bytes], ...]
+Key = tuple[bytes | None, bytes | None]
 
 
 class Gate:
@@ -43,7 +45,7 @@ class Gate:
     def __init__(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._hosts = hosts
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
-        self._verdicts: dict[tuple[bytes | None, bytes | None], str] = {}
+        self._verdicts: dict[Key, str] = {}
 
     @classmethod
     def from_settings(cls) -> Gate:
@@ -61,11 +63,15 @@ class Gate:
         verdict = self._verdicts.get(key)
         if verdict is None:
             verdict = self._judge(host, origin)
-            if len(self._verdicts) >= CACHE_LIMIT:
-                self._verdicts.clear()
-            self._verdicts[key] = verdict
+            self._keep(key, verdict)
         if verdict:
             raise Refused(403, verdict)
+
+    def _keep(self, key: Key, verdict: str) -> None:
+        if len(self._verdicts) >= CACHE_LIMIT:
+            self._verdicts.clear()
+        if sum(len(part or b"") for part in key) <= LONGEST_KEPT:
+            self._verdicts[key] = verdict
 
     def _judge(self, raw_host: bytes | None, raw_origin: bytes | None) -> str:
         """What is wrong, or an empty string."""

@@ -8,7 +8,6 @@ type or Django's middleware in between.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -18,6 +17,7 @@ from channels.consumer import AsyncConsumer
 from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import challenge, may_use_server
 from mcp_transport.conf import settings
+from mcp_transport.engine.guard import Guarded, Overdue
 from mcp_transport.engine.incoming import Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
@@ -148,20 +148,21 @@ class StreamableHttpConsumer(AsyncConsumer):
         announced = self.headers.get(b"content-length", b"0")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
             raise _too_large(limit)
+        try:
+            return await Guarded(self._read_parts(limit), timeout=lambda: settings.MCP_BODY_TIMEOUT)
+        except Overdue:
+            raise Refused(
+                408, "The body did not arrive in time.", headers={"Connection": "close"}
+            ) from None
+
+    async def _read_parts(self, limit: int) -> bytes:
         message = await self.receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")
             if len(body) > limit:
                 raise _too_large(limit)
             return body
-        return await self._read_parts(message, limit)
-
-    async def _read_parts(self, message: dict[str, Any], limit: int) -> bytes:
-        try:
-            async with asyncio.timeout(settings.MCP_BODY_TIMEOUT):
-                return b"".join([part async for part in self._parts(message, limit)])
-        except TimeoutError:
-            raise Refused(408, "The body did not arrive in time.") from None
+        return b"".join([part async for part in self._parts(message, limit)])
 
     async def _parts(self, message: dict[str, Any], limit: int) -> AsyncIterator[bytes]:
         size = 0

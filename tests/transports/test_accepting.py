@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_transport.transports import accepting
 from mcp_transport.transports.accepting import accepted
 
 BOTH = (True, True)
@@ -64,3 +65,10 @@ def test_the_most_specific_range_decides(header: bytes, expected: tuple[bool, bo
 @given(st.binary() | st.text(alphabet="aq=0.;,/* ").map(str.encode))
 def test_whatever_is_sent_is_decided(header: bytes) -> None:
     assert accepted(header) in (BOTH, JSON, STREAM, NEITHER)
+
+
+def test_a_header_that_is_too_long_is_read_and_not_remembered() -> None:
+    before = accepting._accepted.cache_info().currsize
+    for number in range(3):
+        assert accepted(b"text/%d, " % number * 100 + b"application/json") == JSON
+    assert accepting._accepted.cache_info().currsize == before

@@ -174,6 +174,13 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(gate._verdicts) <= 3
 
 
+def test_a_name_that_is_too_long_for_one_is_not_remembered() -> None:
+    gate = Gate(HOSTS, ())
+    assert not passes(b"a" * 100_000, gate=gate)
+    assert not passes(b"shop.example", b"https://" + b"a" * 100_000, gate=gate)
+    assert not gate._verdicts
+
+
 def test_the_settings_describe_the_gate(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["site.example"]
     assert passes(b"site.example", gate=Gate.from_settings())
