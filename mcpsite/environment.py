@@ -82,7 +82,8 @@ def database(url: str, *, default: Path) -> dict[str, Any]:
 
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
+    # A server that is being restarted must not hold a thread for minutes.
+    options = {"connect_timeout": "3", **dict(parse_qsl(parts.query))}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.removeprefix("/")),

@@ -26,18 +26,29 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Starts a cluster in a folder and prints its URL. Durability is off: it is thrown away.
+# Makes a cluster in a folder, starts it and prints its URL. Durability is off, for it is
+# thrown away, unless a second argument says "durable".
 postgres_start() {
-    local folder=$1 bin port
+    local folder=$1 kind=${2:-} bin port
     bin=$(postgres_bin) || { echo "missing: postgresql (initdb, pg_ctl)" >&2; return 1; }
     port=$(free_port)
     mkdir -p "$folder"
     [ "$(id -u)" != 0 ] || chown nobody:nogroup "$folder"
     as_postgres "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-sync >/dev/null
-    as_postgres "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/log" -o \
-        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off -c max_connections=200" \
-        start >/dev/null || { cat "$folder/log" >&2; return 1; }
+    {
+        printf "port = %s\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n" "$port"
+        printf "max_connections = 200\n"
+        [ "$kind" = durable ] || printf "fsync = off\nsynchronous_commit = off\n"
+    } >>"$folder/data/postgresql.conf"
+    postgres_resume "$folder"
     echo "postgresql://postgres@127.0.0.1:$port/postgres"
+}
+
+# Starts a cluster that was stopped, at the same address.
+postgres_resume() {
+    local folder=$1
+    as_postgres "$(postgres_bin)/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/log" start \
+        >/dev/null || { cat "$folder/log" >&2; return 1; }
 }
 
 postgres_stop() {

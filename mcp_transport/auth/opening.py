@@ -35,12 +35,12 @@ from mcp_transport.auth.errors import (
     InvalidToken,
 )
 from mcp_transport.auth.principal import Principal, present, principal_of
+from mcp_transport.conf import settings
 from mcp_transport.models import Ticket, Token
 from mcp_transport.threads import PoolExhausted, ThreadPool
 
 logger = logging.getLogger(__name__)
 
-LOOK_UP_LIMIT = 5.0  # seconds after which the database counts as away
 BURNT = (
     "The ticket is unknown, used, expired, or was issued for another server or page; get another."
 )
@@ -115,7 +115,7 @@ class Opening:
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            async with asyncio.timeout(LOOK_UP_LIMIT):
+            async with asyncio.timeout(settings.MCP_DATABASE_PATIENCE):
                 return await self._pool.run(function, *arguments)
         except (AnyDatabaseError, PoolExhausted, TimeoutError) as exc:
             logger.exception("A credential could not be looked up.")

@@ -77,7 +77,12 @@ def test_a_postgresql_url_is_taken_apart() -> None:
     assert (database["USER"], database["PASSWORD"]) == ("ada", "p@ss")
     assert (database["HOST"], database["PORT"]) == ("db.example", "5433")
     assert database["NAME"] == "shop"
-    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": "3"}
+
+
+def test_a_postgresql_url_may_say_how_long_connecting_takes() -> None:
+    database = environment.database("postgres:///shop?connect_timeout=9", default=Path("unused"))
+    assert database["OPTIONS"] == {"connect_timeout": "9"}
 
 
 def test_a_postgresql_url_may_name_a_socket_folder() -> None:
