@@ -10,9 +10,9 @@ from benchmarks.figures import Line
 from benchmarks.report import HEADINGS, title
 from benchmarks.targets import TARGETS
 
-WIDTH = 860
-LABELS = 330  # pixels for the names at the left
-FIGURES = 110  # and for the figures at the right
+WIDTH = 940
+LABELS = 390  # pixels for the names at the left
+FIGURES = 130  # and for the figures at the right
 BAR = 18
 GAP = 6
 HEADING = 40

@@ -6,6 +6,7 @@ Measures ours beside bare ASGI and beside other servers.
     python -m benchmarks.run --only echo/ours   a part of the names, or a pattern; and its unit
     python -m benchmarks.run --ci               fails when ours has become slower
     python -m benchmarks.run --ci --record      writes what --ci compares with
+    python -m benchmarks.run --publish          puts table and plot into the documentation
 
 The table, the results and a plot go to var/benchmarks/. Missing environments
 of other servers are installed on the first run.
@@ -33,6 +34,8 @@ from benchmarks.rounds import Rounds, say
 
 RECORDED = PROJECT / "benchmarks" / "recorded.json"
 OUTPUT = PROJECT / "var" / "benchmarks"
+PAGE = PROJECT / "docs" / "topics" / "performance.md"
+BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"  # what --publish puts its table between
 FULL, QUICK, CI = (5, 8.0), (1, 2.0), (3, 3.0)  # rounds and seconds
 
 
@@ -45,6 +48,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     how_long.add_argument("--quick", action="store_true", help="one round of two seconds")
     how_long.add_argument("--ci", action="store_true", help="compare with benchmarks/recorded.json")
     parser.add_argument("--record", action="store_true", help="write benchmarks/recorded.json")
+    parser.add_argument("--publish", action="store_true", help="write docs/topics/performance.*")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="see --list")
     parser.add_argument("--list", action="store_true", help="name every case and stop")
     parser.add_argument("--rounds", type=int)
@@ -84,6 +88,14 @@ def write(folder: Path, table: str, told: object, picture: str) -> None:
     )
     (folder / "plot.svg").write_text(picture, encoding="utf-8")
     say(f"written to {folder}")
+
+
+def publish(page: Path, table: str, picture: str) -> None:
+    """Put the table and the plot where the documentation shows them."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    page.with_suffix(".svg").write_text(picture, encoding="utf-8")
 
 
 def record(measured_lines: Sequence[Line]) -> None:
@@ -140,6 +152,8 @@ def run(cases: Sequence[Case], wanted: argparse.Namespace) -> int:
     told = results(measured_lines, how, rounds.failures, rounds.figures)
     write(folder, table, told, plot(measured_lines))
     print(table)
+    if wanted.publish:
+        publish(PAGE, table, plot(measured_lines))
     if wanted.record:
         record(measured_lines)
     return gate(measured_lines) if wanted.ci and not wanted.record else 0

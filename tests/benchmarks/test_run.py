@@ -36,3 +36,18 @@ def test_the_gate_fails_when_ours_has_become_slower(
 def test_every_case_of_the_gate_is_recorded() -> None:
     recorded = json.loads(run.RECORDED.read_text(encoding="utf-8"))
     assert set(recorded) == {case.name for case in GATE} - {UNIT}
+
+
+def test_a_new_table_takes_the_place_of_the_last(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(f"before\n{run.BEGIN}old\n{run.END}after\n", encoding="utf-8")
+    for table in ("first\n", "second\n"):
+        run.publish(page, table, "<svg/>")
+    text = page.read_text(encoding="utf-8")
+    assert text == f"before\n{run.BEGIN}\nsecond\n\n{run.END}after\n"
+    assert page.with_suffix(".svg").read_text(encoding="utf-8") == "<svg/>"
+
+
+def test_the_page_has_a_place_for_the_table() -> None:
+    text = run.PAGE.read_text(encoding="utf-8")
+    assert text.index(run.BEGIN) < text.index(run.END)
