@@ -42,7 +42,7 @@ conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at
 	@PYTHON=$(BIN)/python $(BIN)/python scripts/with_site.py --open conformance scripts/conformance_every_revision.sh {endpoint}
 
 clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python clients
-	@$(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
+	@MCP_WEBSOCKET_QUERY_TICKETS=on $(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
 
 benchmark: $(VENV)/site.stamp  ## Measure ours beside bare ASGI and other servers (ARGS=--quick)
 	@$(BIN)/python -m benchmarks.run $(ARGS)

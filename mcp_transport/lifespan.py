@@ -25,6 +25,7 @@ from django.utils.module_loading import import_string
 from mcp_transport.audit.record import CallRecord
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
+from mcp_transport.auth.opening import Opening
 from mcp_transport.bus.base import Bus
 from mcp_transport.cleanup import clean
 from mcp_transport.conf import settings
@@ -75,6 +76,7 @@ class Runtime:
         self.hub = Hub(_bus())
         self.sessions = SessionStore(self.writer, self.rows)
         self.authenticators = AuthenticatorChain.from_settings()
+        self.opening = Opening(self.authenticators, self.rows)
         self.gate = Gate.from_settings()
         self.directory = Directory([import_string(p)() for p in settings.MCP_SOURCES], self.rows)
         self.engine = Engine(self._services())

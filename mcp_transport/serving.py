@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 
 from mcp_transport.conf import settings
 
+PING_INTERVAL = 20.0  # seconds, also those in which a WebSocket's client has to answer
 GRACE = 2.0  # seconds beyond the drain before connections are cut
 
 
@@ -47,6 +48,10 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         log_config=None,
         access_log=False,
         lifespan="on",
+        ws_max_size=settings.MCP_WEBSOCKET_MAX_BYTES,
+        ws_per_message_deflate=False,  # it costs more time and memory than it saves here
+        ws_ping_interval=PING_INTERVAL,
+        ws_ping_timeout=PING_INTERVAL,
         timeout_graceful_shutdown=int(settings.MCP_DRAIN_TIMEOUT + GRACE),
     )
 

@@ -37,6 +37,10 @@ TESTED_ELSEWHERE = {
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
     "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",
+    "transports/endpoint.py": "tests/transports/test_streamable_http.py",
+    "transports/http_sse.py": "tests/interaction/test_http_sse.py",
+    "transports/refusing.py": "tests/transports/test_streamable_http.py and test_websocket.py",
+    "transports/tickets.py": "tests/interaction/test_websocket.py",
     "transports/worker.py": "the shape of what a transport is given",
     "version.py": "one string",
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mcp_transport import routing
 from mcp_transport.routing import mcp_application
+from mcp_transport.rows import DatabaseAway
 
 
 class Called:
@@ -53,28 +55,49 @@ def site() -> Called:
     return Called()
 
 
+def doors(application: Any) -> dict[str, Called]:
+    """Put something that remembers behind each door."""
+    application._doors = {door: Called() for door in application._doors}
+    application._doors["websocket"] = application._socket = Called()
+    application._http_sse = application._doors["sse"]
+    return dict(application._doors)
+
+
+def request(path: str, **headers: str) -> dict[str, Any]:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "method": "GET", "path": path, "headers": raw}
+
+
 @pytest.fixture
-def endpoint(site: Called) -> Callable[[str], str | None]:
-    """Which server a path leads to; None for the site's own pages."""
-    application: Any = mcp_application(site)
-    reached = Called()
-    application._endpoint = reached
+def endpoint(site: Called) -> Callable[[str], Any]:
+    """Which server and door a path leads to; None for the site's own pages."""
+    application = mcp_application(site)
+    reached = doors(application)
 
-    async def ask(path: str) -> str | None:
-        await run(application, {"type": "http", "path": path})
-        return str(reached.scopes.pop()["mcp_server"]) if reached.scopes else None
+    async def ask(path: str) -> tuple[str, str] | None:
+        await run(application, request(path))
+        scopes = [scope for called in reached.values() for scope in called.scopes]
+        assert all(scope["mcp_door"] in reached for scope in scopes)
+        return (scopes[0]["mcp_server"], scopes[0]["mcp_door"]) if scopes else None
 
-    return ask  # type: ignore[return-value]  # a coroutine function
+    return ask
 
 
 @pytest.mark.parametrize(
-    ("path", "server"),
+    ("path", "found"),
     [
-        ("/mcp", ""),
-        ("/mcp/", ""),
-        ("/mcp/main", "main"),
-        ("/mcp/main/", "main"),
-        ("/mcp/main/more", "main/more"),
+        ("/mcp", ("", "")),
+        ("/mcp/", ("", "")),
+        ("/mcp/main", ("main", "")),
+        ("/mcp/main/", ("main", "")),
+        ("/mcp/main/more", ("main/more", "")),
+        ("/mcp/main/sse", ("main", "sse")),
+        ("/mcp/main/messages/", ("main", "messages")),
+        ("/mcp/main/ws", ("main", "ws")),
+        ("/mcp/main/ws/ticket", ("main", "ws/ticket")),
+        ("/mcp/sse", ("", "sse")),
+        ("/mcp/ws/ticket", ("", "ws/ticket")),
+        ("/mcp/sse/ws", ("sse", "ws")),
         ("/mcpx", None),
         ("/", None),
         ("/admin/", None),
@@ -82,21 +105,89 @@ def endpoint(site: Called) -> Callable[[str], str | None]:
     ],
 )
 async def test_paths_below_the_endpoint_lead_to_servers(
-    endpoint: Any, path: str, server: str | None
+    endpoint: Any, path: str, found: tuple[str, str] | None
 ) -> None:
-    assert await endpoint(path) == server
+    assert await endpoint(path) == found
 
 
 @pytest.mark.parametrize("configured", ["/tools/", "/tools"])
 async def test_the_path_can_be_another_one(site: Called, settings: Any, configured: str) -> None:
     settings.MCP_PATH = configured
-    application: Any = mcp_application(site)
-    reached = Called()
-    application._endpoint = reached
+    application = mcp_application(site)
+    reached = doors(application)[""]
     for path in ("/tools/main", "/mcp/main"):
-        await run(application, {"type": "http", "path": path})
+        await run(application, request(path))
     assert [scope["mcp_server"] for scope in reached.scopes] == ["main"]
     assert [scope["path"] for scope in site.scopes] == ["/mcp/main"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "door"),
+    [
+        ({"accept": "text/event-stream"}, "sse"),
+        ({"accept": "application/json, text/event-stream", "mcp_session_id": "s"}, ""),
+        ({"accept": "text/event-stream", "mcp_protocol_version": "2025-11-25"}, ""),
+        ({"accept": "*/*"}, ""),
+        ({}, ""),
+    ],
+)
+async def test_a_get_that_says_nothing_else_is_an_old_client(
+    site: Called, headers: dict[str, str], door: str
+) -> None:
+    application = mcp_application(site)
+    reached = doors(application)
+    await run(application, request("/mcp/main", **headers))
+    assert [name for name, called in reached.items() if called.scopes and name != "messages"] == [
+        door
+    ]
+
+
+class FakeDirectory:
+    """Whether there is a default server, and whether it takes old clients."""
+
+    def __init__(self, offer: Any) -> None:
+        self.directory = self
+        self._offer = offer
+
+    async def find(self, slug: str) -> Any:
+        assert slug == ""
+        if isinstance(self._offer, Exception):
+            raise self._offer
+        return self._offer
+
+
+@pytest.mark.parametrize(
+    ("offer", "is_on", "is_ours"),
+    [
+        (None, True, False),
+        (SimpleNamespace(server=SimpleNamespace(has_http_sse=True)), True, True),
+        (SimpleNamespace(server=SimpleNamespace(has_http_sse=True)), False, False),
+        (SimpleNamespace(server=SimpleNamespace(has_http_sse=False)), True, False),
+        (DatabaseAway(), True, True),
+    ],
+)
+async def test_old_clients_find_the_default_server_at_the_root(
+    site: Called,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    offer: Any,
+    is_on: bool,
+    is_ours: bool,
+) -> None:
+    settings.MCP_HTTP_SSE = is_on
+    monkeypatch.setattr(routing, "runtime", lambda: FakeDirectory(offer))
+    application = mcp_application(site)
+    reached = doors(application)["sse"]
+    await run(application, request("/sse"))
+    assert (len(reached.scopes), len(site.scopes)) == ((1, 0) if is_ours else (0, 1))
+
+
+@pytest.mark.parametrize("path", ["/mcp/main", "/mcp/main/ws"])
+async def test_sockets_below_the_endpoint_are_ours(site: Called, path: str) -> None:
+    application = mcp_application(site)
+    reached = doors(application)["websocket"]
+    await run(application, {"type": "websocket", "path": path})
+    assert [scope["mcp_server"] for scope in reached.scopes] == ["main"]
 
 
 async def test_the_sites_own_sockets_stay_its_own(site: Called) -> None:

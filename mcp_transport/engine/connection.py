@@ -122,11 +122,19 @@ class Connection:
     """
 
     def __init__(
-        self, door: Door, admit: Admit, write: Write, *, limits: Limits, session_id: str | None
+        self,
+        door: Door,
+        admit: Admit,
+        write: Write,
+        *,
+        owner: str,
+        session_id: str | None,
+        limits: Limits,
     ) -> None:
+        self.owner = owner  # Principal.key
+        self.has_post = session_id is not None  # its client sends by another way
         self.session_id = session_id
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self.principal_key = ""
         self._door = door
         self._admit = admit
         self._write = write
@@ -134,6 +142,7 @@ class Connection:
         self._flights: dict[Key, Flight] = {}
         self._follower: Flight | None = None  # what tells a session of changes
         self._tasks: set[asyncio.Task[None]] = set()
+        self._posted: asyncio.Queue[Any] | None = None
         self._has_handshake = self._is_draining = False
         self._lock = asyncio.Lock()
         self._waiting = self._waiting_bytes = 0
@@ -162,6 +171,16 @@ class Connection:
             flight = Flight(self)
             self._flights.update(dict.fromkeys(keys, flight))
             self._start(self._serve(incoming, keys, flight))
+
+    def post(self, body: Any) -> None:
+        """Take a message that came by another way than the connection itself."""
+        if self._posted is None:
+            self._posted = asyncio.Queue(self._limits.messages)
+            self._start(self._receive_posted(self._posted))
+        try:
+            self._posted.put_nowait(body)
+        except asyncio.QueueFull:
+            self.end(Ending.OVERLOADED)
 
     async def refuse(self, error: ProtocolError) -> None:
         """Answer what could not be read."""
@@ -214,6 +233,15 @@ class Connection:
             for task in left:
                 task.cancel()
 
+    async def _receive_posted(self, posted: asyncio.Queue[Any]) -> None:
+        while not self.ending.done():
+            getting = asyncio.ensure_future(posted.get())
+            await asyncio.wait({getting, self.ending}, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                await self.receive(getting.result())
+            else:
+                getting.cancel()
+
     async def _admitted(self, body: Any) -> Incoming | None:
         """The message with its sender's rights, or None when it is not taken."""
         try:
@@ -222,7 +250,6 @@ class Connection:
             self._turn_away(error)
             await self._refuse(body, error)
             return None
-        self.principal_key = incoming.principal.key
         return None if self.ending.done() else incoming
 
     def _turn_away(self, error: Refused) -> None:
@@ -269,7 +296,7 @@ class Connection:
             self._has_handshake = True
 
     def _follow(self, incoming: Incoming) -> None:
-        if self._follower is None and self._has_handshake:
+        if self._follower is None and self._has_handshake and not self.ending.done():
             self._follower = Flight(self)
             self._start(self._tell_of_changes(incoming, self._follower))
 

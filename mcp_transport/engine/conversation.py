@@ -8,6 +8,7 @@ from typing import Any
 
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
 from mcp_transport.engine.connection_channel import ConnectionChannel
+from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.inbox_reader import InboxReader
@@ -42,11 +43,11 @@ NO_SESSION = "There is no such session; open one with initialize."
 class Conversation:
     """Serves revisions that open with a handshake."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, connections: Connections) -> None:
         self._services = services
         self.pending = Pending()
         self.works = Works()
-        self.inbox = InboxReader(services.inboxes, self.pending, self.works)
+        self.inbox = InboxReader(services.inboxes, self.pending, self.works, connections)
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
         """Open a session, whose id goes back; a connection may have one already."""

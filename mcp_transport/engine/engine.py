@@ -8,7 +8,8 @@ from typing import Any
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.connection import Admit, Connection, Write
-from mcp_transport.engine.conversation import Conversation
+from mcp_transport.engine.connections import Connections
+from mcp_transport.engine.conversation import NO_SESSION, Conversation
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.stateless import Stateless
@@ -33,8 +34,8 @@ class Engine:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._stateless = Stateless(services)
-        self._conversation = Conversation(services)
-        self.connections: set[Connection] = set()
+        self.connections = Connections()
+        self._conversation = Conversation(services, self.connections)
 
     async def receive(self, incoming: Incoming, responder: Responder) -> Outcome:
         """
@@ -76,12 +77,32 @@ class Engine:
         _refuse_modern(incoming)
         return await self._conversation.close(incoming)
 
-    def connect(self, admit: Admit, write: Write, *, session_id: str | None = None) -> Connection:
-        """Begin with a connection, on which messages come until it is disconnected."""
+    def connect(
+        self, principal: Principal, admit: Admit, write: Write, *, session_id: str | None = None
+    ) -> Connection:
+        """
+        Begin with a connection, on which messages come until it is disconnected.
+
+        Raises Refused for a principal that has as many as it may.
+        """
+        limit = self.services.max_streams
+        if self.connections.count(principal.key) >= limit:
+            raise Refused(
+                429,
+                f"You hold {limit} connections open, which is the limit; close one.",
+                headers={"Retry-After": "5"},
+            )
         connection = Connection(
-            self, admit, write, limits=self.services.limits, session_id=session_id
+            self,
+            admit,
+            write,
+            owner=principal.key,
+            session_id=session_id,
+            limits=self.services.limits,
         )
         self.connections.add(connection)
+        if connection.has_post:
+            self._conversation.inbox.begin()
         return connection
 
     async def disconnect(self, connection: Connection) -> None:
@@ -89,22 +110,25 @@ class Engine:
         self.connections.discard(connection)
         await connection.close()
 
-    def check_room(self, principal: Principal) -> None:
-        """Raises Refused for a principal that has as many connections as it may."""
-        limit = self.services.max_streams
-        if sum(item.principal_key == principal.key for item in self.connections) >= limit:
-            raise Refused(
-                429,
-                f"You hold {limit} connections open, which is the limit; close one.",
-                headers={"Retry-After": "5"},
-            )
-
     async def open_session(self, incoming: Incoming) -> str:
         """Open a session before its handshake, where a client has to name it in that."""
         session = await self._conversation.open_session(
             incoming, revision=R2024_11_05, client_info={}, capabilities={}
         )
         return session.id
+
+    async def deliver(self, incoming: Incoming) -> Outcome:
+        """
+        Pass a message to the connection of its session, whichever process holds it.
+
+        Raises InvalidRequest without a session, Refused for one that is not the caller's.
+        """
+        session = await self._conversation.find_session(incoming)
+        if self.connections.post(session.id, incoming.body):
+            return ACCEPTED
+        if await self.services.inboxes.forward(session.worker, session.id, incoming.body):
+            return ACCEPTED
+        raise Refused(404, NO_SESSION)
 
     async def is_session_open(self, session_id: str) -> bool:
         """Whether a session goes on; it is in use when this is asked."""

@@ -7,20 +7,22 @@ process, while the work runs in one. It is left for that one as a row.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import msgspec
 from django.utils import timezone
 
-from mcp_transport.models import Inbox, Stream
+from mcp_transport.models import Inbox, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Id, Response
 from mcp_transport.rows import RowPool
 from mcp_transport.statements import insert
 from mcp_transport.writer import Writer
 
 AT_ONCE = 100
+SILENCE = datetime.timedelta(seconds=5)  # after which a worker process counts as dead
 
-ANSWER, CANCEL, CLOSE = (str(kind.value) for kind in Inbox.Kind)
+ANSWER, CANCEL, CLOSE, MESSAGE = (str(kind.value) for kind in Inbox.Kind)
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -58,6 +60,13 @@ class Inboxes:
         workers = await self._pool.read(_workers_of, session_id)
         await self._leave(workers, session_id, CLOSE, "", {})
 
+    async def forward(self, worker: str, session_id: str, body: Any) -> bool:
+        """Pass a message to the process with its connection; False if that has ended."""
+        if worker == self._worker_id or not await self._pool.run(_is_serving, worker):
+            return False
+        await self._leave({worker}, session_id, MESSAGE, "", {"body": body})
+        return True
+
     async def take(self) -> list[Delivered]:
         """Remove and return what was left for this process, oldest first."""
         return await self._pool.run(_take, self._worker_id)
@@ -82,6 +91,11 @@ def _workers_of(session_id: str) -> set[str]:
 def _workers(session_id: str, **named: str) -> set[str]:
     streams = Stream.objects.filter(session_id=session_id, closed_at=None, **named)
     return set(streams.values_list("worker", flat=True))
+
+
+def _is_serving(worker: str) -> bool:
+    seen_since = timezone.now() - SILENCE
+    return Worker.objects.filter(id=worker, ended_at=None, seen_at__gt=seen_since).exists()
 
 
 def _take(worker_id: str) -> list[Delivered]:

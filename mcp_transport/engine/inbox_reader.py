@@ -6,26 +6,36 @@ import asyncio
 import logging
 
 from mcp_transport.engine.back_channel import Pending
-from mcp_transport.engine.inbox import ANSWER, CANCEL, Delivered, Inboxes
+from mcp_transport.engine.connections import Connections
+from mcp_transport.engine.inbox import ANSWER, CANCEL, MESSAGE, Delivered, Inboxes
 from mcp_transport.engine.work import Works
 from mcp_transport.protocol.jsonrpc import Response
 
 logger = logging.getLogger("mcp_transport.inbox")
 
 POLL_INTERVAL = 1.0  # seconds between two looks while work runs
+POST_INTERVAL = 0.1  # the same while every message of a client may arrive elsewhere
 
 
 class InboxReader:
-    """Looks into this process's inbox while work runs, and never otherwise."""
+    """
+    Looks into this process's inbox while something can be left in it.
 
-    def __init__(self, inboxes: Inboxes, pending: Pending, works: Works) -> None:
+    That is while work runs, or a connection lasts whose client sends its
+    messages by another way.
+    """
+
+    def __init__(
+        self, inboxes: Inboxes, pending: Pending, works: Works, connections: Connections
+    ) -> None:
         self._inboxes = inboxes
         self._pending = pending
         self._works = works
+        self._connections = connections
         self._polling: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Look from now on, until nothing runs any more."""
+        """Look from now on, until nothing is expected any more."""
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll())
             self._polling.add_done_callback(self._ended)
@@ -41,13 +51,17 @@ class InboxReader:
             self._polling.cancel()
 
     async def _poll(self) -> None:
-        await asyncio.sleep(POLL_INTERVAL)  # most work has ended by then
-        while not self._works.is_idle:
+        await asyncio.sleep(self._interval)  # most work has ended by then
+        while self._connections.have_post or not self._works.is_idle:
             try:
                 await self.look()
             except Exception:
                 logger.exception("The inbox could not be read; it is tried again")
-            await asyncio.sleep(POLL_INTERVAL)
+            await asyncio.sleep(self._interval)
+
+    @property
+    def _interval(self) -> float:
+        return POST_INTERVAL if self._connections.have_post else POLL_INTERVAL
 
     def _ended(self, _polling: asyncio.Task[None]) -> None:
         self._polling = None
@@ -59,5 +73,7 @@ class InboxReader:
             self._pending.settle(session_id, response)
         elif delivered.kind == CANCEL:
             self._works.cancel(session_id, payload["request_id"])
+        elif delivered.kind == MESSAGE:
+            self._connections.post(session_id, payload["body"])
         else:
             self._works.cancel_session(session_id)

@@ -31,6 +31,7 @@ class Inbox(models.Model):
         ANSWER = "answer", "Answer"
         CANCEL = "cancel", "Cancel"
         CLOSE = "close", "Close"
+        MESSAGE = "message", "Message"
 
     worker = models.CharField(max_length=64)
     session = models.CharField(max_length=43, blank=True)

@@ -16,6 +16,7 @@ from django.http.request import split_domain_port, validate_host
 
 from mcp_transport.conf import settings
 from mcp_transport.protocol.errors import Refused
+from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID
 
 LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
 CACHE_LIMIT = 1000
@@ -125,3 +126,18 @@ def _parameters(asked: bytes | None) -> str:
     names = (name.strip() for name in (asked or b"").decode("latin-1").split(","))
     wanted = [name for name in names if _PARAMETER.fullmatch(name)]
     return "".join(f", {name}" for name in wanted[:MAX_PARAMETERS])
+
+
+def duplicates_of(raw: Sequence[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    """The names that stand in more than one line."""
+    seen: set[bytes] = set()
+    return frozenset(name for name, _value in raw if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add() returns None
+
+
+def refuse_duplicates(names: frozenset[bytes]) -> None:
+    """Raises Refused for a header whose first and last line could be taken for different things."""
+    if not names.isdisjoint((b"host", b"origin")):
+        raise Refused(403, "Host and Origin stand once in a request.")
+    if not names.isdisjoint((b"authorization", b"content-type", SESSION_ID, LAST_EVENT_ID)):
+        twice = ", ".join(sorted(name.decode("latin-1") for name in names))
+        raise Refused(400, f"A request has each header once; these stand twice: {twice}.")

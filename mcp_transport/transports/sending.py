@@ -67,11 +67,13 @@ class HttpResponder(Responder):
         await self._chunk(b"")  # the client knows at once that a stream has begun
         self._arm()
 
-    async def write(self, message: bytes, event_id: str | None = None) -> None:
-        """See Responder.write()."""
+    async def write(
+        self, message: bytes, event_id: str | None = None, *, name: bytes = b"message"
+    ) -> None:
+        """See Responder.write(); an event of another name is none of the protocol's messages."""
         if not self.is_open:
             await self.open()
-        await self._chunk(sse.event(message, event_id))
+        await self._chunk(sse.event(message, event_id, name=name))
 
     async def retry(self, milliseconds: int) -> None:
         """See Responder.retry()."""

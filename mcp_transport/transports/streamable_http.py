@@ -1,123 +1,24 @@
-"""
-Streamable HTTP: one URL for every revision from 2025-03-26 on.
-
-A Channels consumer with its own ``__call__``: mounted at the ASGI router, it
-reads the body straight from the server, without a mailbox, a dispatch by event
-type or Django's middleware in between.
-"""
+"""Streamable HTTP: one URL for every revision from 2025-03-26 on."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any
-
-from channels.consumer import AsyncConsumer
-
-from mcp_transport.auth.errors import AuthenticationError
-from mcp_transport.auth.permissions import challenge, may_use_server
-from mcp_transport.conf import settings
-from mcp_transport.engine.guard import Guarded, Overdue
-from mcp_transport.engine.incoming import Incoming, Outcome, Reply
-from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
+from mcp_transport.auth.principal import Principal
+from mcp_transport.engine.directory import Offer
+from mcp_transport.engine.incoming import Incoming, Outcome
 from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID, read_version
-from mcp_transport.rows import DatabaseAway, is_unavailable
-from mcp_transport.transports.accepting import accepted
-from mcp_transport.transports.security import Headers, cors, preflight
-from mcp_transport.transports.sending import HttpResponder
-from mcp_transport.transports.worker import Worker
-
-logger = logging.getLogger("mcp_transport.streamable_http")
+from mcp_transport.transports.endpoint import HttpEndpoint
 
 TRANSPORT = "streamable_http"
-METHODS = "POST, GET, DELETE, OPTIONS"
 
 
-class ClientGone(Exception):
-    """The client left before its request was complete."""
-
-
-class StreamableHttpConsumer(AsyncConsumer):
+class StreamableHttpConsumer(HttpEndpoint):
     """One request to a server's endpoint."""
 
-    def __init__(self, runtime: Callable[[], Worker]) -> None:
-        self._runtime = runtime
+    methods = ("POST", "GET", "DELETE")
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer the request; nothing raised in here reaches the ASGI server."""
-        self.runtime = self._runtime()
-        raw: list[tuple[bytes, bytes]] = scope["headers"]
-        self.headers = dict(raw)
-        self.duplicates = _duplicates(raw) if len(self.headers) != len(raw) else frozenset()
-        self.request: dict[str, Any] = scope
-        self.receive = receive
-        self.body: Any = None
-        json, stream = accepted(self.headers.get(b"accept"))
-        self.responder = HttpResponder(
-            send,
-            receive,
-            accepts_json=json,
-            accepts_stream=stream,
-            keep_alive=self.runtime.keep_alive,
-        )
-        try:
-            await self._serve()
-        finally:
-            self.responder.close()
-
-    async def _serve(self) -> None:
-        try:
-            outcome = await self._outcome()
-        except ClientGone:
-            return
-        except ProtocolError as error:
-            await self._refuse(error)
-        except Exception as error:
-            if is_unavailable(error):
-                return await self._refuse(DatabaseAway())
-            logger.exception("%s %s failed", self.request["method"], self.request["path"])
-            await self._refuse(InternalError())
-        else:
-            await self._finish(outcome)
-
-    async def _outcome(self) -> Outcome:
-        self._check_gate()
-        method: str = self.request["method"]
-        if method == "OPTIONS":
-            asked = self.headers.get(b"access-control-request-headers")
-            return Reply(204, headers=preflight(asked))
-        incoming = await self._admit()
-        if method == "POST":
-            return await self.runtime.engine.receive(incoming, self.responder)
-        if method == "GET":
-            return await self.runtime.engine.open_stream(incoming, self.responder)
-        return await self.runtime.engine.close_session(incoming)
-
-    def _check_gate(self) -> None:
+    def describe(self, offer: Offer, principal: Principal) -> Incoming:
+        """See HttpEndpoint.describe()."""
         headers = self.headers
-        if self.duplicates:
-            _refuse_duplicates(self.duplicates)
-        origin = headers.get(b"origin")
-        self.runtime.gate.check(headers.get(b"host"), origin)
-        self.responder.headers = cors(origin)
-
-    async def _admit(self) -> Incoming:
-        """Everything that is checked before the body means anything."""
-        method = self.request["method"]
-        if method not in ("POST", "GET", "DELETE"):
-            raise Refused(405, f"{method} is not served here.", headers={"Allow": METHODS})
-        run, headers = self.runtime, self.headers
-        if not run.is_started:
-            await run.start()
-        slug = self.request["mcp_server"]
-        offer = run.directory.find_cached(slug) or await run.directory.find(slug)
-        if offer is None:
-            raise Refused(404, f"There is no server {slug!r} here.")
-        principal = await run.authenticators.authenticate(headers)
-        may_use_server(principal, offer.server)
-        if method == "POST":
-            self.body = jsonrpc.decode(await self._read_body())
         return Incoming(
             offer=offer,
             principal=principal,
@@ -128,110 +29,18 @@ class StreamableHttpConsumer(AsyncConsumer):
             protocol_version=read_version(headers),
             session_id=_text(headers.get(SESSION_ID)),
             last_event_id=_text(headers.get(LAST_EVENT_ID)),
-            is_still_welcome=self._is_still_welcome,
+            is_still_welcome=self.is_still_welcome,
         )
 
-    async def _is_still_welcome(self) -> bool:
-        run = self.runtime
-        try:
-            offer = await run.directory.find(self.request["mcp_server"])
-            if offer is None:
-                return False
-            may_use_server(await run.authenticators.authenticate(self.headers), offer.server)
-        except AuthenticationError as error:
-            return error.status == 503  # cannot be found out now: ask again
-        return True
-
-    async def _read_body(self) -> bytes:
-        self._check_media()
-        limit: int = self.runtime.max_body_bytes
-        announced = self.headers.get(b"content-length", b"0")
-        if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
-            raise _too_large(limit)
-        try:
-            return await Guarded(self._read_parts(limit), timeout=lambda: settings.MCP_BODY_TIMEOUT)
-        except Overdue:
-            raise Refused(
-                408, "The body did not arrive in time.", headers={"Connection": "close"}
-            ) from None
-
-    async def _read_parts(self, limit: int) -> bytes:
-        message = await self.receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body: bytes = message.get("body", b"")
-            if len(body) > limit:
-                raise _too_large(limit)
-            return body
-        return b"".join([part async for part in self._parts(message, limit)])
-
-    async def _parts(self, message: dict[str, Any], limit: int) -> AsyncIterator[bytes]:
-        size = 0
-        while True:
-            if message["type"] != "http.request":
-                raise ClientGone
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                raise _too_large(limit)
-            yield part
-            if not message.get("more_body"):
-                return
-            message = await self.receive()
-
-    def _check_media(self) -> None:
-        if not (self.responder.accepts_json or self.responder.accepts_stream):
-            raise Refused(406, "Accept application/json and text/event-stream.")
-        kind = self.headers.get(b"content-type", b"")
-        if kind != b"application/json" and not _is_json(kind):
-            raise Refused(415, "Content-Type must be application/json.")
-
-    async def _refuse(self, error: ProtocolError) -> None:
-        headers: Headers = ()
-        if isinstance(error, Refused):
-            pairs = error.headers.items()
-            headers = tuple((name.lower().encode(), value.encode()) for name, value in pairs)
-        if isinstance(error, AuthenticationError) and error.status in (401, 403):
-            url = f"{self.request.get('scheme', 'http')}://{_host(self.headers)}{self.request['path']}"
-            headers += ((b"www-authenticate", challenge(url, error.error, error.scope).encode()),)
-        status = 500 if isinstance(error, InternalError) else error.status
-        body = jsonrpc.error(jsonrpc.read_id(self.body), error)
-        await self.responder.finish(status, body, headers)
-
-    async def _finish(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Reply):
-            headers = outcome.headers
-            if outcome.session_id is not None:
-                headers += ((SESSION_ID, outcome.session_id.encode()),)
-            await self.responder.finish(outcome.status, outcome.body, headers)
-        else:
-            await self.responder.finish(200, b"")
-
-
-def _duplicates(raw: list[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    seen: set[bytes] = set()
-    return frozenset(name for name, _value in raw if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add() returns None
-
-
-def _refuse_duplicates(names: frozenset[bytes]) -> None:
-    """Raises Refused for a header whose first and last line could be taken for different things."""
-    if not names.isdisjoint((b"host", b"origin")):
-        raise Refused(403, "Host and Origin stand once in a request.")
-    if not names.isdisjoint((b"authorization", b"content-type", SESSION_ID, LAST_EVENT_ID)):
-        twice = ", ".join(sorted(name.decode("latin-1") for name in names))
-        raise Refused(400, f"A request has each header once; these stand twice: {twice}.")
+    async def serve(self, incoming: Incoming) -> Outcome:
+        """See HttpEndpoint.serve()."""
+        method = self.request["method"]
+        if method == "POST":
+            return await self.runtime.engine.receive(incoming, self.responder)
+        if method == "GET":
+            return await self.runtime.engine.open_stream(incoming, self.responder)
+        return await self.runtime.engine.close_session(incoming)
 
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.strip(b" \t").decode("latin-1")
-
-
-def _host(headers: dict[bytes, bytes]) -> str:
-    return headers.get(b"host", b"").decode("latin-1")
-
-
-def _is_json(kind: bytes) -> bool:
-    return kind.partition(b";")[0].strip().lower() == b"application/json"
-
-
-def _too_large(limit: int) -> Refused:
-    return Refused(413, f"The body is larger than {limit} bytes.", headers={"Connection": "close"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mcp_transport.auth.authenticators import AuthenticatorChain
+from mcp_transport.auth.opening import Opening
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
 from mcp_transport.transports.security import Gate
@@ -24,6 +25,7 @@ class Worker(Protocol):
     authenticators: AuthenticatorChain
     directory: Directory
     engine: Engine
+    opening: Opening
 
     async def start(self) -> None:
         """Begin to serve; whoever comes second waits for the first."""

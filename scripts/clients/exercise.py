@@ -68,44 +68,78 @@ async def speak(_context: Any, params: Any) -> Any:
 
 
 @asynccontextmanager
-async def connect(url: str, headers: dict[str, str], mode: str) -> AsyncIterator[Connection]:
+async def connect(
+    url: str, headers: dict[str, str], mode: str, transport: str
+) -> AsyncIterator[Connection]:
     """A client of the installed release, connected."""
-    opened = connect_new(url, headers, mode) if IS_NEW_API else connect_old(url, headers)
+    if IS_NEW_API:
+        opened = connect_new(url, headers, mode, transport)
+    else:
+        opened = connect_old(url, headers, transport)
     async with opened as connection:
         yield connection
 
 
 @asynccontextmanager
-async def connect_new(url: str, headers: dict[str, str], mode: str) -> AsyncIterator[Connection]:
+async def connect_new(
+    url: str, headers: dict[str, str], mode: str, transport: str
+) -> AsyncIterator[Connection]:
     """Release 2: one client for both eras."""
     from mcp import Client
+    from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
 
     async with create_mcp_http_client(headers=headers) as http:
-        transport = streamable_http_client(url, http_client=http)
-        client = Client(
-            transport, mode=mode, sampling_callback=speak, elicitation_callback=fill_form
-        )
+        if transport == "sse":
+            way = sse_client(f"{url}/sse", headers=headers)
+        else:
+            way = streamable_http_client(url, http_client=http)
+        client = Client(way, mode=mode, sampling_callback=speak, elicitation_callback=fill_form)
         async with client:
             yield Connection(client, client.protocol_version)
 
 
 @asynccontextmanager
-async def connect_old(url: str, headers: dict[str, str]) -> AsyncIterator[Connection]:
+async def connect_old(
+    url: str, headers: dict[str, str], transport: str
+) -> AsyncIterator[Connection]:
     """Release 1: a transport and a session; 1.9 knows no elicitation."""
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
 
     callbacks = {"sampling_callback": speak}
     if hasattr(types, "ElicitResult"):
         callbacks["elicitation_callback"] = fill_form
     async with (
-        streamablehttp_client(url, headers=headers) as (reader, writer, _session_id),
+        open_old(url, headers, transport) as (reader, writer, *_session_id),
         ClientSession(reader, writer, **callbacks) as session,
     ):
         answer = await session.initialize()
         yield Connection(session, answer.protocolVersion)
+
+
+def open_old(url: str, headers: dict[str, str], transport: str) -> Any:
+    """The transport of release 1; a WebSocket takes no headers, and a ticket instead."""
+    if transport == "sse":
+        from mcp.client.sse import sse_client
+
+        return sse_client(f"{url}/sse", headers=headers)
+    if transport == "ws":
+        from mcp.client.websocket import websocket_client
+
+        query = f"?ticket={ticket(url, headers)}" if headers else ""
+        return websocket_client(f"{url}/ws{query}".replace("http", "ws", 1))
+    from mcp.client.streamable_http import streamablehttp_client
+
+    return streamablehttp_client(url, headers=headers)
+
+
+def ticket(url: str, headers: dict[str, str]) -> str:
+    """What opens one WebSocket."""
+    import httpx
+
+    answer = httpx.post(f"{url}/ws/ticket", headers=headers).raise_for_status()
+    return answer.json()["ticket"]
 
 
 def texts(result: dict[str, Any]) -> str:
@@ -279,10 +313,10 @@ async def run_check(check: Callable[[Connection], Awaitable[None]], on: Connecti
     return report(check.__name__.removeprefix("check_"))
 
 
-async def check_refusal_without_token(url: str, mode: str) -> bool:
+async def check_refusal_without_token(url: str, mode: str, transport: str) -> bool:
     """A client without a token does not get in."""
     try:
-        async with asyncio.timeout(CHECK_LIMIT), connect(url, {}, mode) as on:
+        async with asyncio.timeout(CHECK_LIMIT), connect(url, {}, mode, transport) as on:
             await on.ask("list_tools")
     except Exception as error:  # noqa: BLE001  each release raises something else
         is_refusal = any(REFUSAL.search(cause) for cause in causes(error))
@@ -290,20 +324,20 @@ async def check_refusal_without_token(url: str, mode: str) -> bool:
     return report("refusal_without_token", AssertionError("a client without a token got in"))
 
 
-async def exercise(url: str, mode: str, expected: str) -> bool:
+async def exercise(url: str, mode: str, expected: str, transport: str) -> bool:
     """Run every check on one connection."""
     headers = {"Authorization": f"Bearer {os.environ['MCP_TOKEN']}"}
     outcomes = []
     try:
-        async with connect(url, headers, mode) as on:
+        async with connect(url, headers, mode, transport) as on:
             wrong = None if on.revision == expected else AssertionError(on.revision)
             outcomes.append(report(f"negotiates_{expected}", wrong))
             outcomes.extend([await run_check(check, on) for check in CHECKS])
     except Exception as error:  # noqa: BLE001  whatever stops the client is the finding
         outcomes.append(report("connection", error))
-    outcomes.append(await check_refusal_without_token(url, mode))
+    outcomes.append(await check_refusal_without_token(url, mode, transport))
     return all(outcomes)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(exercise(*sys.argv[1:4])) else 1)
+    sys.exit(0 if asyncio.run(exercise(*sys.argv[1:5])) else 1)

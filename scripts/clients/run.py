@@ -28,6 +28,7 @@ class Release(NamedTuple):
     requirements: tuple[str, ...]
     mode: str
     revision: str  # what it is expected to negotiate
+    transport: str = "http"  # or "sse", "ws"
 
     @property
     def folder(self) -> str:
@@ -46,6 +47,9 @@ RELEASES = (
     Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25"),
     Release(("mcp>=2,<3",), "legacy", "2025-11-25"),
     Release(("mcp>=2,<3",), "auto", "2026-07-28"),
+    Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25", "sse"),
+    Release(("mcp>=2,<3",), "auto", "2025-11-25", "sse"),  # its probe is told to shake hands
+    Release(("mcp[ws]>=1.26,<1.27",), "legacy", "2025-11-25", "ws"),
 )
 
 
@@ -71,6 +75,7 @@ def interpreter(release: Release) -> Path:
 def run(release: Release, url: str) -> list[str]:
     """The lines of one client's checks."""
     command = [interpreter(release), EXERCISE, url, release.mode, release.revision]
+    command.append(release.transport)
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_LIMIT)
     except subprocess.TimeoutExpired:
@@ -84,7 +89,8 @@ def main(url: str) -> int:
     """Run every release; the exit status."""
     lines: list[str] = []
     for release in RELEASES:
-        print(f"{release.name} ({release.mode}), revision {release.revision}", flush=True)
+        way = f"{release.mode}, {release.transport}"
+        print(f"{release.name} ({way}), revision {release.revision}", flush=True)
         try:
             found = run(release, url)
         except subprocess.CalledProcessError as error:

@@ -9,6 +9,7 @@ import pytest
 
 from mcp_transport.engine import inbox_reader
 from mcp_transport.engine.back_channel import Pending
+from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.inbox import ANSWER, CANCEL, CLOSE, Delivered
 from mcp_transport.engine.inbox_reader import InboxReader
 
@@ -56,7 +57,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make() -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
     inboxes, pending, works = FakeInboxes(), Pending(), FakeWorks()
-    reader = InboxReader(inboxes, pending, works)  # type: ignore[arg-type]  # the parts it uses
+    reader = InboxReader(inboxes, pending, works, Connections())  # type: ignore[arg-type]  # the parts it uses
     return reader, inboxes, pending, works
 
 

@@ -28,6 +28,7 @@ from tests.client import (
     LegacyClient,
     ModernClient,
 )
+from tests.sockets import Sockets
 
 OPEN = "/mcp/open"
 GUARDED = "/mcp/guarded"
@@ -85,6 +86,14 @@ async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
         probe.released.set()
         await client.close()
         await runtime().stop()
+
+
+@pytest.fixture
+async def sockets(http: Http) -> AsyncIterator[Sockets]:
+    """WebSockets to the site."""
+    sockets = Sockets(http._application)
+    yield sockets
+    await sockets.close()
 
 
 @pytest.fixture

@@ -130,18 +130,6 @@ async def test_no_authorization_server_is_named(modern: ConnectModern, http: Htt
         assert (await http.open("GET", path)).status == 404
 
 
-@pytest.mark.parametrize("path", ["/sse", "/messages", "/mcp/open/sse", "/mcp/open/messages"])
-async def test_the_two_endpoint_transport_is_not_there(http: Http, path: str) -> None:
-    exchange = await http.open("GET", path, headers={"accept": "text/event-stream"})
-    assert exchange.status in {404, 405}
-
-
-async def test_the_websocket_transport_is_not_there(http: Http) -> None:
-    upgrade = {"connection": "Upgrade", "upgrade": "websocket"}
-    exchange = await http.open("GET", "/mcp/open/ws", headers=upgrade)
-    assert exchange.status in {400, 404, 405}
-
-
 def test_no_page_of_ours_completes_a_link() -> None:
     from django.urls import get_resolver
 

@@ -8,10 +8,24 @@ the two.
 
 from __future__ import annotations
 
-from tests.interaction.requirements import features, legacy, patterns, planned, transport
+from tests.interaction.requirements import (
+    connections,
+    features,
+    legacy,
+    patterns,
+    planned,
+    transport,
+)
 from tests.interaction.requirements.record import Requirement, covers
 
-ROWS = (*transport.ROWS, *patterns.ROWS, *features.ROWS, *legacy.ROWS, *planned.ROWS)
+ROWS = (
+    *transport.ROWS,
+    *patterns.ROWS,
+    *features.ROWS,
+    *legacy.ROWS,
+    *connections.ROWS,
+    *planned.ROWS,
+)
 REQUIREMENTS = {row.id: row for row in ROWS}
 
 __all__ = ["REQUIREMENTS", "ROWS", "Requirement", "covers"]

@@ -1,5 +1,5 @@
 """
-What later work brings: other transports, tasks, OAuth, interfaces.
+What later work brings: tasks, OAuth, interfaces.
 
 Each row names the test which shows that nobody is promised it yet. The parts
 of authorization and security that hold today are tested.
@@ -7,9 +7,8 @@ of authorization and security that hold today are tested.
 
 from __future__ import annotations
 
-from tests.interaction.requirements.record import LEGACY, MODERN, page, requirement
+from tests.interaction.requirements.record import MODERN, page, requirement
 
-OLD = page("2024-11-05/basic/transports", "HTTP with SSE")
 TASKS_D = "2025-11-25/basic/utilities/tasks"
 TASKS = page("/extensions/tasks/overview")
 AUTHORIZATION = "2026-07-28/basic/authorization/index"
@@ -18,25 +17,13 @@ OAUTH_SECURITY = "2026-07-28/basic/authorization/security-considerations"
 CLIENTS = "2026-07-28/basic/authorization/client-registration"
 PRACTICES = "/docs/2026-07-28/tutorials/security/security_best_practices"
 APPS = page("/extensions/apps/overview")
-CUSTOM = page("2026-07-28/basic/transports/index", "Custom Transports")
 
-NO_SSE = "test_the_two_endpoint_transport_is_not_there"
 NO_TASKS = "test_nothing_of_tasks_is_advertised"
 NO_OAUTH = "test_no_authorization_server_is_named"
 NO_REMOTE = "test_nobody_elses_server_is_called"
 NO_APPS = "test_no_interface_extension_is_advertised"
-NO_SOCKET = "test_the_websocket_transport_is_not_there"
 
 ROWS = (
-    # --- HTTP with SSE
-    requirement("OLD-1", OLD, "A", "A GET for the stream, a POST for messages.", absence=NO_SSE),
-    requirement("OLD-2", OLD, "A", "The stream begins with where to POST to.", absence=NO_SSE),
-    requirement("OLD-3", OLD, "A", "Every answer arrives on the stream.", absence=NO_SSE),
-    requirement("OLD-4", OLD, "A", "A POST is accepted, or its session is unknown.", absence=NO_SSE),
-    requirement("OLD-5", OLD, "A", "Pages from elsewhere are refused.", absence=NO_SSE),
-    requirement("OLD-6", OLD, "A", "Both paths stand beside the endpoint.", absence=NO_SSE),
-    requirement("OLD-7", OLD, "A", "The transport can be switched on.", absence=NO_SSE),
-    requirement("OLD-8", OLD, LEGACY, "It speaks handshakes only, to the owner.", absence=NO_SSE),
     # --- tasks of 2025-11-25
     requirement("T1-1", page(TASKS_D, "Capabilities"), "D", "Tasks are declared.", absence=NO_TASKS),
     requirement(
@@ -177,7 +164,7 @@ ROWS = (
     ),
     requirement(
         "AUTH-15", page(AUTHORIZATION, "Protocol Requirements"), "BCDE",
-        "Other transports are as safe as this one.", absence=NO_SOCKET,
+        "Other transports are as safe as this one.",
     ),
     requirement(
         "AUTH-16", page("/docs/2025-11-25/tutorials/security/security_best_practices", "Session Hijacking"), "BCDE",
@@ -247,25 +234,4 @@ ROWS = (
     requirement("UI-4", APPS, "DE", "A tool makes sense without it.", absence=NO_APPS),
     requirement("UI-5", APPS, "DE", "It may stay out of the list.", absence=NO_APPS),
     requirement("UI-6", APPS, "DE", "It is off until asked for.", absence=NO_APPS),
-    # --- WebSocket
-    requirement("WS-1", CUSTOM, "ABCDE", "A socket is a transport, too.", absence=NO_SOCKET),
-    requirement("WS-2", CUSTOM, LEGACY, "It keeps the handshake.", absence=NO_SOCKET),
-    requirement("WS-3", CUSTOM, MODERN, "It keeps the metadata.", absence=NO_SOCKET),
-    requirement("WS-4", CUSTOM, "ABCDE", "How it works is written down.", absence=NO_SOCKET),
-    requirement("WS-5", CUSTOM, MODERN, "One frame is one message.", absence=NO_SOCKET),
-    requirement("WS-6", CUSTOM, MODERN, "No frame needs a header.", absence=NO_SOCKET),
-    requirement("WS-7", CUSTOM, MODERN, "Cancelling is a message there.", absence=NO_SOCKET),
-    requirement("WS-8", CUSTOM, "ABCDE", "A connection is no session.", absence=NO_SOCKET),
-    requirement("WS-9", CUSTOM, "BCDE", "Tokens stay out of addresses.", absence=NO_SOCKET),
-    requirement("WS-10", CUSTOM, MODERN, "Errors come without a status.", absence=NO_SOCKET),
-    requirement("WS-11", CUSTOM, "ABCDE", "Pages from elsewhere are refused.", absence=NO_SOCKET),
-    requirement("WSH-1", CUSTOM, "ABCDE", "The subprotocol is agreed on.", absence=NO_SOCKET),
-    requirement("WSH-2", CUSTOM, "ABCDE", "Who connects is known first.", absence=NO_SOCKET),
-    requirement("WSH-3", CUSTOM, "ABCDE", "Only text frames are read.", absence=NO_SOCKET),
-    requirement("WSH-4", CUSTOM, "ABCDE", "Both eras share a socket.", absence=NO_SOCKET),
-    requirement("WSH-5", CUSTOM, "ABCDE", "Ids in flight are distinct.", absence=NO_SOCKET),
-    requirement("WSH-6", CUSTOM, "ABCDE", "Closing cancels.", absence=NO_SOCKET),
-    requirement("WSH-7", CUSTOM, MODERN, "Subscriptions end with a result.", absence=NO_SOCKET),
-    requirement("WSH-8", CUSTOM, "ABCDE", "Slow readers are let go.", absence=NO_SOCKET),
-    requirement("WSH-9", CUSTOM, "ABCDE", "A restart is announced.", absence=NO_SOCKET),
 )  # fmt: skip

@@ -1,0 +1,43 @@
+"""The connections that this process holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mcp_transport.engine.connection import Connection
+
+
+class Connections:
+    """Found by their owner or their session."""
+
+    def __init__(self) -> None:
+        self._open: set[Connection] = set()
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._open))
+
+    @property
+    def have_post(self) -> bool:
+        """Whether messages for any of them may arrive at another process."""
+        return any(connection.has_post for connection in self._open)
+
+    def add(self, connection: Connection) -> None:
+        """Hold a connection."""
+        self._open.add(connection)
+
+    def discard(self, connection: Connection) -> None:
+        """Let go of one."""
+        self._open.discard(connection)
+
+    def count(self, owner: str) -> int:
+        """How many a principal holds."""
+        return sum(connection.owner == owner for connection in self._open)
+
+    def post(self, session_id: str, body: Any) -> bool:
+        """Pass a message to the connection of a session; False when it is not here."""
+        for connection in self._open:
+            if connection.session_id == session_id:
+                connection.post(body)
+                return True
+        return False

@@ -1,0 +1,62 @@
+"""Tests of mcp_transport.transports.websocket: what goes wrong; the rest is in tests/interaction."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from mcp_transport.lifespan import runtime
+from mcp_transport.transports import websocket
+from tests.interaction.conftest import *  # noqa: F403  the running site
+from tests.sockets import Sockets
+
+
+async def fail(*_arguments: Any, **_options: Any) -> Any:
+    raise RuntimeError("the password is hunter2")
+
+
+async def test_a_connection_that_cannot_be_opened_is_500_and_logged(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runtime().opening, "identify", fail)
+    with caplog.at_level(logging.ERROR, "mcp_transport.websocket"):
+        socket = await sockets.open()
+    assert socket.status == 500
+    assert "hunter2" not in str(socket.denial)
+    assert "could not be opened" in caplog.text
+
+
+async def test_a_connection_that_fails_is_closed_and_logged(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mcp_transport.transports.websocket.jsonrpc.decode", lambda _data: 1 / 0)
+    socket = await sockets.open()
+    with caplog.at_level(logging.ERROR, "mcp_transport.websocket"):
+        socket.put("{}")
+        assert await socket.closed() == 1011
+    assert "failed" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["host", "origin", "authorization"])
+async def test_a_header_that_decides_stands_once(sockets: Sockets, name: str) -> None:
+    headers = [("host", "testserver"), (name, "testserver"), (name, "testserver")]
+    assert (await sockets.open(headers=headers)).status in {400, 403}
+
+
+async def test_a_challenge_names_the_address_as_http_does(sockets: Sockets) -> None:
+    socket = await sockets.open("/mcp/guarded/ws")
+    assert 'realm="http://testserver/mcp/guarded/ws"' in socket.headers["www-authenticate"]
+
+
+async def test_a_client_that_reads_nothing_is_not_waited_for(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.01)
+    socket = await sockets.open()
+    socket.writable.clear()
+    socket.holds_close = True
+    socket.put(data=b"")
+    await socket.returned()
+    assert socket.code is None
