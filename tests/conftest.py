@@ -12,6 +12,8 @@ from pytest_django import DjangoDbBlocker
 
 from mcp_transport.models import Server
 
+pytest_plugins = ["mcp_transport.testing.plugin"]
+
 # A busy machine makes a slow example, not a wrong one; failures belong into tests as examples.
 hypothesis_settings.register_profile("project", deadline=None, database=None)
 hypothesis_settings.load_profile("project")

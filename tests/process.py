@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from tests.asgi import Exchange, Headers, raw_headers
+from mcp_transport.testing.asgi import Exchange, Headers, raw_headers
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_LIMIT = 40.0  # seconds until a process listens

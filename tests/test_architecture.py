@@ -37,6 +37,7 @@ TESTED_ELSEWHERE = {
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
     "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",
+    "testing/": "tests/testing, and every test in tests/interaction speaks through it",
     "transports/endpoint.py": "tests/transports/test_streamable_http.py",
     "transports/http_sse.py": "tests/interaction/test_http_sse.py",
     "transports/refusing.py": "tests/transports/test_streamable_http.py and test_websocket.py",

@@ -13,7 +13,7 @@ from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import Server
 from mcp_transport.registry.registry import registry
 from mcp_transport.routing import mcp_application
-from tests.asgi import Http
+from mcp_transport.testing.asgi import Http
 from tests.client import LegacyClient, ModernClient
 
 PATH = "/mcp/own"

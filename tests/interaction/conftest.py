@@ -14,13 +14,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
-from django.core.asgi import get_asgi_application
 
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server, Token
-from mcp_transport.routing import mcp_application
+from mcp_transport.testing import Http, Site
 from tests.apps.good.probe import Probe, probe
-from tests.asgi import Http
 from tests.client import (
     HTTP_REVISIONS,
     LEGACY_REVISIONS,
@@ -78,14 +76,11 @@ def user_token(transactional_db: None) -> UserToken:
 @pytest.fixture
 async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
     """The site, running, with what it started stopped at the end."""
-    await runtime().start()
-    client = Http(mcp_application(get_asgi_application()))
-    try:
-        yield client
-    finally:
-        probe.released.set()
-        await client.close()
-        await runtime().stop()
+    async with Site() as site:
+        try:
+            yield site.http
+        finally:
+            probe.released.set()
 
 
 @pytest.fixture

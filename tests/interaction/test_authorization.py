@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from mcp_transport.models import Server, Token
-from tests.asgi import Http
+from mcp_transport.testing.asgi import Http
 from tests.client import LegacyClient
 from tests.interaction.conftest import Configure, Connect, ConnectModern, UserToken
 from tests.interaction.requirements import covers

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.asgi import Http
+from mcp_transport.testing.asgi import Http
 from tests.client import MODERN_REVISION, encode
 from tests.interaction.conftest import OPEN, Configure, Connect, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers

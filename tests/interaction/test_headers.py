@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mcp_transport import Header, tool
 from mcp_transport.conf import settings as own_settings
 from mcp_transport.registry.registry import registry
-from tests.asgi import Http
+from mcp_transport.testing.asgi import Http
 from tests.client import PROTOCOL_VERSION, encode, text_of
 from tests.interaction.conftest import OPEN, ConnectModern
 from tests.interaction.requirements import covers

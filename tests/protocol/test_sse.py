@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_transport.protocol import jsonrpc, sse
-from tests.asgi import parse_event
+from mcp_transport.testing.asgi import parse_event
 
 
 def test_an_event_carries_a_message_on_one_line() -> None:

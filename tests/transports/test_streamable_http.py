@@ -17,9 +17,9 @@ from mcp_transport.engine.catalog import Catalog
 from mcp_transport.engine.directory import Offer, ServerRecord
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.protocol.errors import InternalError
+from mcp_transport.testing.asgi import Exchange, Http
 from mcp_transport.transports.security import Gate
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
-from tests.asgi import Exchange, Http
 
 JSON = {"content-type": "application/json"}
 EMPTY = Catalog(

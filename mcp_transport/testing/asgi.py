@@ -9,11 +9,15 @@ middle. Every wait is bounded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-LIMIT = 5.0  # seconds any single wait may take
+LIMIT = 5.0  # seconds any single wait may take, unless a client is told otherwise
+
+T = TypeVar("T")
 
 Headers = Mapping[str, str | None] | Sequence[tuple[str, str | bytes]]
 
@@ -58,10 +62,35 @@ def raw_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     ]
 
 
+async def within(limit: float, waiting: Callable[[], Awaitable[T]]) -> T:
+    """
+    Wait for something that may be cancelled and begun again.
+
+    The limit is one of real time: a test that moves the clock on does not
+    mean its own patience. Raises TimeoutError.
+    """
+    until = time.perf_counter() + limit
+    while True:
+        try:
+            async with asyncio.timeout(until - time.perf_counter()):
+                return await waiting()
+        except TimeoutError:
+            if time.perf_counter() >= until:
+                raise
+
+
 class Exchange:
     """One HTTP request and what the application answers to it."""
 
-    def __init__(self, application: Any, scope: dict[str, Any], body: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        application: Any,
+        scope: dict[str, Any],
+        body: Sequence[bytes],
+        *,
+        limit: float = LIMIT,
+    ) -> None:
+        self.limit = limit
         self.status = 0
         self.headers: dict[str, str] = {}
         self._application = application
@@ -123,9 +152,7 @@ class Exchange:
     async def disconnect(self) -> None:
         """Go away; wait until the application has noticed and returned."""
         self.leave()
-        if self._task is not None:
-            async with asyncio.timeout(LIMIT):
-                await asyncio.wait([self._task])
+        await self._finished()
 
     def leave(self) -> None:
         """Go away without waiting for anything."""
@@ -148,13 +175,16 @@ class Exchange:
             self._sent.put_nowait(None)
 
     async def _next(self) -> dict[str, Any] | None:
-        async with asyncio.timeout(LIMIT):
-            message = await self._sent.get()
+        message = await within(self.limit, self._sent.get)
         if message is None and self._task is not None:
             self._sent.put_nowait(None)
-            async with asyncio.timeout(LIMIT):
-                await self._task  # raises what the application raised
+            await self._finished()
+            self._task.result()  # raises what the application raised
         return message
+
+    async def _finished(self) -> None:
+        if self._task is not None:
+            await within(self.limit, partial(asyncio.wait, [self._task]))
 
     async def _receive(self) -> dict[str, Any]:
         if self._body:
@@ -171,7 +201,8 @@ class Exchange:
 class Http:
     """Requests to one application; what is still open at the end is closed."""
 
-    def __init__(self, application: Any, *, host: str = "testserver") -> None:
+    def __init__(self, application: Any, *, host: str = "testserver", limit: float = LIMIT) -> None:
+        self.limit = limit
         self._application = application
         self._host = host
         self._open: list[Exchange] = []
@@ -186,7 +217,8 @@ class Http:
     ) -> Exchange:
         """Send a request; the exchange is returned when the headers have come."""
         pieces = [body] if isinstance(body, bytes) else list(body)
-        exchange = Exchange(self._application, self._scope(method, path, headers), pieces)
+        scope = self._scope(method, path, headers)
+        exchange = Exchange(self._application, scope, pieces, limit=self.limit)
         self._open.append(exchange)
         return await exchange.start()
 
