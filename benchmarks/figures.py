@@ -67,28 +67,30 @@ class Line:
 
 def lines(cases: Sequence[Case], rounds: Mapping[str, Sequence[Figures]]) -> list[Line]:
     """A line for each case that was measured."""
-    medians = {name: middle(measured) for name, measured in rounds.items() if measured}
     return [
-        Line(case=case, figures=medians[case.name], ratio=_ratio(case, medians))
+        Line(case=case, figures=middle(rounds[case.name]), ratio=_ratio(case, rounds))
         for case in cases
-        if case.name in medians
+        if rounds.get(case.name)
     ]
 
 
-def _ratio(case: Case, medians: Mapping[str, Figures]) -> float | None:
-    unit = medians.get(case.unit)
-    if case.kind != "echo" or unit is None or not unit.cost:
+def _ratio(case: Case, rounds: Mapping[str, Sequence[Figures]]) -> float | None:
+    """The median of the rounds' own ratios: both sides of one met the same minute."""
+    units = rounds.get(case.unit, ())
+    if case.kind != "echo":
         return None
-    return medians[case.name].cost / unit.cost
+    pairs = zip(rounds[case.name], units, strict=False)  # a peer may have failed in the middle
+    ratios = [ours.cost / unit.cost for ours, unit in pairs if unit.cost]
+    return median(ratios) if ratios else None
 
 
-def slower(measured: Sequence[Line], recorded: Mapping[str, float]) -> list[str]:
-    """A sentence for each case that has become slower than it may."""
-    said = []
+def slower(measured: Sequence[Line], recorded: Mapping[str, float]) -> dict[str, str]:
+    """A sentence for each case that has become slower than it may, by its name."""
+    said = {}
     for line in measured:
         limit = recorded.get(line.case.name, float("inf")) / SLACK
         if line.ratio is not None and line.ratio > limit:
-            said.append(
+            said[line.case.name] = (
                 f"{line.case.name} costs {line.ratio:.2f} times {line.case.unit}; "
                 f"recorded is {limit * SLACK:.2f}, allowed {limit:.2f}."
             )

@@ -23,6 +23,15 @@ def test_a_ratio_is_told_in_the_unit_of_the_same_run() -> None:
     assert told == {UNIT: 1.0, MODERN: 2.25, "cycle/ours": None}
 
 
+def test_the_ratio_is_that_of_rounds_and_not_of_medians() -> None:
+    """A slow minute meets both sides of a round, and changes nothing."""
+    rounds = {
+        UNIT: [Figures(cost=cost) for cost in (20, 40, 30)],
+        MODERN: [Figures(cost=cost) for cost in (40, 80, 90)],
+    }
+    assert lines([BY_NAME[MODERN]], rounds)[0].ratio == 2.0
+
+
 def test_daphne_is_compared_with_itself() -> None:
     rounds = {
         UNIT: [Figures(cost=20)],
@@ -61,14 +70,14 @@ def test_a_busy_generator_makes_a_figure_doubtful() -> None:
 
 
 def test_slower_than_the_slack_allows_is_told() -> None:
-    (sentence,) = slower([line(MODERN, ratio=4.2)], {MODERN: 2.4})
+    (sentence,) = slower([line(MODERN, ratio=4.2)], {MODERN: 2.4}).values()
     assert sentence == (
         "echo/ours/modern/32 costs 4.20 times echo/bare/32; recorded is 2.40, allowed 4.00."
     )
 
 
 def test_within_the_slack_or_without_a_record_nothing_is_told() -> None:
-    assert slower([line(MODERN, ratio=3.9), line(ONE, ratio=99)], {MODERN: 2.4}) == []
+    assert slower([line(MODERN, ratio=3.9), line(ONE, ratio=99)], {MODERN: 2.4}) == {}
 
 
 def test_a_line_can_be_kept_as_json() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.cases import GATE, UNIT
+from benchmarks.figures import Line
 from tests.benchmarks.builders import line
 
 MODERN = "echo/ours/modern/32"
@@ -23,14 +24,23 @@ def test_how_long_is_measured(arguments: list[str], rounds: int, seconds: float)
     assert (effort.rounds, effort.seconds) == (rounds, seconds)
 
 
-@pytest.mark.parametrize(("ratio", "status"), [(2.4, 0), (3.9, 0), (4.1, 1)])
-def test_the_gate_fails_when_ours_has_become_slower(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ratio: float, status: int
+@pytest.mark.parametrize(
+    ("ratio", "again", "status"), [(3.9, None, 0), (4.1, 3.9, 0), (4.1, 4.2, 1)]
+)
+def test_the_gate_fails_when_ours_is_slower_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ratio: float, again: float | None, status: int
 ) -> None:
+    asked: list[list[str]] = []
+
+    def measure_again(names: list[str]) -> list[Line]:
+        asked.append(names)
+        return [line(MODERN, ratio=again)]
+
     monkeypatch.setattr(run, "RECORDED", tmp_path / "recorded.json")
     run.record([line(UNIT, ratio=1.0), line(MODERN, ratio=2.4), line("cycle/ours")])
     assert json.loads(run.RECORDED.read_text(encoding="utf-8")) == {MODERN: 2.4}
-    assert run.gate([line(MODERN, ratio=ratio)]) == status
+    assert run.gate([line(MODERN, ratio=ratio)], measure_again) == status
+    assert asked == ([] if again is None else [[MODERN]])
 
 
 def test_every_case_of_the_gate_is_recorded() -> None:
