@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test deps lint types conformance-server conformance clients benchmark clean
+.PHONY: help run test deps lint types conformance-server conformance clients benchmark kill-test clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -46,6 +46,10 @@ clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python
 
 benchmark: $(VENV)/site.stamp  ## Measure ours beside bare ASGI and other servers (ARGS=--quick)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+kill-test: $(VENV)/test.stamp  ## Kill a server 100 times under load, on SQLite and PostgreSQL; count lost rows
+	@$(BIN)/python -m tests.load.kills $(ARGS)
+	@$(BIN)/python -m tests.load.kills --database postgresql $(ARGS)
 
 clean:  ## Remove the environment and caches; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var/cache

@@ -1,8 +1,9 @@
 """
-A real server process, and clients that reach it over a socket.
+A real server process.
 
 The process serves the project's own site with the tests' apps beside it; its
-database is an SQLite file of its own, whatever database the other tests use.
+database is an SQLite file of its own, whatever database the other tests use,
+unless a test names another.
 """
 
 from __future__ import annotations
@@ -15,14 +16,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import httpx
-
-from mcp_transport.testing.asgi import Exchange, Headers, raw_headers
 
 PROJECT = Path(__file__).resolve().parents[1]
 START_LIMIT = 40.0  # seconds until a process listens
@@ -38,22 +36,24 @@ Server.objects.create(slug="open", access="public", offers=["good", "slow"])
 class Folder:
     """The files that the processes of one site share."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database_url: str = "") -> None:
         self.path = path
+        self._database_url = database_url
         self.environment = os.environ | {
             "VAR_DIR": str(path),
             "MCP_EXTRA_APPS": "tests.apps.good,tests.apps.slow",
             "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
-            "DATABASE_URL": "",
+            "DATABASE_URL": database_url,
         }
 
-    def manage(self, *arguments: str) -> None:
-        """Run a management command to its end."""
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end; what it prints."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=START_LIMIT
         )
-        assert done.returncode == 0, done.stderr.decode()
+        assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+        return done.stdout.decode()
 
     def prepare(self) -> Folder:
         """Make the database and a server that is open to anybody."""
@@ -63,8 +63,17 @@ class Folder:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database holds at this moment."""
-        with closing(sqlite3.connect(self.path / "db.sqlite3", timeout=LIMIT)) as connection:
+        if self._database_url:
+            psycopg = import_module("psycopg")
+            with psycopg.connect(self._database_url) as connection:
+                return list(connection.execute(query, values).fetchall())
+        with closing(sqlite3.connect(self.database, timeout=LIMIT)) as connection:
             return connection.execute(query, values).fetchall()
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "db.sqlite3"
 
 
 class Process:
@@ -122,62 +131,6 @@ class Process:
     def _wait(self) -> None:
         assert self._process is not None
         self._process.wait(LIMIT)
-
-
-class SocketExchange(Exchange):
-    """One HTTP request over a socket; a connection that breaks is the end of its answer."""
-
-    def __init__(self, client: httpx.AsyncClient, request: httpx.Request) -> None:
-        super().__init__(None, {}, ())
-        self._client = client
-        self._request = request
-        self._pieces: AsyncIterator[bytes] | None = None
-        self._response: httpx.Response | None = None
-
-    async def start(self) -> SocketExchange:
-        async with asyncio.timeout(LIMIT):
-            self._response = await self._client.send(self._request, stream=True)
-        self.status = self._response.status_code
-        self.headers = dict(self._response.headers)
-        self._pieces = self._response.aiter_bytes()
-        return self
-
-    async def chunk(self) -> bytes | None:
-        assert self._pieces is not None
-        async with asyncio.timeout(LIMIT):
-            with suppress(StopAsyncIteration, httpx.TransportError):
-                return await anext(self._pieces)
-        return None
-
-    async def disconnect(self) -> None:
-        if self._response is not None:
-            await self._response.aclose()
-
-
-class SocketHttp:
-    """Requests to one process, in the form that the clients of the tests use."""
-
-    def __init__(self, process: Process) -> None:
-        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}", timeout=LIMIT)
-        self._open: list[SocketExchange] = []
-
-    async def open(
-        self, method: str, path: str, *, headers: Headers = (), body: bytes | Sequence[bytes] = b""
-    ) -> SocketExchange:
-        """Send a request; the exchange is returned when the headers have come."""
-        content = body if isinstance(body, bytes) else b"".join(body)
-        request = self._client.build_request(
-            method, path, headers=raw_headers(headers), content=content
-        )
-        exchange = SocketExchange(self._client, request)
-        self._open.append(exchange)
-        return await exchange.start()
-
-    async def close(self) -> None:
-        """Leave every exchange that is still open."""
-        for exchange in self._open:
-            await exchange.disconnect()
-        await self._client.aclose()
 
 
 async def until(condition: Callable[[], object], within: float = LIMIT) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.client import LegacyClient, ModernClient, Stream, text_of
-from tests.process import Folder, Process, SocketHttp, until
+from tests.process import Folder, Process, until
+from tests.socket_http import SocketHttp
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(150)]
 
@@ -56,7 +57,7 @@ async def connect() -> AsyncIterator[Connect]:
 
 
 def legacy(http: SocketHttp, **options: Any) -> LegacyClient:
-    return LegacyClient(http, PATH, REVISION, **options)  # type: ignore[arg-type]  # same form
+    return LegacyClient(http, PATH, REVISION, **options)
 
 
 def elsewhere(client: LegacyClient, http: SocketHttp) -> LegacyClient:
@@ -125,7 +126,7 @@ async def test_a_listener_gets_its_result_when_the_process_is_told_to_stop(
     serve: Serve, connect: Connect, server: str
 ) -> None:
     process = await serve(server)
-    client = ModernClient(connect(process), PATH)  # type: ignore[arg-type]  # same form
+    client = ModernClient(connect(process), PATH)
     stream = await client.listen({"toolsListChanged": True})
     await stream.expect("notifications/subscriptions/acknowledged")
     process.terminate()

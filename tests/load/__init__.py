@@ -1,0 +1,3 @@
+"""Tests of a whole site under load, and what makes the load."""
+
+from __future__ import annotations

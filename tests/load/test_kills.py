@@ -1,0 +1,18 @@
+"""The kill test in short; ``make kill-test`` runs it in full."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from tests.load.kills import run
+
+KILLS = 10
+
+
+@pytest.mark.server
+@pytest.mark.timeout(300)
+def test_every_answer_has_its_row_however_often_the_process_is_killed() -> None:
+    found = run(KILLS, connection.vendor)
+    assert found.is_good, found
+    assert found.answers > KILLS
