@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from tests.asgi import LIMIT, Headers, raw_headers
+from mcp_transport.testing.asgi import LIMIT, Headers, raw_headers
 from tests.client import CLIENT_CAPABILITIES, MODERN_REVISION, PROTOCOL_VERSION
 from tests.schema import check_message
 

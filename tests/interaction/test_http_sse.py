@@ -9,8 +9,8 @@ import pytest
 from mcp_transport.engine import connection, inbox_reader
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Inbox, Server, Session, Token, Worker
+from mcp_transport.testing import Exchange, Http
 from tests.apps.good.probe import Probe
-from tests.asgi import Exchange, Http
 from tests.client import MODERN_REVISION, PROTOCOL_VERSION, text_of
 from tests.interaction.conftest import OPEN, Configure, UserToken
 from tests.interaction.requirements import covers

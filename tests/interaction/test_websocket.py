@@ -16,8 +16,8 @@ from django.test import Client
 from mcp_transport.engine import connection
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Session, Token
+from mcp_transport.testing import Http
 from tests.apps.good.probe import Probe
-from tests.asgi import Http
 from tests.client import (
     CLIENT_CAPABILITIES,
     LEGACY_REVISIONS,
