@@ -74,6 +74,7 @@ def database(url: str, *, default: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
+        "CONN_MAX_AGE": None,  # threads that live long need not open it for every job
         "OPTIONS": SQLITE_OPTIONS,
         # Threads of the tests need a file: an in-memory database knows no WAL.
         "TEST": {"NAME": path.with_name("test.sqlite3")},

@@ -70,6 +70,8 @@ class SessionStore:
         self._cache: OrderedDict[str, Cached] = OrderedDict()
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._limit = settings.MCP_MAX_SESSIONS
+        #: How many sessions an owner may open on a server before they are counted again.
+        self._room: dict[tuple[str, int], int] = {}
         self._anonymous_limit = settings.MCP_MAX_ANONYMOUS_SESSIONS
         self._insert = insert(
             Session, "id", "server_id", "owner", "user_id", "token_id", "revision", "client_name",
@@ -195,9 +197,21 @@ class SessionStore:
             self.forget(next(iter(self._cache)))
 
     async def _make_room(self, record: SessionRecord, limit: int) -> None:
-        """Close what the owner has too many of on the server, whichever process opened it."""
+        """
+        Close what the owner has too many of on the server, whichever process opened it.
+
+        Counted again only when half of the room that was left may be taken.
+        """
+        key = (record.owner, record.server_id)
+        room = self._room.get(key, 0)
+        if room > 0:
+            self._room[key] = room - 1
+            return
         surplus, oldest = await self._pool.read(_surplus, record.owner, record.server_id, limit)
-        for session_id in sorted(oldest, key=self._idle_since(oldest))[:surplus]:
+        if len(self._room) >= CACHE_LIMIT:
+            self._room.clear()
+        self._room[key] = -surplus // 2
+        for session_id in sorted(oldest, key=self._idle_since(oldest))[: max(surplus, 0)]:
             await self.close(session_id, "too many sessions")
 
     def _idle_since(self, seen: dict[str, datetime.datetime]) -> Callable[[str], float]:
@@ -231,7 +245,7 @@ def _surplus(owner: str, server_id: int, limit: int) -> tuple[int, dict[str, dat
     rows = Session.objects.open().filter(owner=owner, server_id=server_id)
     surplus = rows.count() - limit
     if surplus <= 0:
-        return 0, {}
+        return surplus, {}
     oldest = rows.order_by("last_seen_at").values_list("id", "last_seen_at")
     return surplus, dict(oldest[: surplus + CANDIDATES])
 
