@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from mcp_transport.auth.principal import Principal
-from mcp_transport.engine.connection import Admit, Connection, Write
+from mcp_transport.engine.connection import Admit, Connection, Limits, Write
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.conversation import NO_SESSION, Conversation
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
@@ -78,7 +78,13 @@ class Engine:
         return await self._conversation.close(incoming)
 
     def connect(
-        self, principal: Principal, admit: Admit, write: Write, *, session_id: str | None = None
+        self,
+        principal: Principal,
+        admit: Admit,
+        write: Write,
+        *,
+        session_id: str | None = None,
+        limits: Limits | None = None,
     ) -> Connection:
         """
         Begin with a connection, on which messages come until it is disconnected.
@@ -98,7 +104,7 @@ class Engine:
             write,
             owner=principal.key,
             session_id=session_id,
-            limits=self.services.limits,
+            limits=limits or self.services.limits,
         )
         self.connections.add(connection)
         if connection.has_post:

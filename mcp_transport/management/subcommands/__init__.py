@@ -10,6 +10,7 @@ from mcp_transport.management.subcommands.doctor import Doctor
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
+from mcp_transport.management.subcommands.stdio import Stdio
 from mcp_transport.management.subcommands.tokens import Tokens
 from mcp_transport.management.subcommands.tools import Tools
 
@@ -23,4 +24,5 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "clean": Clean,
     "doctor": Doctor,
     "serve": Serve,
+    "stdio": Stdio,
 }

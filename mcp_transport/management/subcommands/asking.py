@@ -105,10 +105,10 @@ def asker(username: str | None) -> Principal:
 
 
 @asynccontextmanager
-async def working_engine() -> AsyncIterator[Any]:
-    """The process's runtime, started and stopped around some requests."""
+async def working_engine(**how: bool) -> AsyncIterator[Any]:
+    """The process's runtime, started and stopped around some requests; see Runtime.start()."""
     process = import_string("mcp_transport.lifespan.runtime")()
-    await process.start()
+    await process.start(**how)
     try:
         yield process
     finally:
