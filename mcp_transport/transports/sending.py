@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +21,21 @@ STREAM_HEADERS: Headers = (
 )
 
 
+async def hand_over(send: Send, message: dict[str, Any]) -> None:
+    """
+    Give a message to the ASGI server. Raises OSError when the client has left.
+
+    uvicorn raises nothing of its own for a connection that it has just closed
+    itself, and uvloop a RuntimeError.
+    """
+    try:
+        await send(message)
+    except RuntimeError as error:
+        if "closed" not in str(error):
+            raise
+        raise ConnectionResetError("The client has left.") from error
+
+
 class HttpResponder(Responder):
     """
     Answers one HTTP request.
@@ -32,6 +46,7 @@ class HttpResponder(Responder):
 
     headers: Headers = ()  # sent with whatever is answered
     _is_gone = False
+    _has_left = False  # as sending has shown
     _is_finished = False
     _is_sending = False
     _timer: asyncio.TimerHandle | None = None
@@ -57,7 +72,7 @@ class HttpResponder(Responder):
         if self.is_open:
             return
         self.is_open = True
-        await self._send(
+        await self._put(
             {
                 "type": "http.response.start",
                 "status": 200,
@@ -98,8 +113,8 @@ class HttpResponder(Responder):
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
             sent.append(JSON_TYPE)
-        await self._send({"type": "http.response.start", "status": status, "headers": sent})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._put({"type": "http.response.start", "status": status, "headers": sent})
+        await self._put({"type": "http.response.body", "body": body})
 
     def close(self) -> None:
         """Stop keeping the stream alive."""
@@ -108,14 +123,23 @@ class HttpResponder(Responder):
         if self._comment is not None:
             self._comment.cancel()
 
+    async def _put(self, message: dict[str, Any]) -> None:
+        """Send; to a client that has left nothing more, and gone() tells of it."""
+        if self._has_left:
+            return
+        try:
+            await hand_over(self._send, message)
+        except OSError:
+            self._has_left = True
+
     async def _end(self, data: bytes) -> None:
         self.close()
-        await self._send({"type": "http.response.body", "body": data})
+        await self._put({"type": "http.response.body", "body": data})
 
     async def _chunk(self, data: bytes) -> None:
         self._is_sending = True
         try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._put({"type": "http.response.body", "body": data, "more_body": True})
         finally:
             self._is_sending = False
 
@@ -129,5 +153,4 @@ class HttpResponder(Responder):
         self._arm()
 
     async def _remark(self) -> None:
-        with contextlib.suppress(OSError):  # the client has left; gone() tells of it
-            await self._chunk(sse.KEEP_ALIVE)
+        await self._chunk(sse.KEEP_ALIVE)

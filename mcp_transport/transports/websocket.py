@@ -28,7 +28,7 @@ from mcp_transport.protocol.errors import InternalError, ParseError, ProtocolErr
 from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import duplicates_of, is_same_origin, refuse_duplicates
-from mcp_transport.transports.sending import JSON_TYPE
+from mcp_transport.transports.sending import JSON_TYPE, hand_over
 from mcp_transport.transports.worker import Worker
 
 logger = logging.getLogger("mcp_transport.websocket")
@@ -193,7 +193,7 @@ class WebSocketConsumer(AsyncConsumer):
         return None
 
     async def _send(self, message: bytes) -> None:
-        await self.write({"type": "websocket.send", "text": message.decode()})
+        await hand_over(self.write, {"type": "websocket.send", "text": message.decode()})
 
     async def _close(self, connection: Connection, reading: asyncio.Task[int | None]) -> None:
         code = reading.result() if reading.done() else CODES.get(connection.ending.result())
@@ -201,7 +201,7 @@ class WebSocketConsumer(AsyncConsumer):
             return
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self.write({"type": "websocket.close", "code": code})
+                await hand_over(self.write, {"type": "websocket.close", "code": code})
 
     async def _deny(self, error: ProtocolError) -> None:
         """Refuse the upgrade; a server that cannot say more says 403."""

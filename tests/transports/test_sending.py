@@ -192,9 +192,33 @@ async def test_a_client_that_does_not_read_gets_no_comments(connection: Connecti
 async def test_a_comment_that_nobody_hears_harms_nothing(connection: Connection) -> None:
     responder = await opened(connection, keep_alive=0.001)
     connection.failure = OSError("the client has left")
-    for _ in range(2):
-        assert await connection.body() == sse.KEEP_ALIVE
+    assert await connection.body() == sse.KEEP_ALIVE
+    await ticks(0.01)
+    assert connection.sent.empty()
     responder.close()
+
+
+# What uvicorn lets through of uvloop when it has closed the connection itself.
+CLOSED = RuntimeError("unable to perform operation on <TCPTransport closed=True>; it is closed")
+
+
+@pytest.mark.parametrize("failure", [OSError("the client has left"), CLOSED])
+async def test_nothing_is_sent_to_a_client_that_has_left(
+    connection: Connection, failure: Exception
+) -> None:
+    responder = await opened(connection)
+    connection.failure = failure
+    await responder.write(b"{}")
+    await connection.next()
+    await responder.write(b"{}")
+    await responder.finish(200, b"{}")
+    assert connection.sent.empty()
+
+
+async def test_what_the_server_says_of_a_wrong_message_is_heard(connection: Connection) -> None:
+    connection.failure = RuntimeError("Unexpected ASGI message")
+    with pytest.raises(RuntimeError, match="Unexpected"):
+        await connection.responder().finish(200, b"{}")
 
 
 async def test_closing_stops_a_comment_that_is_on_its_way(connection: Connection) -> None:
