@@ -21,6 +21,7 @@ from mcp_transport.protocol.content import (
 )
 from mcp_transport.registry.context import Context, SyncContext
 from mcp_transport.registry.decorators import prompt, resource, tool
+from mcp_transport.registry.dependencies import CurrentUser, Depends, Progress, SyncProgress
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.headers import Header
 from mcp_transport.registry.results import ToolResult
@@ -30,13 +31,17 @@ __all__ = [
     "Audio",
     "BlobResource",
     "Context",
+    "CurrentUser",
+    "Depends",
     "EmbeddedResource",
     "Header",
     "Icon",
     "Image",
     "Message",
+    "Progress",
     "ResourceLink",
     "SyncContext",
+    "SyncProgress",
     "Text",
     "TextResource",
     "ToolError",

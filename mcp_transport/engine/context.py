@@ -90,7 +90,7 @@ class RequestContext(ExchangeView, Context):
     """
 
     _progress: ProgressReporter | None = None
-    _asked = 0
+    questions_asked = 0  # without a key of their own, by whatever runs in this call
 
     @property
     def state(self) -> RequestState:
@@ -101,7 +101,7 @@ class RequestContext(ExchangeView, Context):
 
     def rewind(self) -> None:
         """Begin again: the function is about to run from its first line."""
-        self._asked = 0
+        self.questions_asked = 0
 
     async def progress(
         self, progress: float, total: float | None = None, message: str | None = None
@@ -126,7 +126,7 @@ class RequestContext(ExchangeView, Context):
         self, message: str, schema: Any = None, *, url: str | None = None, key: str | None = None
     ) -> Answer:
         question = _elicitation(message, schema, url)
-        return questions.to_answer(await self._ask_one(question, key or self._next_key()))
+        return questions.to_answer(await self._ask_one(question, key or self.next_key()))
 
     async def sample(
         self,
@@ -140,10 +140,10 @@ class RequestContext(ExchangeView, Context):
         question = questions.sampling(
             messages, max_tokens=max_tokens, system_prompt=system_prompt, options=options
         )
-        return questions.to_sample(await self._ask_one(question, key or self._next_key()))
+        return questions.to_sample(await self._ask_one(question, key or self.next_key()))
 
     async def list_roots(self, *, key: str | None = None) -> list[Root]:
-        raw = await self._ask_one(questions.roots(), key or self._next_key())
+        raw = await self._ask_one(questions.roots(), key or self.next_key())
         return questions.to_roots(raw)
 
     async def ask(self, asked: Mapping[str, Question]) -> dict[str, Any]:
@@ -180,9 +180,10 @@ class RequestContext(ExchangeView, Context):
     async def _ask_one(self, question: Question, key: str) -> Any:
         return (await self.ask({key: question}))[key]
 
-    def _next_key(self) -> str:
-        self._asked += 1
-        return f"question_{self._asked}"
+    def next_key(self) -> str:
+        """The name of a question that has none: its place among such questions."""
+        self.questions_asked += 1
+        return f"question_{self.questions_asked}"
 
 
 class BlockingContext(ExchangeView, SyncContext):
@@ -206,7 +207,6 @@ class BlockingContext(ExchangeView, SyncContext):
         self._loop = loop
         self._is_posting = is_posting
         self._posted: deque[concurrent.futures.Future[None]] = deque()
-        self._asked = 0
 
     async def settle(self) -> None:
         """Return when everything that was posted has been sent, or has failed."""
@@ -269,9 +269,7 @@ class BlockingContext(ExchangeView, SyncContext):
         return self._context.remember(key, value)
 
     def _ask_one(self, question: Question, key: str | None) -> Any:
-        if key is None:
-            self._asked += 1
-            key = f"question_{self._asked}"
+        key = key or self._context.next_key()
         return self.ask({key: question})[key]
 
     def _send(self, coroutine: Coroutine[Any, Any, None]) -> None:

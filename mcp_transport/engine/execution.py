@@ -13,21 +13,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from mcp_transport.engine.context import BlockingContext, RequestContext
-from mcp_transport.engine.questions import InputRequired
-from mcp_transport.registry.context import Question
+from mcp_transport.engine.dependencies import Resolution
+from mcp_transport.engine.questions import Asked, InputRequired, guarded
 from mcp_transport.registry.records import Function
 
 COMMIT_POLL = 0.005  # seconds
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """What a synchronous function left with instead of a value."""
-
-    questions: dict[str, Question]
 
 
 class RolledBack(Exception):
@@ -91,6 +84,11 @@ def _is_ending() -> bool:
 async def _run_async(
     function: Function, arguments: Mapping[str, Any], context: RequestContext
 ) -> Any:
+    if function.dependencies:
+        blocking = BlockingContext(context, asyncio.get_running_loop())
+        resolution = Resolution(function, context, blocking)
+        await resolution.make_all()
+        arguments = {**arguments, **resolution.values()}
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: context}
     if not function.is_generator:
@@ -109,14 +107,19 @@ async def _run_in_thread(
     blocking = BlockingContext(context, asyncio.get_running_loop(), is_posting=is_atomic)
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: blocking}
-    call = _call_of(function, blocking, arguments)
+    if function.dependencies:
+        resolution = Resolution(function, context, blocking)
+        await resolution.make_what_awaits()
+        call = _with_dependencies(function, blocking, arguments, resolution)
+    else:
+        call = _call_of(function, blocking, arguments)
     pool = context.exchange.services.functions
     if is_atomic:
         value = await _run_atomic(function, call, context)
         await blocking.settle()
         return value
     try:
-        return await pool.run(_guarded, call)
+        return await pool.run(guarded, call)
     except asyncio.CancelledError:
         context.exchange.is_abandoned = True
         raise
@@ -138,12 +141,19 @@ def _call_of(
     return consume
 
 
-def _guarded(call: Callable[[], Any]) -> Any:
-    """The value of a call, or its questions: a thread cannot raise them to the loop."""
-    try:
-        return call()
-    except InputRequired as asked:
-        return Asked(asked.questions)
+def _with_dependencies(
+    function: Function,
+    context: BlockingContext,
+    named: Mapping[str, Any],
+    resolution: Resolution,
+) -> Callable[[], Any]:
+    """A call whose other dependencies are made in its thread, and in its transaction."""
+
+    def call() -> Any:
+        resolution.make_the_rest()
+        return _call_of(function, context, {**named, **resolution.values()})()
+
+    return call
 
 
 async def _run_atomic(function: Function, call: Callable[[], Any], context: RequestContext) -> Any:

@@ -6,11 +6,12 @@ Specification 2026-07-28, client/elicitation, client/sampling, client/roots.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
+import msgspec
 from pydantic import BaseModel, TypeAdapter
 
 from mcp_transport.audit.redaction import Redactor
@@ -41,6 +42,20 @@ class InputRequired(BaseException):  # no failure: a tool's `except Exception` m
     def __init__(self, questions: Mapping[str, Question]) -> None:
         super().__init__()
         self.questions = dict(questions)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a synchronous function left with instead of a value."""
+
+    questions: dict[str, Question]
+
+
+def guarded(call: Callable[[], Any]) -> Any:
+    """The value of a call, or its questions: a thread cannot raise them to the loop."""
+    try:
+        return call()
+    except InputRequired as asked:
+        return Asked(asked.questions)
 
 
 def form(message: str, schema: Any) -> Question:

@@ -91,13 +91,24 @@ class PromptDefinition(Definition):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """Something that is made for a call before its function runs."""
+
+    call: Callable[..., Any]
+    is_async: bool  # belongs on the event loop, not in a thread
+    context_parameter: str | None = None
+    needs: Mapping[str, int]  # parameters, and which dependencies fill them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """
     A Python function and what has to be known to call it.
 
     ``bind`` turns a request's arguments into keyword arguments, or raises
     :class:`~mcp_transport.registry.errors.ArgumentError`; the context, if the
-    function takes one, is added by the caller under ``context_parameter``.
+    function takes one, is added by the caller under ``context_parameter``, and
+    so are the values of the dependencies that it ``needs``.
     """
 
     call: Callable[..., Any]
@@ -107,6 +118,8 @@ class Function:
     wants_sync_context: bool = False
     bind: Callable[[dict[str, Any]], dict[str, Any]] = dict
     atomic: bool | str = False  # True for the default database, or an alias
+    dependencies: tuple[Dependency, ...] = ()  # each needs only what stands before it
+    needs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

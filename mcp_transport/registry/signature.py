@@ -2,8 +2,8 @@
 Signatures: what a function takes, as a schema and as something to bind with.
 
 Arguments are validated by pydantic in its lax mode ("3" is an int, a list is a
-set), into a dictionary that is at once the keyword arguments. The parameter
-annotated with a context is left out: the engine fills it.
+set), into a dictionary that is at once the keyword arguments. The parameters
+for a context and for dependencies are left out: the engine fills them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NotRequired, get_origin
 
 import docstring_parser
 from django.core.exceptions import ImproperlyConfigured
@@ -20,10 +20,12 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 from mcp_transport.conf import settings
-from mcp_transport.registry.context import BaseContext, Context, SyncContext
+from mcp_transport.registry.context import SyncContext
 from mcp_transport.registry.errors import ArgumentError, Problem
 from mcp_transport.registry.headers import without_null
-from mcp_transport.registry.records import Function
+from mcp_transport.registry.hints import check_contexts, context_type, type_hints
+from mcp_transport.registry.plan import Plan, check_provided
+from mcp_transport.registry.records import Dependency, Function
 from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
 
 Arguments = dict[str, Any]
@@ -43,10 +45,12 @@ class Signature:
 
     call: Callable[..., Any]
     subject: str  # "tool 'echo' (shop.mcp.echo)", for error messages
-    parameters: Mapping[str, inspect.Parameter]  # without the context
+    parameters: Mapping[str, inspect.Parameter]  # those that a client fills
     hints: Mapping[str, Any]
     context: str | None
     wants_sync_context: bool
+    dependencies: tuple[Dependency, ...]
+    needs: Mapping[str, int]
     summary: str | None
     descriptions: Mapping[str, str]  # of parameters, out of the docstring
 
@@ -80,6 +84,8 @@ class Signature:
             wants_sync_context=self.wants_sync_context,
             bind=bind,
             atomic=atomic,
+            dependencies=self.dependencies,
+            needs=self.needs,
         )
 
 
@@ -91,52 +97,22 @@ def inspect_function(call: Any, kind: str) -> Signature:
     parameters = dict(inspect.signature(call).parameters)
     hints = type_hints(call, subject)
     contexts = [name for name in parameters if context_type(hints.get(name)) is not None]
+    plan = Plan()
+    needs = plan.needs(subject, parameters, hints)
     signature = Signature(
         call=call,
         subject=subject,
-        parameters={name: p for name, p in parameters.items() if name not in contexts},
+        parameters={n: p for n, p in parameters.items() if n not in {*contexts, *needs}},
         hints=hints,
         context=contexts[0] if contexts else None,
         wants_sync_context=any(context_type(hints[name]) is SyncContext for name in contexts),
+        dependencies=tuple(plan.steps),
+        needs=needs,
         **documentation(call),
     )
-    check_contexts(signature, contexts)
+    check_contexts(subject, contexts, hints, is_async=signature.is_async)
+    check_provided(subject, hints, is_async=signature.is_async)
     return signature
-
-
-def type_hints(call: Callable[..., Any], subject: str) -> dict[str, Any]:
-    """The evaluated annotations of a function."""
-    try:
-        return get_type_hints(call, include_extras=True)
-    except (NameError, TypeError) as exc:
-        raise ImproperlyConfigured(
-            f"An annotation of {subject} cannot be evaluated: {exc}. Names it uses have to be "
-            "imported in its module at run time, not only for type checkers."
-        ) from exc
-
-
-def context_type(hint: Any) -> type[BaseContext] | None:
-    """The context class that an annotation asks for, alone or with None."""
-    for candidate in (hint, *get_args(hint)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseContext):
-            return candidate
-    return None
-
-
-def check_contexts(signature: Signature, names: list[str]) -> None:
-    """A function has one context at most, and of its own kind."""
-    if len(names) > 1:
-        raise ImproperlyConfigured(
-            f"{signature.subject} asks for a context twice: {', '.join(names)}."
-        )
-    if not names:
-        return
-    wanted = SyncContext if not signature.is_async else Context
-    if context_type(signature.hints[names[0]]) is not wanted:
-        manner = "asynchronous" if signature.is_async else "synchronous"
-        raise ImproperlyConfigured(
-            f"{signature.subject} is {manner}: annotate {names[0]!r} with {wanted.__name__}."
-        )
 
 
 def documentation(call: Callable[..., Any]) -> dict[str, Any]:
