@@ -145,7 +145,10 @@ class Runtime:
         chores = (self._beat, self._tend, self._clean)
         self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
         prepare = self.drain if is_told_to_stop else self._depart
-        self._stop_signal = StopSignal(prepare, comes_first=not is_told_to_stop)
+        # A server that would wait for the end of requests cuts WebSockets at once.
+        self._stop_signal = StopSignal(
+            prepare, comes_first=lambda: not is_told_to_stop or self.engine.is_connected
+        )
         self._stop_signal.catch()
         self.is_started = True
 

@@ -22,13 +22,15 @@ class StopSignal:
     """
     Prepares the process for its end as soon as SIGTERM comes.
 
-    The server's own handler runs at once, or after the preparation with
-    ``comes_first``; a second signal goes straight to it.
+    The server's own handler runs at once, or after the preparation where
+    ``comes_first`` says so when the signal is there; a second signal goes
+    straight to it.
     """
 
-    def __init__(self, prepare: Prepare, *, comes_first: bool) -> None:
+    def __init__(self, prepare: Prepare, *, comes_first: Callable[[], bool]) -> None:
         self._prepare = prepare
-        self._comes_first = comes_first
+        self._asks_to_wait = comes_first
+        self._comes_first = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._previous: Any = None
         self._preparing: asyncio.Task[None] | None = None
@@ -51,6 +53,8 @@ class StopSignal:
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Prepare once, then stop as the server would."""
         is_first, self._has_come = not self._has_come, True
+        if is_first:
+            self._comes_first = self._asks_to_wait()
         if is_first and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._begin, number)

@@ -32,6 +32,8 @@ class Socket:
         self.code: int | None = None
         self.writable = asyncio.Event()
         self.writable.set()
+        self.lets_through = range(1000, 5000)  # the codes that the server can close with
+        self.failure: type[Exception] = Exception
         self.holds_close = False  # whether a client that reads nothing cannot be told either
         self._application = application
         self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -162,6 +164,8 @@ class Socket:
             "websocket.http.response.body": self._told_why,
         }[message["type"]]
         waits = ("websocket.send", "websocket.close") if self.holds_close else ("websocket.send",)
+        if message["type"] == "websocket.close" and message["code"] not in self.lets_through:
+            raise self.failure("invalid close code")
         if message["type"] in waits:
             await self.writable.wait()
         handle(message)

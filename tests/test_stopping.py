@@ -56,7 +56,7 @@ def handler() -> Iterator[None]:
 def caught(ending: Ending, *, comes_first: bool) -> StopSignal:
     """A signal that is waited for in front of a server's handler."""
     signal.signal(signal.SIGTERM, ending.stop)
-    stop = StopSignal(ending.prepare, comes_first=comes_first)
+    stop = StopSignal(ending.prepare, comes_first=lambda: comes_first)
     stop.catch()
     return stop
 
@@ -85,7 +85,7 @@ async def test_a_server_that_cuts_streams_is_told_afterwards(ending: Ending) -> 
 
 async def test_a_server_is_told_even_when_the_preparation_fails(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, ending.stop)
-    stop = StopSignal(ending.fail, comes_first=True)
+    stop = StopSignal(ending.fail, comes_first=lambda: True)
     stop.catch()
     signal.raise_signal(signal.SIGTERM)
     await arrived(ending.is_stopped)
@@ -122,7 +122,7 @@ async def test_a_handler_that_came_later_is_left_in_place(ending: Ending) -> Non
 
 async def test_without_a_handler_the_signal_keeps_its_meaning(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    stop = StopSignal(ending.prepare, comes_first=True)
+    stop = StopSignal(ending.prepare, comes_first=lambda: True)
     stop.catch()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     stop.release()
@@ -131,7 +131,7 @@ async def test_without_a_handler_the_signal_keeps_its_meaning(ending: Ending) ->
 
 async def test_signals_do_not_come_to_other_threads(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, ending.stop)
-    await asyncio.to_thread(StopSignal(ending.prepare, comes_first=True).catch)
+    await asyncio.to_thread(StopSignal(ending.prepare, comes_first=lambda: True).catch)
     assert signal.getsignal(signal.SIGTERM) == ending.stop
 
 

@@ -123,6 +123,11 @@ class Engine:
         )
         return session.id
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection that has to be told before it is closed."""
+        return any(True for _connection in self.connections)
+
     async def deliver(self, incoming: Incoming) -> Outcome:
         """
         Pass a message to the connection of its session, whichever process holds it.

@@ -76,6 +76,11 @@ class Session(models.Model):
                 fields=["last_seen_at"], condition=Q(closed_at=None), name="mcp_session_expiry"
             ),
             models.Index(fields=["closed_at"], name="mcp_session_closed"),
+            models.Index(
+                fields=["worker"],
+                condition=Q(closed_at=None) & ~Q(worker=""),
+                name="mcp_bound_sessions",
+            ),
         )
 
     def __str__(self) -> str:

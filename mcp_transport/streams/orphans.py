@@ -9,11 +9,14 @@ no client waits for a result that will never come.
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 
-from mcp_transport.models import Event, Stream, Worker
+from mcp_transport.models import Event, Session, Stream, Worker
+from mcp_transport.models.session import SessionQuerySet
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError
 
@@ -32,7 +35,15 @@ def end_orphans(worker_id: str = "") -> list[dict[str, object]]:
     living = Worker.objects.filter(ended_at=None, seen_at__gt=now - SILENCE).values("id")
     open_streams = Stream.objects.filter(closed_at=None).exclude(worker=worker_id)
     orphans = open_streams.exclude(worker__in=living)[:AT_ONCE]
+    _end_connections(Session.objects.exclude(worker__in=("", worker_id)), living)
     return [stream.call for stream in orphans if _end(stream, now)]
+
+
+def _end_connections(bound: SessionQuerySet, living: QuerySet[Any, Any]) -> None:
+    """Close the sessions that lived on connections of dead processes."""
+    orphans = bound.open().exclude(worker__in=living)
+    if orphans.exists():  # a bare UPDATE would take the write lock of SQLite each second
+        orphans.close("connection: worker process died")
 
 
 def _end(stream: Stream, now: datetime.datetime) -> bool:

@@ -39,6 +39,7 @@ TICKET = "mcp.ticket."  # a second subprotocol, never selected, that carries a t
 MASKED = "***"
 CLOSE_TIMEOUT = 2.0  # seconds in which a client that reads nothing can be told
 
+PRIVATE = 3000  # added to a code that the server does not let through
 UNSUPPORTED_DATA = 1003
 TOO_BIG = 1009
 INTERNAL = 1011
@@ -201,7 +202,17 @@ class WebSocketConsumer(AsyncConsumer):
             return
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await hand_over(self.write, {"type": "websocket.close", "code": code})
+                await self._send_close(code)
+
+    async def _send_close(self, code: int) -> None:
+        try:
+            await hand_over(self.write, {"type": "websocket.close", "code": code})
+        except OSError:
+            raise  # the client has left
+        except Exception:  # noqa: BLE001 - autobahn raises no other
+            # Daphne's protocol lets applications close with 1000 and 3000 to 4999 only.
+            logger.info("The server cannot close with %s; it closes with %s", code, PRIVATE + code)
+            await self.write({"type": "websocket.close", "code": PRIVATE + code})
 
     async def _deny(self, error: ProtocolError) -> None:
         """Refuse the upgrade; a server that cannot say more says 403."""

@@ -124,3 +124,18 @@ def test_many_orphans_are_ended_in_parts(session: Session, monkeypatch: pytest.M
 def test_a_stream_that_is_closed_is_none(session: Session) -> None:
     stream(session, "", closed_at=timezone.now())
     assert end_orphans() == []
+
+
+def test_sessions_of_a_dead_process_s_connections_are_closed(session: Session) -> None:
+    worker("alive", silent=datetime.timedelta(0))
+    worker("gone", silent=SILENCE * 2)
+    for holder in ("alive", "gone", "late"):
+        Session.objects.create(
+            server=session.server,
+            owner=holder,
+            revision="2025-11-25",
+            worker=holder,
+            last_seen_at=timezone.now(),
+        )
+    end_orphans("late")
+    assert set(Session.objects.open().values_list("worker", flat=True)) == {"", "alive", "late"}

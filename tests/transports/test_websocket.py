@@ -50,6 +50,24 @@ async def test_a_challenge_names_the_address_as_http_does(sockets: Sockets) -> N
     assert 'realm="http://testserver/mcp/guarded/ws"' in socket.headers["www-authenticate"]
 
 
+async def test_a_server_that_lets_no_such_code_through_gets_a_private_one(
+    sockets: Sockets,
+) -> None:
+    socket = await sockets.open()
+    socket.lets_through = range(3000, 5000)
+    socket.put(data=b"")
+    assert await socket.closed() == 4003
+
+
+async def test_a_client_that_leaves_meanwhile_is_let_go(sockets: Sockets) -> None:
+    socket = await sockets.open()
+    socket.lets_through = range(0)
+    socket.failure = OSError
+    socket.put(data=b"")
+    await socket.returned()
+    assert socket.code is None
+
+
 async def test_a_client_that_reads_nothing_is_not_waited_for(
     sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
