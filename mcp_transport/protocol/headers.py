@@ -52,6 +52,14 @@ def _plain(raw: bytes, name: str) -> str:
     return raw.decode("ascii")
 
 
+def encode_value(text: str) -> str:
+    """Write a value as a header can hold it: base64 where it could be taken for another."""
+    is_plain = _PLAIN.fullmatch(text.encode()) is not None and text.strip(" \t") == text
+    if is_plain and not text.startswith("=?base64?"):
+        return text
+    return f"=?base64?{base64.b64encode(text.encode()).decode()}?="
+
+
 def read_version(headers: Mapping[bytes, bytes]) -> str | None:
     """The MCP-Protocol-Version header, if there is one."""
     raw = headers.get(PROTOCOL_VERSION)

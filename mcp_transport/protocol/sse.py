@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from mcp_transport.protocol.framing import Lines
+
+EVENT_LIMIT: Final = 64 * 1024 * 1024  # bytes of one line of a stream that is read
 KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 
@@ -21,3 +24,41 @@ def event(data: bytes, event_id: str | None = None, *, name: bytes = b"message")
 def retry(milliseconds: int) -> bytes:
     """How long a client waits before it connects again."""
     return b"retry: %d\n\n" % milliseconds
+
+
+class Events:
+    """Reads the events of a stream from its bytes; lines end with LF or CR LF."""
+
+    def __init__(self) -> None:
+        self.last_id: str | None = None
+        self.retry_after: float | None = None  # seconds
+        self._lines = Lines(EVENT_LIMIT)
+        self._data: list[bytes] = []
+        self._id: str | None = None
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The data of the events that end in this piece; those without any are left out."""
+        found = []
+        for line in self._lines.feed(piece):
+            if line is None:
+                continue  # too long to be one of ours
+            field, _, value = line.removesuffix(b"\r").partition(b":")
+            if field or value:
+                self._note(field, value.removeprefix(b" "))
+            elif data := self._dispatch():
+                found.append(data)
+        return found
+
+    def _note(self, field: bytes, value: bytes) -> None:
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"id" and b"\0" not in value:
+            self._id = value.decode(errors="replace")
+        elif field == b"retry" and value.isdigit() and len(value) < 10:
+            self.retry_after = int(value) / 1000
+
+    def _dispatch(self) -> bytes:
+        data = b"\n".join(self._data)
+        self._data.clear()
+        self.last_id = self._id or self.last_id
+        return data

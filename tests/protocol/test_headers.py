@@ -208,3 +208,10 @@ def test_an_argument_that_is_absent_or_null_is_not_repeated() -> None:
     headers.require_parameter({}, "Region", None)
     with pytest.raises(HeaderMismatch):
         headers.require_parameter({b"mcp-param-region": b"eu"}, "Region", None)
+
+
+@pytest.mark.parametrize("text", ["plain", "café", " padded ", "=?base64?eA==?=", "", "a\nb"])
+def test_an_encoded_value_is_read_as_it_was(text: str) -> None:
+    raw = headers.encode_value(text).encode("ascii")
+    assert b"\n" not in raw
+    assert headers.decode_value(raw, "Mcp-Name") == text

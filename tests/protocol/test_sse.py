@@ -40,3 +40,22 @@ def test_whatever_a_message_says_it_stays_one_event(params: dict[str, str]) -> N
     assert (end, rest) == (b"\n\n", b"")
     assert block.split(b"\n") == [b"event: message", b"data: " + message]
     assert b"\r" not in block
+
+
+def test_events_are_read_however_they_are_cut() -> None:
+    text = b": hello\n\nid: 1\nretry: 250\nevent: message\ndata: {}\n\nid: 2\r\ndata:a\r\ndata: b\r\n\r\ndata: lost"
+    for size in (1, 7, len(text)):
+        events = sse.Events()
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        assert [data for piece in pieces for data in events.feed(piece)] == [b"{}", b"a\nb"]
+        assert (events.last_id, events.retry_after) == ("2", 0.25)
+
+
+def test_an_event_without_data_says_from_where_a_stream_goes_on() -> None:
+    events = sse.Events()
+    assert events.feed(b"id: 7\ndata:\n\n") == []
+    assert events.last_id == "7"
+
+
+def test_what_is_read_is_what_was_written() -> None:
+    assert sse.Events().feed(sse.event(b'{"a": "\xe2\x80\xa8"}', "3")) == [b'{"a": "\xe2\x80\xa8"}']

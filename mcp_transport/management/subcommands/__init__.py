@@ -6,6 +6,7 @@ from mcp_transport.management.subcommands.audit import Audit
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.management.subcommands.calls import Call
 from mcp_transport.management.subcommands.cleaning import Clean
+from mcp_transport.management.subcommands.connecting import Connect
 from mcp_transport.management.subcommands.doctor import Doctor
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
@@ -25,4 +26,5 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "doctor": Doctor,
     "serve": Serve,
     "stdio": Stdio,
+    "connect": Connect,
 }
