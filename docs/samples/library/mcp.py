@@ -8,7 +8,7 @@ from typing import Annotated
 from django.utils import timezone
 from pydantic import BaseModel, Field
 
-from mcp_transport import Context, ToolError, tool
+from mcp_transport import Context, ToolError, prompt, resource, tool
 
 
 class Loan(BaseModel):
@@ -43,3 +43,34 @@ async def renew(ctx: Context, title: str) -> str:
         {"type": "object", "properties": {"note": {"type": "string", "title": "Note"}}},
     )
     return f"{title} is renewed." if answer.is_accepted else f"{title} is due as before."
+
+
+SHELVES = {
+    "novels": ["Emma", "Middlemarch"],
+    "travel": ["The Voyage of the Beagle"],
+}
+
+
+@resource("library://opening-hours", mime_type="text/plain")
+async def opening_hours() -> str:
+    """When the library is open."""
+    return "Tuesday to Saturday, 10 to 18"
+
+
+def complete_shelf(value: str, arguments: dict[str, str]) -> list[str]:
+    """The shelves whose names begin so."""
+    return [name for name in SHELVES if name.startswith(value)]
+
+
+@resource("library://shelves/{shelf}", completions={"shelf": complete_shelf})
+async def shelf_contents(shelf: str) -> dict[str, list[str]]:
+    """What stands on a shelf."""
+    if shelf not in SHELVES:
+        raise ToolError(f"There is no shelf {shelf!r}.")
+    return {shelf: SHELVES[shelf]}
+
+
+@prompt(completions={"shelf": complete_shelf})
+def recommend(shelf: str) -> str:
+    """Recommend something to read."""
+    return f"Recommend one of {', '.join(SHELVES.get(shelf, []))}, in two sentences."
