@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.interaction.conftest import Configure, ConnectModern
+from mcp_transport.models import Server
+from tests.interaction.conftest import Configure, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 
 CACHEABLE: list[tuple[str, dict[str, Any]]] = [
@@ -57,6 +58,29 @@ async def test_all_pages_may_be_kept_by_the_same_people(
             break
     assert len(scopes) > 3
     assert len(set(scopes)) == 1
+
+
+@covers("CACHE-2")
+@pytest.mark.parametrize(
+    ("changes", "scope"),
+    [
+        ({}, "private"),  # some of what it offers is for staff only
+        ({"offers": ["good:nothing"]}, "public"),
+        ({"offers": ["good:nothing"], "access": "token"}, "private"),
+    ],
+)
+async def test_what_differs_between_users_is_kept_by_each_for_themselves(
+    modern: ConnectModern,
+    configure: Configure,
+    user_token: UserToken,
+    changes: dict[str, Any],
+    scope: str,
+) -> None:
+    if changes:
+        await Server.objects.filter(slug="open").aupdate(**changes)
+    await configure()
+    page = (await modern(token=await user_token()).ask("tools/list")).result
+    assert page["cacheScope"] == scope
 
 
 @covers("CACHE-1")

@@ -120,9 +120,9 @@ async def test_what_is_no_json_is_a_parse_error_without_id(http: Http, body: byt
     [
         {"id": 1, "method": "tools/list"},
         {"jsonrpc": "1.0", "id": 1, "method": "tools/list"},
-        {"jsonrpc": "2.0", "id": None, "method": "tools/list"},
-        {"jsonrpc": "2.0", "id": 1.5, "method": "tools/list"},
-        {"jsonrpc": "2.0", "id": True, "method": "tools/list"},
+        {"jsonrpc": "2.0", "id": None, "method": "initialize"},
+        {"jsonrpc": "2.0", "id": 1.5, "method": "initialize"},
+        {"jsonrpc": "2.0", "id": True, "method": "initialize"},
         {"jsonrpc": "2.0", "id": 1, "method": 2},
         {"jsonrpc": "2.0", "id": 1},
         {},
