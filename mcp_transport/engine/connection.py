@@ -28,6 +28,7 @@ logger = logging.getLogger("mcp_transport.connection")
 
 LOOK_INTERVAL = 5.0  # seconds between two looks at whether the client still reads
 WELCOME_INTERVAL = 15.0  # seconds between two looks at whether it may still be here
+PATIENCE = 1.0  # seconds a request waits for another one to end where too many run
 LEAVE_TIMEOUT = 5.0  # seconds that cancelled work may take to end
 CANCELLED = "notifications/cancelled"
 INITIALIZED = "notifications/initialized"
@@ -146,6 +147,9 @@ class Connection:
         self._has_handshake = self._is_draining = False
         self._lock = asyncio.Lock()
         self._waiting = self._waiting_bytes = 0
+        self._landed = asyncio.Event()  # a request has come to its end
+        self._has_room = asyncio.Event()  # the client reads, so that it may ask for more
+        self._has_room.set()
         self._sending_since: float | None = None
         self._heard_at = time.monotonic()
         self._start(self._watch())
@@ -165,12 +169,13 @@ class Connection:
             await self._take(incoming, body)
         elif problem := self._refusal(keys):
             await self._refuse(body, problem)
-        elif len(self._flights) + len(keys) > self._limits.requests:
+        elif not await self._may_run(len(keys)):
             self.end(Ending.OVERLOADED)
         else:
             flight = Flight(self)
             self._flights.update(dict.fromkeys(keys, flight))
             self._start(self._serve(incoming, keys, flight))
+            await self._has_room.wait()  # nothing more is taken from who does not read
 
     def post(self, body: Any) -> None:
         """Take a message that came by another way than the connection itself."""
@@ -194,20 +199,20 @@ class Connection:
             self.end(Ending.OVERLOADED)
         if self.ending.done():
             return
-        self._waiting += 1
-        self._waiting_bytes += size
+        self._wait_for_turn(1, size)
         try:
             await self._send_in_turn(message)
         except OSError:
             self.end(Ending.LEFT)
         finally:
-            self._waiting -= 1
-            self._waiting_bytes -= size
+            self._wait_for_turn(-1, -size)
 
     def end(self, why: Ending) -> None:
         """Tell the transport to close; the first reason holds."""
         if not self.ending.done():
             self.ending.set_result(why)
+        self._has_room.set()
+        self._landed.set()
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, let what runs come to its end, then close."""
@@ -277,6 +282,18 @@ class Connection:
             return Refused(503, "This worker process stops; connect again.")
         return None
 
+    async def _may_run(self, more: int) -> bool:
+        """Whether so many more may run, after a moment for others to come to their end."""
+        most = self._limits.requests - more
+        if len(self._flights) <= most:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while len(self._flights) > most and not self.ending.done():
+                    self._landed.clear()
+                    await self._landed.wait()
+        return len(self._flights) <= most
+
     async def _take(self, incoming: Incoming, body: Any) -> None:
         """Serve what the messages behind it build on."""
         if _is_handshake(body) and self._has_handshake:
@@ -313,6 +330,7 @@ class Connection:
         if isinstance(outcome, Reply) and outcome.body:
             await flight.write(outcome.body)
         flight.leave()
+        self._landed.set()
 
     async def _outcome(self, incoming: Incoming, flight: Flight) -> Outcome:
         try:
@@ -326,6 +344,17 @@ class Connection:
     async def _refuse(self, body: Any, error: ProtocolError) -> None:
         if _expects_answer(body):
             await self.send(jsonrpc.error(jsonrpc.read_id(body), error))
+
+    def _wait_for_turn(self, messages: int, size: int) -> None:
+        """Count what waits; well before it is too much, no more requests are taken."""
+        self._waiting += messages
+        self._waiting_bytes += size
+        limits = self._limits
+        is_short = self._waiting > limits.messages // 2 or self._waiting_bytes > limits.bytes // 8
+        if is_short and not self.ending.done():
+            self._has_room.clear()
+        else:
+            self._has_room.set()
 
     async def _send_in_turn(self, message: bytes) -> None:
         async with self._lock:

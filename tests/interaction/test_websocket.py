@@ -592,8 +592,9 @@ async def test_a_session_hears_of_changes_on_its_connection(sockets: Sockets) ->
 
 @covers("WSH-8")
 async def test_too_many_requests_at_once_close(
-    sockets: Sockets, configure: Configure, probe: Probe
+    sockets: Sockets, configure: Configure, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.01)
     await configure(MCP_CONNECTION_REQUESTS=2)
     socket = await sockets.open()
     for _ in range(3):
@@ -603,13 +604,33 @@ async def test_too_many_requests_at_once_close(
 
 
 @covers("WSH-8")
-async def test_a_client_that_reads_nothing_is_cut(sockets: Sockets, configure: Configure) -> None:
+async def test_too_much_that_is_not_read_is_cut(
+    sockets: Sockets, configure: Configure, probe: Probe
+) -> None:
     await configure(MCP_STREAM_QUEUE=5)
     socket = await sockets.open()
-    socket.writable.clear()
     for _ in range(7):
-        socket.request_modern("tools/list")
+        socket.request_modern("tools/call", WAIT)
+    socket.request_modern("tools/list")
+    await socket.message(MODERN_REVISION)
+    socket.writable.clear()
+    probe.released.set()
     assert await socket.closed() == 1013
+
+
+@covers("WSH-8")
+async def test_from_a_client_that_does_not_read_nothing_more_is_taken(
+    sockets: Sockets, configure: Configure
+) -> None:
+    await configure(MCP_STREAM_QUEUE=10, MCP_CONNECTION_REQUESTS=4)
+    socket = await sockets.open()
+    socket.writable.clear()
+    for _ in range(50):
+        socket.request_modern("tools/list")
+    await (await sockets.open()).ask_modern("tools/list")  # meanwhile others are served
+    socket.writable.set()  # it reads again, and everything is answered
+    for _ in range(50):
+        assert (await socket.message(MODERN_REVISION))["result"]["tools"]
 
 
 @covers("WSH-8")
