@@ -363,11 +363,13 @@ class Writer:
             self._steady_since = time.monotonic()
 
     def _give_up(self, batch: list[Entry], error: Exception) -> None:
+        """Let everybody go who waits, in the batch and behind it, and keep what is to be kept."""
         self.is_away = True
-        kept = [Entry(e.statement, e.row, None, None) for e in batch if e.is_kept]
+        behind = [self._entries.popleft() for _ in range(len(self._entries))]
+        kept, others = _unawaited(batch), _unawaited(behind)
         self._unsure = len(kept)
-        self._entries.extendleft(reversed(kept))
-        _settle(batch, error)
+        self._entries.extendleft(reversed(kept + others))
+        _settle([*batch, *behind], error)
         self._batch = []
         if self._is_stopped and self._entries:
             logger.error("%d rows were not written: %s", len(self._entries), error)
@@ -386,6 +388,11 @@ def is_away(error: BaseException) -> bool:
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False
     return getattr(error.__cause__, "sqlite_errorcode", None) != SQLITE_ERROR
+
+
+def _unawaited(entries: Iterable[Entry]) -> list[Entry]:
+    """Those of the entries that are kept, without who waits for them."""
+    return [Entry(entry.statement, entry.row, None, None) for entry in entries if entry.is_kept]
 
 
 def _refuse(entry: Entry, error: Exception) -> None:

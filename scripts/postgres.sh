@@ -22,8 +22,21 @@ as_postgres() {
     fi
 }
 
+# A port that no outgoing connection is given, so that a cluster finds it free again.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'END'
+import random
+import socket
+
+for port in random.sample(range(15000, 32000), 100):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+    print(port)
+    break
+END
 }
 
 # Makes a cluster in a folder, starts it and prints its URL. Durability is off, for it is

@@ -24,7 +24,8 @@ committed = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def writer() -> Iterator[Writer]:
+def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
+    monkeypatch.setattr("mcp_transport.writer.LOOK_INTERVAL", 60.0)
     writer = Writer(patience=0.0)
     yield writer
     assert writer.shutdown(LIMIT)

@@ -161,6 +161,7 @@ class Outage:
     """When it was, and what was answered."""
 
     begun_at: float
+    ending_at: float  # when the database was told to come back
     ended_at: float
     answers: list[Answer]
 
@@ -171,7 +172,7 @@ class Outage:
             for answer in self.answers
             if answer.kind in kinds
             and answer.begun_at > self.begun_at + SETTLED
-            and answer.ended_at < self.ended_at
+            and answer.ended_at < self.ending_at
         ]
 
     def afterwards(self) -> list[Answer]:
@@ -191,6 +192,7 @@ async def outage(folder: Folder, token: str, gone: AbstractContextManager[None])
             begun_at = time.monotonic()
             await asyncio.to_thread(gone.__enter__)
             await asyncio.sleep(OUTAGE)
+            ending_at = time.monotonic()
             await asyncio.to_thread(gone.__exit__, None, None, None)
             ended_at = time.monotonic()
             await asyncio.sleep(HEALED + 2)
@@ -198,7 +200,7 @@ async def outage(folder: Folder, token: str, gone: AbstractContextManager[None])
         await process.ended(within=30)
     finally:
         process.close()
-    return Outage(begun_at=begun_at, ended_at=ended_at, answers=probe.answers)
+    return Outage(begun_at=begun_at, ending_at=ending_at, ended_at=ended_at, answers=probe.answers)
 
 
 def check_manners(found: Outage) -> None:
