@@ -12,7 +12,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test deps lint types conformance-server conformance clients benchmark kill-test clean
+.PHONY: help run test docs deps lint types conformance-server conformance clients benchmark kill-test clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -22,6 +22,10 @@ run: $(VENV)/site.stamp  ## Install, prepare and serve the demo on 127.0.0.1:800
 
 test: $(VENV)/test.stamp  ## Install what the tests need and run them
 	$(BIN)/python -m pytest $(ARGS)
+
+docs: $(VENV)/docs.stamp  ## Make a site of the documentation in var/docs; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs var/docs
+	@echo "var/docs/index.html"
 
 deps:  ## Install the Debian and Node parts that continuous integration uses
 	PYTHON=$(PYTHON) scripts/deps.sh
@@ -69,6 +73,11 @@ $(VENV)/site.stamp: requirements.txt pyproject.toml | $(VENV)/pip.stamp
 $(VENV)/test.stamp: pyproject.toml $(VENV)/site.stamp
 	@echo "installing the packages of the tests"
 	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/docs.stamp: pyproject.toml $(VENV)/site.stamp
+	@echo "installing what the documentation is made with"
+	@$(PIP) --group docs
 	@touch $@
 
 $(VENV)/lint.stamp: pyproject.toml $(VENV)/test.stamp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,9 @@ import pytest
 
 from mcp_transport.conf import Settings
 from mcp_transport.management.subcommands import SUBCOMMANDS
+from mcp_transport.protocol import errors
+from mcp_transport.protocol.methods import METHODS
+from mcp_transport.protocol.revisions import Revision
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
@@ -26,9 +30,27 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def test_the_page_of_settings_is_up_to_date() -> None:
-    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
-    assert page == script("write_reference").page()
+REFERENCE = script("write_reference")
+
+
+@pytest.mark.parametrize("name", REFERENCE.PAGES)
+def test_a_page_that_is_written_from_the_code_is_up_to_date(name: str) -> None:
+    page = (DOCS / "reference" / name).read_text(encoding="utf-8")
+    assert page == REFERENCE.PAGES[name](), "Run scripts/write_reference.py."
+
+
+def test_every_feature_and_method_is_in_the_table_of_the_protocol() -> None:
+    page = (DOCS / "reference" / "protocol.md").read_text(encoding="utf-8")
+    rows = page.partition("## Methods")[2].partition("## Notifications")[0]
+    assert set(re.findall(r"^\| `([\w/]+)` \|", rows, re.MULTILINE)) == set(METHODS)
+    known = [field.name for field in fields(Revision) if field.name.startswith("has_")]
+    assert page.count("✓") >= len(known)
+
+
+def test_every_code_is_on_the_page_of_errors() -> None:
+    page = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
+    codes = {value for value in vars(errors).values() if isinstance(value, int)}
+    assert {int(code) for code in re.findall(r"^\| (-\d+)", page, re.MULTILINE)} == codes
 
 
 def test_every_setting_is_documented() -> None:
