@@ -64,7 +64,7 @@ def site(
     async def send(attempt: Attempt) -> Answer:
         return await Exchange(attempt).run(application)
 
-    made = Site(send)
+    made = Site(send, application)
     try:
         loop.run_until_complete(made.prepare())
         yield made

@@ -77,12 +77,14 @@ VALUES: tuple[bytes, ...] = (
 )  # fmt: skip
 
 TARGETS = (
-    PATH, f"{PATH}/", f"{PATH}//", "/mcp", "/mcp/", "/mcp//", "/mcp/none", "/mcp/%00", "/mcp/%ff%fe",
+    f"{PATH}/sse", f"{PATH}/messages", f"{PATH}/messages?session_id=%00", f"{PATH}/messages?session_id=" + "a" * 43,
+    f"{PATH}/ws", f"{PATH}/ws/ticket", "/mcp/sse", PATH, f"{PATH}/", f"{PATH}//", "/mcp", "/mcp/", "/mcp//", "/mcp/none", "/mcp/%00", "/mcp/%ff%fe",
     "/mcp/fuzz%0d%0ax:y", "/mcp/../mcp/fuzz", "/mcp/fuzz?x=%00&y=%ff", f"/mcp/{'a' * 3000}", "/mcp/fuzz/x",
     "/mcp/guarded", "/mcp/%f0%9f%92%a9",
 )  # fmt: skip
 METHODS = ("POST", "GET", "DELETE", "OPTIONS", "PUT", "PATCH", "HEAD", "TRACE", "post", "M-SEARCH")
 
+POSTS = tuple(seed for seed in SEEDS if seed.method == "POST")
 POSITIONS = st.integers(0, 2**20)
 SOMETHING = st.sampled_from(JUNK)
 
@@ -217,6 +219,24 @@ def attempts(draw: Draw, framings: tuple[str, ...] = ("length",)) -> Attempt:
             attempt = change(draw, attempt)
     framing = draw(st.sampled_from(framings)) if len(framings) > 1 else framings[0]
     return replace(attempt, framing=framing)
+
+
+@st.composite
+def bodies(draw: Draw) -> Attempt:
+    """A valid message to which a few things happened, for where there are no headers."""
+    attempt = numbered(draw(st.sampled_from(POSTS)), draw(POSITIONS))
+    for _ in range(draw(st.integers(0, 2))):
+        attempt = change_message(draw, attempt)
+    attempt = encoded(attempt)
+    return change_bytes(draw, attempt) if draw(st.integers(0, 3)) == 3 else attempt
+
+
+def numbered(attempt: Attempt, number: int) -> Attempt:
+    """The same with an id that no other request in flight has."""
+    message = attempt.message
+    if isinstance(message, dict) and "method" in message and "id" in message:
+        message = {**message, "id": number}
+    return replace(attempt, message=message)
 
 
 def encoded(attempt: Attempt) -> Attempt:

@@ -33,8 +33,9 @@ GOOD = Attempt(
 class Site:
     """Sends attempts with their placeholders filled in."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, application: Any = None) -> None:
         self._send = send
+        self.application = application  # where it is in this process
         self.known: dict[bytes, bytes] = {STATE.encode(): b""}
         self.answers: list[Answer] = []
 

@@ -1,0 +1,180 @@
+"""
+Connections that both sides write to: a WebSocket, and HTTP with SSE.
+
+Whatever is said on one is followed by a ping; when that is answered, so is
+everything that was answered at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from tests.fuzz.attempts import BASE, CAPABILITIES, IMPLEMENTATION, PATH, Attempt
+from tests.fuzz.in_process import LIMIT, Exchange, scope_of
+from tests.fuzz.judging import Answer, judge, judge_message
+
+#: How a WebSocket may end because of what was said on it; 1011 is a fault inside.
+CODES = frozenset({1000, 1003, 1009, 1013})
+
+
+class Channel(ABC):
+    """One connection, opened again whenever the server has ended it."""
+
+    revision: str
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.seconds: list[float] = []
+        self._ids = count()
+        self._serving: asyncio.Task[None] | None = None
+        self.heard: asyncio.Queue[Any] = asyncio.Queue()  # messages; None when it has ended
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Begin a connection."""
+
+    @abstractmethod
+    async def say(self, body: bytes) -> None:
+        """Send one message, or what is none."""
+
+    @abstractmethod
+    async def hang_up(self) -> None:
+        """Leave, and see that the application does too."""
+
+    async def try_out(self, body: bytes) -> None:
+        """Say something and judge what comes; a hang raises TimeoutError."""
+        async with asyncio.timeout(LIMIT):
+            if self._serving is None:
+                await self._begin()
+            begun = time.perf_counter()
+            await self.say(body)
+            if await self._is_there():
+                self.seconds.append(time.perf_counter() - begun)
+            else:
+                await self.hang_up()
+
+    async def check_good_call(self) -> None:
+        """A new connection is served as before."""
+        async with asyncio.timeout(LIMIT):
+            if self._serving is not None:
+                await self.hang_up()
+            await self._begin()
+            assert await self._is_there()
+            await self.hang_up()
+
+    async def _begin(self) -> None:
+        self.heard = asyncio.Queue()
+        await self.open()
+        params = {
+            "protocolVersion": self.revision,
+            "capabilities": CAPABILITIES,
+            "clientInfo": IMPLEMENTATION,
+        }
+        await self._ask("initialize", params)
+        assert "result" in await self.heard.get()
+
+    async def _is_there(self) -> bool:
+        """Whether a ping is answered; everything that comes before it is judged."""
+        marker = await self._ask("ping", {})
+        while (message := await self.heard.get()) is not None:
+            for one in message if isinstance(message, list) else [message]:
+                judge_message(one)
+                if one.get("id") == marker:
+                    return True
+        return False
+
+    async def _ask(self, method: str, params: dict[str, Any]) -> str:
+        marker = f"ours-{next(self._ids)}"
+        message = {"jsonrpc": "2.0", "id": marker, "method": method, "params": params}
+        await self.say(json.dumps(message).encode())
+        return marker
+
+    async def _end(self) -> None:
+        if self._serving is not None:
+            await self._serving  # raises what the application raised
+        self._serving = None
+
+
+class WebSocket(Channel):
+    """Frames straight into the application."""
+
+    revision = "2025-11-25"
+
+    async def open(self) -> None:
+        """See Channel.open()."""
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._incoming.put_nowait({"type": "websocket.connect"})
+        scope = {**scope_of(Attempt(headers=BASE)), "type": "websocket", "subprotocols": ["mcp"]}
+        self._serving = asyncio.create_task(self.application(scope, self._incoming.get, self._take))
+        assert (await self.heard.get())["type"] == "websocket.accept"
+
+    async def say(self, body: bytes) -> None:
+        """See Channel.say(); what is no UTF-8 comes as a binary frame."""
+        try:
+            message: dict[str, Any] = {"type": "websocket.receive", "text": body.decode()}
+        except UnicodeDecodeError:
+            message = {"type": "websocket.receive", "bytes": body}
+        self._incoming.put_nowait(message)
+
+    async def hang_up(self) -> None:
+        """See Channel.hang_up()."""
+        self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self._end()
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "websocket.send":
+            self.heard.put_nowait(json.loads(message["text"]))
+        elif kind == "websocket.close":
+            assert message["code"] in CODES, message
+            self.heard.put_nowait(None)
+        else:
+            self.heard.put_nowait(message)
+
+
+class HttpSse(Channel):
+    """The stream and the POSTs for it, straight into the application."""
+
+    revision = "2024-11-05"
+
+    async def open(self) -> None:
+        """See Channel.open()."""
+        self._gone = asyncio.Event()
+        self._rest = b""
+        scope = scope_of(Attempt(method="GET", target=f"{PATH}/sse", headers=BASE))
+        self._serving = asyncio.create_task(self.application(scope, self._wait, self._take))
+        self._door = Attempt(target=await self.heard.get(), headers=BASE)
+
+    async def say(self, body: bytes) -> None:
+        """See Channel.say(); the POST itself says little."""
+        exchange = Exchange(replace(self._door, body=body))
+        answer: Answer = await exchange.run(self.application)
+        judge(answer)
+
+    async def hang_up(self) -> None:
+        """See Channel.hang_up()."""
+        self._gone.set()
+        await self._end()
+
+    async def _wait(self) -> dict[str, Any]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            assert message["status"] == 200, message
+            return
+        *blocks, self._rest = (self._rest + message.get("body", b"")).split(b"\n\n")
+        for block in blocks:
+            data = block.partition(b"data: ")[2]
+            if data:
+                is_door = b"event: endpoint" in block
+                self.heard.put_nowait(data.decode() if is_door else json.loads(data))
+        if not message.get("more_body"):
+            self.heard.put_nowait(None)
