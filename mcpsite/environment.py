@@ -97,3 +97,9 @@ def _postgresql(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def bus(redis_url: str) -> dict[str, Any]:
+    """The bus for what there is: Redis, else the database, which is always there."""
+    name = "channel_layer.ChannelLayerBus" if redis_url else "database.DatabaseBus"
+    return {"BACKEND": f"mcp_transport.bus.{name}"}

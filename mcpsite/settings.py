@@ -113,6 +113,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the admin's files come from the packages: no collectstatic
 
+MCP_BUS = {"default": environment.bus(REDIS_URL)}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the parts that are not Python packages: the PostgreSQL server (Debian)
-# and the conformance suite with its Node (npm, PyPI). Ends with the name of what
-# is still missing.
+# Installs the parts that are not Python packages: the PostgreSQL and Redis servers
+# (Debian) and the conformance suite with its Node (npm, PyPI). Ends with the name of
+# what is still missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/postgres.sh
@@ -20,9 +20,17 @@ if ! postgres_bin >/dev/null; then
     as_root apt-get install -yq --no-install-recommends postgresql
 fi
 
+if ! command -v redis-server >/dev/null; then
+    echo "installing Redis"
+    as_root apt-get update -q
+    # Without this, the package starts a server that nobody asked for.
+    as_root env RUNLEVEL=1 apt-get install -yq --no-install-recommends redis-server
+fi
+
 "${PYTHON:-python3}" scripts/conformance/install.py || {
     echo "missing: the conformance suite (npm package @modelcontextprotocol/conformance) or Node 22"
     exit 1
 }
 postgres_bin >/dev/null || { echo "missing: postgresql (initdb, pg_ctl)"; exit 1; }
+command -v redis-server >/dev/null || { echo "missing: redis-server"; exit 1; }
 echo "everything is there"

@@ -93,3 +93,8 @@ def test_a_postgresql_url_may_name_a_socket_folder() -> None:
 def test_another_database_is_refused_with_a_remedy() -> None:
     with pytest.raises(ValueError, match="'mysql': use postgresql://"):
         environment.database("mysql://localhost/shop", default=Path("unused"))
+
+
+def test_the_bus_is_redis_where_there_is_one_and_else_the_database() -> None:
+    assert environment.bus("redis://h")["BACKEND"].endswith(".ChannelLayerBus")
+    assert environment.bus("")["BACKEND"].endswith(".DatabaseBus")
