@@ -84,6 +84,8 @@ class Settings:
     MCP_TICKET_LIFETIME: float = 30.0
     #: Whether clients of 2024-11-05 are served over HTTP with SSE.
     MCP_HTTP_SSE: bool = True
+    #: Whether servers are served to plain HTTP clients too: ``/mcp/<slug>/tools``.
+    MCP_REST: bool = False
     #: Argument names whose values are never kept.
     MCP_REDACTED_ARGUMENTS: Sequence[str] = (
         "password",

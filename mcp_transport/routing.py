@@ -18,6 +18,7 @@ from mcp_transport.lifespan import runtime
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
 from mcp_transport.transports.http_sse import HttpSseConsumer
+from mcp_transport.transports.rest import ADDRESSES, RestConsumer
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
 from mcp_transport.transports.tickets import TicketConsumer
 from mcp_transport.transports.websocket import WebSocketConsumer
@@ -35,6 +36,7 @@ class McpApplication:
         self._below = self._path + "/"
         self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
+        self._rest = RestConsumer.as_asgi(runtime=runtime)
         tickets = TicketConsumer.as_asgi(runtime=runtime)
         #: What stands below a server's address, by the rest of the path.
         self._doors = {
@@ -61,7 +63,7 @@ class McpApplication:
         if self._is_ours(path):
             self._name(scope, path[len(self._below) :].rstrip("/"))
             is_old = scope["mcp_door"] == "" and _is_client_of_2024_11_05(scope)
-            return self._http_sse if is_old else self._doors[scope["mcp_door"]]
+            return self._http_sse if is_old else self._doors.get(scope["mcp_door"], self._rest)
         if path in AT_ROOT and await _serves_old_clients_at_root():
             self._name(scope, path[1:])
             return self._http_sse
@@ -73,11 +75,15 @@ class McpApplication:
     def _name(self, scope: Any, rest: str) -> None:
         """Note a server's slug, empty for the default one, and what of it is asked for."""
         slug, _, door = rest.partition("/")
-        if rest in self._doors:
+        if self._has(rest):
             slug, door = "", rest
-        elif door not in self._doors:
+        elif not self._has(door):
             slug, door = rest, ""  # a server that nobody has
         scope["mcp_server"], scope["mcp_door"] = slug, door
+
+    def _has(self, door: str) -> bool:
+        is_rest = settings.MCP_REST and door.partition("/")[0] in ADDRESSES
+        return door in self._doors or is_rest
 
     async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
         path: str = scope["path"]

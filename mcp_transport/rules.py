@@ -265,6 +265,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_WEBSOCKET_QUERY_TICKETS": YES_OR_NO,
     "MCP_TICKET_LIFETIME": SECONDS,
     "MCP_HTTP_SSE": YES_OR_NO,
+    "MCP_REST": YES_OR_NO,
     "MCP_REDACTED_ARGUMENTS": Words(example="the name of an argument"),
     "MCP_REQUEST_STATE_LIFETIME": SECONDS,
     "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),

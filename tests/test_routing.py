@@ -221,3 +221,26 @@ async def test_a_start_that_fails_is_said_to_the_server(
     monkeypatch.setattr(routing, "runtime", lambda: fake)
     with pytest.raises(RuntimeError, match="no database"):
         await run(mcp_application(site), {"type": "lifespan"}, "lifespan.startup")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/mcp/main/tools", ("main", "tools")),
+        ("/mcp/main/tools/echo/stream", ("main", "tools/echo/stream")),
+        ("/mcp/openapi.json", ("", "openapi.json")),
+        ("/mcp/tools/echo", ("", "tools/echo")),
+        ("/mcp/main", ("main", "")),
+    ],
+)
+async def test_plain_http_has_addresses_where_a_site_wants_them(
+    site: Called, settings: Any, path: str, found: tuple[str, str]
+) -> None:
+    settings.MCP_REST = True
+    application: Any = mcp_application(site)
+    reached = doors(application)
+    reached["rest"] = application._rest = Called()
+    await run(application, request(path))
+    scope = next(scope for called in reached.values() for scope in called.scopes)
+    assert (scope["mcp_server"], scope["mcp_door"]) == found
+    assert bool(reached["rest"].scopes) is (found[1] != "")

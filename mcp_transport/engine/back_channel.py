@@ -42,6 +42,10 @@ class BackChannel(ABC):
     async def notify(self, message: bytes) -> None:
         """Send a notification that belongs to the request."""
 
+    async def chunk(self, index: int, value: Any) -> bool:
+        """Send one piece of a result by itself; False where it goes out as progress."""
+        return False
+
     @abstractmethod
     async def ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         """
@@ -88,6 +92,10 @@ class StatelessChannel(BackChannel):
         """See BackChannel.notify()."""
         if self._responder.accepts_stream:
             await self._responder.write(message)
+
+    async def chunk(self, index: int, value: Any) -> bool:
+        """See BackChannel.chunk()."""
+        return await self._responder.write_chunk(index, value)
 
     async def ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         """The result asks; the client repeats its request with the answers."""

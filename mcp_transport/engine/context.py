@@ -112,6 +112,8 @@ class RequestContext(ExchangeView, Context):
 
     async def chunk(self, index: int, value: Any) -> None:
         """Tell the client of one piece of a result that comes in pieces."""
+        if await self.exchange.channel.chunk(index, value):
+            return
         await self.progress(index + 1, None, value if isinstance(value, str) else None)
 
     async def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:

@@ -40,6 +40,7 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     session_id: str | None = None  # the one that a handshake has opened
+    outcome: str = ""  # how a call ended, as its row says: "ok", "tool_error", "timeout"
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -69,6 +70,10 @@ class Responder(ABC):
     @abstractmethod
     async def write(self, message: bytes, event_id: str | None = None) -> None:
         """Send one message on the stream, which is opened if it is not yet."""
+
+    async def write_chunk(self, index: int, value: Any) -> bool:
+        """Send one piece of a result by itself; False where it goes out as progress."""
+        return False
 
     @abstractmethod
     async def retry(self, milliseconds: int) -> None:

@@ -74,7 +74,7 @@ class Stateless:
         outcome = recording.outcome_of(exchange, result)
         body = complete(exchange, result)
         await recording.record(exchange, outcome, result_bytes=len(body))
-        return Reply(200, body)
+        return Reply(200, body, outcome=outcome)
 
     async def _perform(self, exchange: Exchange, responder: Responder) -> dict[str, Any]:
         try:

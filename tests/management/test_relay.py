@@ -39,7 +39,7 @@ class Site:
         if request.content:
             name = json.loads(request.content)["method"]
         answer = self.answers[name](request) if name in self.answers else httpx.Response(202)
-        return answer if isinstance(answer, httpx.Response) else await answer  # type: ignore[no-any-return]  # of a handler that waits
+        return answer if isinstance(answer, httpx.Response) else await answer
 
     async def write(self, message: bytes) -> None:
         self.said.put_nowait(json.loads(message))
