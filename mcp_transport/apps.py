@@ -18,6 +18,7 @@ class McpTransportConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import the checks, then each app's ``mcp`` module; runs when models are loaded."""
+        """Connect checks and signals, then import each app's ``mcp``; models are loaded by now."""
         import_module("mcp_transport.checks")  # it imports models
+        import_module("mcp_transport.signals").connect()
         autodiscover()

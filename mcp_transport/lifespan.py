@@ -32,6 +32,7 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
+from mcp_transport.engine.heeding import Heeding
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
@@ -43,6 +44,7 @@ from mcp_transport.stopping import StopSignal
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
+from mcp_transport.streams.notices import Notice, Stale
 from mcp_transport.streams.orphans import end_orphans
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.security import Gate
@@ -74,14 +76,23 @@ class Runtime:
         self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
         self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
         self.hub = Hub(_bus())
-        self.sessions = SessionStore(self.writer, self.rows)
+        self.sessions = SessionStore(self.writer, self.rows, self._session_changed)
         self.authenticators = AuthenticatorChain.from_settings()
         self.opening = Opening(self.authenticators, self.rows)
         self.gate = Gate.from_settings()
         self.directory = Directory([import_string(p)() for p in settings.MCP_SOURCES], self.rows)
         self.engine = Engine(self._services())
+        self.heeding = Heeding(
+            self.hub,
+            self.directory,
+            self.sessions,
+            self.authenticators,
+            worker_id=self.worker_id,
+            look_into_inbox=self.engine.look_into_inbox,
+        )
         self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Future[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._stop_signal: StopSignal | None = None
@@ -99,7 +110,7 @@ class Runtime:
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
             hub=self.hub,
             recorder=self.recorder,
-            inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id),
+            inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub),
             functions=self.functions,
             page_size=settings.MCP_PAGE_SIZE,
             cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
@@ -141,6 +152,7 @@ class Runtime:
                 insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
                 (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
             )
+        self._loop = asyncio.get_running_loop()
         await self.hub.start()
         chores = (self._beat, self._tend, self._clean)
         self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
@@ -163,6 +175,7 @@ class Runtime:
         for chore in self._chores:
             chore.cancel()
         await asyncio.wait(self._chores)
+        self.heeding.stop()
         await self.hub.stop()
         await self.authenticators.close()
         self.recorder.checkpoint()
@@ -171,6 +184,15 @@ class Runtime:
         await self.rows.stop(1.0)
         await self.functions.stop(1.0)
         _forget(self)
+
+    def announce(self, notice: Notice) -> None:
+        """Heed a notice in this process and all others; from any thread."""
+        if self.is_started and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self.heeding.announce, notice)
+
+    async def _session_changed(self, session_id: str) -> None:
+        await self.hub.announce(Stale("sessions", session_id))
 
     async def drain(self) -> None:
         """End the listening streams with their result and wait for running work, once."""
@@ -226,6 +248,11 @@ def runtime() -> Runtime:
     global _current
     if _current is None:
         _current = Runtime()
+    return _current
+
+
+def current() -> Runtime | None:
+    """The runtime of this process, if it has one."""
     return _current
 
 

@@ -8,6 +8,7 @@ built again when its row or a source has changed.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -71,6 +72,7 @@ class Directory:
         self._pool = pool
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._cache: dict[str, Cached] = {}
+        self._forgotten = 0  # times
         self._loading: dict[str, asyncio.Future[ServerRecord | None]] = {}
 
     def find_cached(self, slug: str) -> Offer | None:
@@ -87,11 +89,18 @@ class Directory:
             return cached.offer
         if slug and not slug_re.match(slug):
             return None  # no server is called that, and a database may not take it as text
-        return self._keep(slug, await self._load(slug))
+        before = self._forgotten
+        offer = self._keep(slug, await self._load(slug))
+        if before != self._forgotten:  # while the row was read
+            self._cache[slug].read_at = -math.inf
+        return offer
 
     def forget(self) -> None:
-        """Drop what is kept, so that the next request reads the rows."""
-        self._cache.clear()
+        """Believe nothing that is kept, so that the next request reads the rows."""
+        self._loading.clear()
+        self._forgotten += 1
+        for cached in self._cache.values():  # its catalog is good if the row turns out the same
+            cached.read_at = -math.inf
 
     async def _load(self, slug: str) -> ServerRecord | None:
         """Read a row once for all who ask for it at the same time."""

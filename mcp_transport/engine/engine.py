@@ -149,6 +149,10 @@ class Engine:
         """End a session and everything that runs in it here."""
         await self._conversation.end_session(session_id, reason)
 
+    def look_into_inbox(self) -> None:
+        """Do what another worker process has just left for this one."""
+        self._conversation.inbox.look_soon()
+
     async def drain(self, seconds: float) -> None:
         """End the listening streams gracefully and wait for running work."""
         self.services.hub.end_all()

@@ -17,6 +17,8 @@ from mcp_transport.models import Inbox, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Id, Response
 from mcp_transport.rows import RowPool
 from mcp_transport.statements import insert
+from mcp_transport.streams.hub import Hub
+from mcp_transport.streams.notices import Mail
 from mcp_transport.writer import Writer
 
 AT_ONCE = 100
@@ -37,10 +39,13 @@ class Delivered(msgspec.Struct, frozen=True):
 class Inboxes:
     """Leaves rows for other worker processes, and takes those left for this one."""
 
-    def __init__(self, writer: Writer, pool: RowPool, *, worker_id: str) -> None:
+    def __init__(
+        self, writer: Writer, pool: RowPool, *, worker_id: str, hub: Hub | None = None
+    ) -> None:
         self._writer = writer
         self._pool = pool
         self._worker_id = worker_id
+        self._hub = hub
         self._insert = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
 
     async def answer(self, session_id: str, response: Response) -> None:
@@ -74,9 +79,12 @@ class Inboxes:
     async def _leave(
         self, workers: set[str], session_id: str, kind: str, key: str, payload: dict[str, Any]
     ) -> None:
-        for worker in workers - {self._worker_id}:
+        others = workers - {self._worker_id}
+        for worker in others:
             row = (worker, session_id, kind, key, payload, timezone.now())
             await self._writer.write(self._insert, row)
+        if others and self._hub is not None:
+            await self._hub.announce(Mail(tuple(others)))
 
 
 def _worker_that_asked(session_id: str, question: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from mcp_transport.engine.back_channel import Pending
@@ -33,12 +34,17 @@ class InboxReader:
         self._works = works
         self._connections = connections
         self._polling: asyncio.Task[None] | None = None
+        self._mail = asyncio.Event()
 
     def begin(self) -> None:
         """Look from now on, until nothing is expected any more."""
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll())
             self._polling.add_done_callback(self._ended)
+
+    def look_soon(self) -> None:
+        """Look at once if anything is expected: somebody says that there is mail."""
+        self._mail.set()
 
     async def look(self) -> None:
         """Do what the rows say that were left since the last look."""
@@ -51,13 +57,21 @@ class InboxReader:
             self._polling.cancel()
 
     async def _poll(self) -> None:
-        await asyncio.sleep(self._interval)  # most work has ended by then
+        self._mail.clear()
+        await self._rest()  # most work has ended by then
         while self._connections.have_post or not self._works.is_idle:
             try:
                 await self.look()
             except Exception:
                 logger.exception("The inbox could not be read; it is tried again")
-            await asyncio.sleep(self._interval)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for mail, but not long: the one who left it may not reach this process."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._interval):
+                await self._mail.wait()
+        self._mail.clear()
 
     @property
     def _interval(self) -> float:

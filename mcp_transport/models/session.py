@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from mcp_transport.models.changes import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
 
@@ -27,7 +28,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def close(self, reason: str) -> int:
         """End these sessions; how many were open. Each worker process notices by itself."""
-        return self.open().update(closed_at=timezone.now(), close_reason=reason)
+        count = self.open().update(closed_at=timezone.now(), close_reason=reason)
+        rows_changed.send(self.model, using=self.db)
+        return count
 
 
 class Session(models.Model):

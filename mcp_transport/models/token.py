@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mcp_transport.conf import settings
+from mcp_transport.models.changes import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token_value import HINT_LENGTH, digest, new_value
 
@@ -60,7 +61,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def revoke(self) -> int:
         """Refuse these tokens from now on; how many that changed."""
-        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+        count = self.filter(revoked_at=None).update(revoked_at=timezone.now())
+        rows_changed.send(self.model, using=self.db)
+        return count
 
     def issue(
         self,

@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -53,6 +53,10 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.worker)
 
 
+#: Tells the other worker processes that a session has changed.
+Announce = Callable[[str], Awaitable[None]]
+
+
 class Cached(msgspec.Struct):
     """A record, when it was read, and when it was last written that it is in use."""
 
@@ -64,9 +68,10 @@ class Cached(msgspec.Struct):
 class SessionStore:
     """The sessions of every server, for this worker process."""
 
-    def __init__(self, writer: Writer, pool: RowPool) -> None:
+    def __init__(self, writer: Writer, pool: RowPool, announce: Announce | None = None) -> None:
         self._writer = writer
         self._pool = pool
+        self._announce = announce or _tell_nobody
         self._cache: OrderedDict[str, Cached] = OrderedDict()
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._limit = settings.MCP_MAX_SESSIONS
@@ -177,6 +182,7 @@ class SessionStore:
         self._remember(changed)
         row = (changed.is_initialized, changed.log_level, list(changed.subscriptions), record.id)
         await self._writer.write(self._change, row)
+        await self._announce(record.id)
         return changed
 
     async def close(self, session_id: str, reason: str) -> None:
@@ -184,10 +190,15 @@ class SessionStore:
         self.forget(session_id)
         now = datetime.datetime.now(datetime.UTC)
         await self._writer.write(self._close, (now, reason, session_id))
+        await self._announce(session_id)
 
     def forget(self, session_id: str) -> None:
         """Drop what is kept of a session in this process."""
         self._cache.pop(session_id, None)
+
+    def forget_all(self) -> None:
+        """Drop what is kept of every session in this process."""
+        self._cache.clear()
 
     def _remember(self, record: SessionRecord, *, touched_at: float | None = None) -> None:
         now = time.monotonic()
@@ -233,6 +244,10 @@ class SessionStore:
             with contextlib.suppress(WriterFull):  # the next request will do
                 now_at = datetime.datetime.now(datetime.UTC)
                 self._writer.post(self._touch, (now_at, cached.record.id))
+
+
+async def _tell_nobody(_session_id: str) -> None:
+    """There is no other process."""
 
 
 def _name(client_info: dict[str, Any]) -> tuple[str, str]:

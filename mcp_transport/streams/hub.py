@@ -17,18 +17,9 @@ import msgspec
 
 from mcp_transport.bus.base import Bus
 from mcp_transport.protocol.subscriptions import Change, Filter
+from mcp_transport.streams.notices import Changed, Notice, read
 
 DETACHED_LIMIT = 10_000
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """A change, and the server it happened on; None for every server."""
-
-    change: Change
-    server_id: int | None = None
-
-
-_notices = msgspec.json.Decoder(Notice)
 
 
 class Listener:
@@ -107,6 +98,7 @@ class Hub:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._listeners: set[Listener] = set()
+        self._heed: Callable[[Notice], None] | None = None
         #: Sessions that had a stream here and may have missed a change since.
         self.detached: set[str] = set()
 
@@ -117,6 +109,10 @@ class Hub:
     async def stop(self) -> None:
         """Let go of the bus."""
         await self._bus.stop()
+
+    def heed(self, function: Callable[[Notice], None]) -> None:
+        """Have a function called with each notice of another process, before listeners are told."""
+        self._heed = function
 
     def add(self, listener: Listener) -> None:
         """Begin to tell a listener of changes."""
@@ -144,8 +140,13 @@ class Hub:
 
     async def publish(self, change: Change, *, server_id: int | None = None) -> None:
         """Tell every listener of this process, then wake the other processes."""
-        self._tell(Notice(change, server_id))
-        await self._bus.publish(msgspec.json.encode(Notice(change, server_id)))
+        notice = Changed(change, server_id)
+        self._tell(notice)
+        await self.announce(notice)
+
+    async def announce(self, notice: Notice) -> None:
+        """Wake the other processes, and do nothing here."""
+        await self._bus.publish(msgspec.json.encode(notice))
 
     def end_all(self) -> None:
         """Bring every listener to its end, as before a shutdown."""
@@ -153,9 +154,13 @@ class Hub:
             listener.end()
 
     def _receive(self, message: bytes) -> None:
-        self._tell(_notices.decode(message))
+        notice = read(message)
+        if notice is not None and self._heed is not None:
+            self._heed(notice)
+        if isinstance(notice, Changed):
+            self._tell(notice)
 
-    def _tell(self, notice: Notice) -> None:
+    def _tell(self, notice: Changed) -> None:
         for listener in self._listeners:
             if notice.server_id in (None, listener.server_id):
                 listener.offer(notice.change)

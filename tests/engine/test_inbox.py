@@ -13,6 +13,7 @@ from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered
 from mcp_transport.models import Inbox, Server, Session, Stream
 from mcp_transport.protocol.jsonrpc import Response
 from mcp_transport.rows import RowPool
+from mcp_transport.streams.notices import Mail
 from mcp_transport.writer import Writer
 
 LIMIT = 5.0
@@ -119,3 +120,23 @@ async def test_a_full_inbox_is_taken_in_parts_and_in_order(workers: Two) -> None
     assert [item.payload["request_id"] for item in taken] == list(range(AT_ONCE))
     assert len(await workers.one.take()) == 1
     assert await workers.one.take() == []
+
+
+async def test_a_process_is_told_of_what_is_left_for_it(session: Session) -> None:
+    told: list[Mail] = []
+
+    class FakeHub:
+        async def announce(self, notice: Mail) -> None:
+            told.append(notice)
+            assert await Inbox.objects.acount() == 1  # a process that is woken finds it
+
+    writer, pool = Writer(), RowPool(1, 100, "inbox", patience=LIMIT)
+    one = Inboxes(writer, pool, worker_id="one", hub=FakeHub())  # type: ignore[arg-type]  # what it uses
+    await one.cancel(session.pk, 7)
+    assert told == []
+    await open_stream(session, "two", "a")
+    await open_stream(session, "one", "b")
+    await one.cancel(session.pk, 7)
+    assert told == [Mail(("two",))]
+    assert await writer.stop(LIMIT)
+    assert await pool.stop(LIMIT)

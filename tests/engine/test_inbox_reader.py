@@ -122,3 +122,14 @@ async def test_it_can_be_stopped_at_any_time() -> None:
     reader.stop()
     with pytest.raises(asyncio.CancelledError):
         await polling
+
+
+async def test_mail_that_is_told_of_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_reader, "POLL_INTERVAL", 3600.0)
+    reader, inboxes, _pending, _works = make()
+    reader.begin()
+    await asyncio.sleep(0)
+    reader.look_soon()
+    async with asyncio.timeout(LIMIT):
+        await inboxes.looked.wait()
+    reader.stop()

@@ -6,13 +6,13 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from mcp_transport.bus.base import Bus, Receive
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams import hub as hub_module
-from mcp_transport.streams.hub import Hub, Listener, Notice
+from mcp_transport.streams.hub import Hub, Listener
+from mcp_transport.streams.notices import Changed, Stale
 
 LIMIT = 5.0
 TOOLS, PROMPTS = Change("tools"), Change("prompts")
@@ -124,9 +124,24 @@ async def test_the_other_processes_are_told(hub: Hub, wires: list[Wire]) -> None
     assert await told(one) == []
 
 
-def test_a_notice_travels_as_json() -> None:
-    notice = Notice(Change("resources", "note://a"), 7)
-    assert msgspec.json.decode(msgspec.json.encode(notice), type=Notice) == notice
+async def test_each_notice_of_another_process_is_heeded_before_listeners_hear(
+    wires: list[Wire], hub: Hub
+) -> None:
+    other, one = Hub(Wire(wires)), listener()
+    heeded: list[Any] = []
+    other.heed(lambda notice: heeded.append((notice, bool(one._pending))))
+    await other.start()
+    other.add(one)
+    await hub.announce(Stale("servers"))
+    await hub.publish(TOOLS)
+    assert heeded == [(Stale("servers"), False), (Changed(TOOLS), False)]
+    assert await told(one) == [TOOLS]
+
+
+async def test_a_message_of_a_newer_release_is_ignored(wires: list[Wire], hub: Hub) -> None:
+    await hub.start()
+    for message in (b'{"type":"unheard-of"}', b"[]", b"\xff"):
+        wires[0].receive(message)  # type: ignore[misc]  # it was started
 
 
 async def test_who_has_left_is_told_nothing(hub: Hub) -> None:

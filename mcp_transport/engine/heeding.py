@@ -1,0 +1,112 @@
+"""
+Does at once what a notice of another worker process hastens.
+
+Everything here happens within a second or two without it: what is kept of rows
+grows old, listeners are compared and inboxes looked into.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from mcp_transport.auth.authenticators import Authenticator
+from mcp_transport.engine.directory import Directory
+from mcp_transport.engine.watching import look
+from mcp_transport.protocol.subscriptions import Filter
+from mcp_transport.sessions.store import SessionStore
+from mcp_transport.streams.hub import Hub
+from mcp_transport.streams.notices import Changed, Mail, Notice, Stale
+
+logger = logging.getLogger("mcp_transport.bus")
+
+Errand = Callable[[], Awaitable[None]]
+
+
+class Heeding:
+    """What this process does about notices, its own and those of others."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        directory: Directory,
+        sessions: SessionStore,
+        authenticators: Authenticator,
+        *,
+        worker_id: str,
+        look_into_inbox: Callable[[], None],
+    ) -> None:
+        self._hub = hub
+        self._directory = directory
+        self._sessions = sessions
+        self._authenticators = authenticators
+        self._worker_id = worker_id
+        self._look_into_inbox = look_into_inbox
+        self._due: dict[object, Errand] = {}
+        self._running: asyncio.Task[None] | None = None
+        hub.heed(self.heed)
+
+    def heed(self, notice: Notice) -> None:
+        """Forget or look, as the notice says."""
+        if isinstance(notice, Mail):
+            if self._worker_id in notice.workers:
+                self._look_into_inbox()
+        elif isinstance(notice, Changed):
+            if notice.change.uri is None:
+                self._directory.forget()
+        else:
+            self._forget(notice)
+
+    def announce(self, notice: Notice) -> None:
+        """Heed a notice here and have the other processes do so."""
+        self.heed(notice)
+        self._do_soon(notice, partial(self._hub.announce, notice))
+
+    def stop(self) -> None:
+        """Do nothing more."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def _forget(self, notice: Stale) -> None:
+        if notice.what == "servers":
+            self._directory.forget()
+            self._do_soon("look", partial(look, self._directory, self._hub))
+        elif notice.what == "tokens":
+            self._authenticators.forget()
+        elif notice.id:
+            self._sessions.forget(notice.id)
+            if self._hub.of_session(notice.id) is not None:
+                self._do_soon(("session", notice.id), partial(self._follow, notice.id))
+        else:
+            self._sessions.forget_all()
+
+    async def _follow(self, session_id: str) -> None:
+        """Let the stream of a session end with it, and carry what it subscribed to elsewhere."""
+        session = await self._sessions.find(session_id)
+        listener = self._hub.of_session(session_id)
+        if listener is None:
+            return
+        if session is None:
+            listener.end()
+        else:
+            listener.filter = Filter(listener.filter.kinds, frozenset(session.subscriptions))
+
+    def _do_soon(self, key: object, errand: Errand) -> None:
+        """Run an errand; one that waits already is not run twice."""
+        self._due[key] = errand
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+            self._running.add_done_callback(self._ended)
+
+    async def _run(self) -> None:
+        while self._due:
+            key = next(iter(self._due))
+            try:
+                await self._due.pop(key)()
+            except Exception:
+                logger.exception("A notice could not be heeded; what it told of is found out later")
+
+    def _ended(self, _running: asyncio.Task[None]) -> None:
+        self._running = None

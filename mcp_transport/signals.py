@@ -1,0 +1,56 @@
+"""
+Lets every worker process know of rows that were changed here.
+
+Only a process that serves can tell the others: after a change by a management
+command they find out by themselves, within MCP_ROW_CACHE_SECONDS.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
+
+from mcp_transport.lifespan import current
+from mcp_transport.models import EntryOverride, Server, Session, Token
+from mcp_transport.models.changes import rows_changed
+from mcp_transport.streams.notices import Notice, Stale
+
+SERVERS, TOKENS, SESSIONS = Stale("servers"), Stale("tokens"), Stale("sessions")
+USELESS = frozenset({"last_login"})  # written at every login, and nobody's rights
+
+
+def connect() -> None:
+    """Begin to notice changes; runs once, when the models are loaded."""
+    user = get_user_model()
+    by_model = {Server: SERVERS, EntryOverride: SERVERS, Token: TOKENS, user: TOKENS}
+    by_model |= {Group: TOKENS, Session: SESSIONS}
+    for model, notice in by_model.items():
+        for signal in (post_save, post_delete, rows_changed):
+            _connect(signal, model, notice)
+    through = [getattr(user, name).through for name in ("groups", "user_permissions")]
+    for table in (*through, Group.permissions.through, Token.servers.through):
+        _connect(m2m_changed, table, TOKENS)
+
+
+def _connect(signal: Any, sender: Any, notice: Notice) -> None:
+    uid = f"mcp_transport.{sender._meta.label}"
+    signal.connect(partial(_changed, notice), sender=sender, weak=False, dispatch_uid=uid)
+
+
+def _changed(
+    notice: Notice, *, using: str | None = None, update_fields: Any = None, **_signal: Any
+) -> None:
+    """Tell of a change when it can be seen; what is rolled back never was."""
+    if not (update_fields and USELESS.issuperset(update_fields)):
+        transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+
+
+def _announce(notice: Notice) -> None:
+    running = current()
+    if running is not None:
+        running.announce(notice)

@@ -1,0 +1,48 @@
+"""
+What worker processes tell each other over the bus.
+
+A notice only wakes: whoever misses one finds out from the tables a little
+later. One of a kind that a process does not know is from a newer release, and
+ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from mcp_transport.protocol.subscriptions import Change
+
+
+class Changed(msgspec.Struct, frozen=True, tag="changed"):
+    """Something clients may want to read again, and on which server; None for every one."""
+
+    change: Change
+    server_id: int | None = None
+
+
+class Mail(msgspec.Struct, frozen=True, tag="mail"):
+    """There are rows in the inboxes of some worker processes."""
+
+    workers: tuple[str, ...]
+
+
+class Stale(msgspec.Struct, frozen=True, tag="stale"):
+    """Rows have changed that processes keep; those of one session if its id is given."""
+
+    what: Literal["servers", "tokens", "sessions"]
+    id: str = ""
+
+
+Notice = Changed | Mail | Stale
+
+_decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
+
+
+def read(message: bytes) -> Notice | None:
+    """The notice in a message; None for what this release does not know."""
+    try:
+        return _decoder.decode(message)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,104 @@
+"""Rows that are changed here, and that the other worker processes hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.utils import timezone
+
+from mcp_transport import signals
+from mcp_transport.models import EntryOverride, Server, Session, Token
+from mcp_transport.signals import SERVERS, SESSIONS, TOKENS
+from mcp_transport.streams.notices import Notice
+
+
+class FakeRuntime:
+    def __init__(self) -> None:
+        self.announced: list[Notice] = []
+
+    def announce(self, notice: Notice) -> None:
+        self.announced.append(notice)
+
+
+@pytest.fixture
+def announced(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
+    fake = FakeRuntime()
+    monkeypatch.setattr(signals, "current", lambda: fake)
+    return fake.announced
+
+
+Act = Callable[[Server, User, Token], Any]
+
+
+def a_session(server: Server) -> Session:
+    return Session(
+        server=server, owner="anonymous", revision="2025-11-25", last_seen_at=timezone.now()
+    )
+
+
+@pytest.mark.parametrize(
+    ("act", "notice"),
+    [
+        (lambda server, user, token: server.save(), SERVERS),
+        (lambda server, user, token: Server.objects.create(slug="new"), SERVERS),
+        (lambda server, user, token: EntryOverride(server=server, name="x", kind="tool").save(), SERVERS),
+        (lambda server, user, token: token.save(), TOKENS),
+        (lambda server, user, token: Token.objects.all().revoke(), TOKENS),
+        (lambda server, user, token: token.servers.add(server), TOKENS),
+        (lambda server, user, token: user.save(), TOKENS),
+        (lambda server, user, token: user.user_permissions.add(Permission.objects.all()[0]), TOKENS),
+        (lambda server, user, token: Group.objects.create(name="g").user_set.add(user), TOKENS),
+        (lambda server, user, token: a_session(server).save(), SESSIONS),
+        (lambda server, user, token: Session.objects.all().close("operator"), SESSIONS),
+    ],
+)  # fmt: skip
+def test_a_change_is_announced(announced: list[Notice], act: Act, notice: Notice) -> None:
+    server = Server.objects.create(slug="main")
+    user = User.objects.create(username="ada")
+    token = Token.objects.issue(owner=user, name="t")[0]
+    announced.clear()
+    act(server, user, token)
+    assert set(announced) == {notice}
+
+
+def test_a_deletion_is_announced(announced: list[Notice]) -> None:
+    server = Server.objects.create(slug="main")
+    announced.clear()
+    server.delete()
+    assert SERVERS in announced
+
+
+def test_a_change_is_announced_when_it_can_be_seen(announced: list[Notice]) -> None:
+    with transaction.atomic():
+        Server.objects.create(slug="main")
+        assert announced == []
+    assert announced == [SERVERS]
+
+
+def test_a_change_that_was_taken_back_is_not_announced(announced: list[Notice]) -> None:
+    def create_and_fail() -> None:
+        with transaction.atomic():
+            Server.objects.create(slug="main")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        create_and_fail()
+    assert announced == []
+
+
+def test_a_login_changes_nobodys_rights(announced: list[Notice]) -> None:
+    user = User.objects.create(username="ada")
+    announced.clear()
+    user.save(update_fields=["last_login"])
+    assert announced == []
+
+
+def test_a_process_that_does_not_serve_tells_nobody(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "current", lambda: None)
+    Server.objects.create(slug="main")
