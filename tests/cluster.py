@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,14 +43,18 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[Cluster]:
-    """A cluster that ends with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for parent in (folder, *folder.parents):  # the cluster runs as another user
-        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o055)
-    cluster = Cluster(folder)
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
+def running_cluster() -> Iterator[Cluster]:
+    """
+    A cluster that ends with the block.
+
+    Its folder is no test's own: those are closed to the other user that it
+    runs as.
+    """
+    with tempfile.TemporaryDirectory(prefix="mcp-cluster-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        cluster = Cluster(folder / "cluster")
+        try:
+            yield cluster
+        finally:
+            cluster.stop()

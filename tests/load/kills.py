@@ -111,7 +111,7 @@ def run(kills: int, database: str) -> Count:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcp-kills-")))
         url = ""
         if database == "postgresql":
-            url = stack.enter_context(running_cluster(path / "cluster")).url
+            url = stack.enter_context(running_cluster()).url
         folder = Folder(path, url).prepare()
         return asyncio.run(kill_again_and_again(folder, kills, database))
 

@@ -269,7 +269,7 @@ async def test_nothing_is_lost_while_somebody_else_has_locked_sqlite(tmp_path: P
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="stops PostgreSQL")
 async def test_nothing_is_lost_while_postgresql_is_stopped(tmp_path: Path) -> None:
-    with running_cluster(tmp_path / "cluster") as cluster:
+    with running_cluster() as cluster:
         folder = Folder(tmp_path, cluster.url).prepare()
         token = folder.manage("shell", "--verbosity", "0", "-c", GUARDED).strip()
         found = await outage(folder, token, stopped(cluster))
