@@ -16,15 +16,17 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import mcp.types as types
 from pydantic import AnyUrl
 
 CHECK_LIMIT = 20  # seconds
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 IS_NEW_API = int(version("mcp").partition(".")[0]) >= 2
 # How the releases say 401; a server that does not answer is said otherwise.
-REFUSAL = re.compile("401|Unauthorized|returned an error response")
+REFUSAL = re.compile("asks for a bearer token|401|Unauthorized|returned an error response")
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -91,7 +93,9 @@ async def connect_new(
     from mcp.shared._httpx_utils import create_mcp_http_client
 
     async with create_mcp_http_client(headers=headers) as http:
-        if transport == "sse":
+        if transport == "stdio":
+            way = front(url, headers)
+        elif transport == "sse":
             way = sse_client(f"{url}/sse", headers=headers)
         else:
             way = streamable_http_client(url, http_client=http)
@@ -120,6 +124,8 @@ async def connect_old(
 
 def open_old(url: str, headers: dict[str, str], transport: str) -> Any:
     """The transport of release 1; a WebSocket takes no headers, and a ticket instead."""
+    if transport == "stdio":
+        return front(url, headers)
     if transport == "sse":
         from mcp.client.sse import sse_client
 
@@ -132,6 +138,17 @@ def open_old(url: str, headers: dict[str, str], transport: str) -> Any:
     from mcp.client.streamable_http import streamablehttp_client
 
     return streamablehttp_client(url, headers=headers)
+
+
+def front(url: str, headers: dict[str, str]) -> Any:
+    """The endpoint behind standard input and output: ``manage.py mcp connect``."""
+    from mcp import StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    token = headers.get("Authorization", "").removeprefix("Bearer ")
+    command, arguments = os.environ["MCP_PYTHON"], [str(MANAGE), "mcp", "connect", url]
+    environment = {**os.environ, "MCP_TOKEN": token}
+    return stdio_client(StdioServerParameters(command=command, args=arguments, env=environment))
 
 
 def ticket(url: str, headers: dict[str, str]) -> str:

@@ -28,7 +28,7 @@ class Release(NamedTuple):
     requirements: tuple[str, ...]
     mode: str
     revision: str  # what it is expected to negotiate
-    transport: str = "http"  # or "sse", "ws"
+    transport: str = "http"  # or "sse", "ws", "stdio"
 
     @property
     def folder(self) -> str:
@@ -50,6 +50,8 @@ RELEASES = (
     Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25", "sse"),
     Release(("mcp>=2,<3",), "auto", "2025-11-25", "sse"),  # its probe is told to shake hands
     Release(("mcp[ws]>=1.26,<1.27",), "legacy", "2025-11-25", "ws"),
+    Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25", "stdio"),
+    Release(("mcp>=2,<3",), "auto", "2026-07-28", "stdio"),
 )
 
 
@@ -76,8 +78,11 @@ def run(release: Release, url: str) -> list[str]:
     """The lines of one client's checks."""
     command = [interpreter(release), EXERCISE, url, release.mode, release.revision]
     command.append(release.transport)
+    environment = os.environ | {"MCP_PYTHON": sys.executable}  # which has the project
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_LIMIT)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=RUN_LIMIT, env=environment
+        )
     except subprocess.TimeoutExpired:
         return [f"  FAIL  finished_within_{RUN_LIMIT}_seconds"]
     lines = done.stdout.splitlines()
