@@ -18,6 +18,10 @@ class Settings:
 
     #: Path under which every server is reached: ``/mcp/<slug>``.
     MCP_PATH: str = "/mcp"
+    #: Path that answers while the worker process lives; None for none.
+    MCP_HEALTH_PATH: str | None = "/healthz"
+    #: Path that answers 200 while requests are welcome, and 503 otherwise; None for none.
+    MCP_READY_PATH: str | None = "/readyz"
     #: Hosts that may be named in the Host header; None takes ALLOWED_HOSTS.
     MCP_ALLOWED_HOSTS: Sequence[str] | None = None
     #: Origins of browser pages that may call, beside the site's own.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+from mcp_transport import health
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import DEFAULT
 from mcp_transport.lifespan import runtime
@@ -34,6 +35,8 @@ class McpApplication:
         self._websocket = websocket
         self._path = settings.MCP_PATH.rstrip("/")
         self._below = self._path + "/"
+        probes = {settings.MCP_HEALTH_PATH: health.live, settings.MCP_READY_PATH: health.ready}
+        self._probes = {path: probe for path, probe in probes.items() if path is not None}
         self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
         self._rest = RestConsumer.as_asgi(runtime=runtime)
@@ -50,7 +53,9 @@ class McpApplication:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a connection to whom it belongs."""
         kind = scope["type"]
-        if kind == "http":
+        if kind == "http" and scope["path"] in self._probes:
+            await self._probes[scope["path"]](send)
+        elif kind == "http":
             await (await self._find(scope))(scope, receive, send)
         elif kind == "lifespan":
             await _lifespan(receive, send)

@@ -38,13 +38,16 @@ class Rule(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path(Rule):
-    """A path that slugs are joined to."""
+    """A path of the site."""
 
     id: ClassVar[str] = "mcp.E001"
-    remedy: ClassVar[str] = 'Write it like the default, "/mcp".'
+    remedy: ClassVar[str] = 'Write it like a default, "/mcp".'
+    optional: bool = False
 
     def problems(self, value: Any) -> Iterator[str]:
         """See Rule.problems()."""
+        if value is None and self.optional:
+            return
         if not isinstance(value, str) or not re.fullmatch(r"(/[\w.~-]+)+", value, re.ASCII):
             yield f"is {shown(value)}; it begins with a slash, does not end with one and needs no escapes."
         elif not {".", ".."}.isdisjoint(value.split("/")):
@@ -228,6 +231,8 @@ HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
 RULES: Mapping[str, Rule] = {
     "MCP_PATH": Path(),
+    "MCP_HEALTH_PATH": Path(optional=True),
+    "MCP_READY_PATH": Path(optional=True),
     "MCP_ALLOWED_HOSTS": Words(
         form=r"\*|\.?[^/:@\s*]+|\[[0-9A-Fa-f:.]+\]",
         example="a host without scheme and port",

@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
     "management/commands/mcp.py": "tests/management/test_mcp.py",
     "management/subcommands/": "as they are typed: tests/management",
+    "models/changes.py": "a signal; tests/test_signals.py",
     "routing.py": "tests/interaction/test_endpoint.py",
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
