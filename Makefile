@@ -27,6 +27,17 @@ docs: $(VENV)/docs.stamp  ## Make a site of the documentation in var/docs; a war
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs var/docs
 	@echo "var/docs/index.html"
 
+fuzz: $(VENV)/test.stamp  ## Hard input over every transport (REQUESTS=10000 each, or SECONDS=600 each)
+	MCP_FUZZ_REQUESTS=$(or $(REQUESTS),10000) MCP_FUZZ_SECONDS=$(or $(SECONDS),0) \
+	$(BIN)/python -m pytest tests/fuzz --durations=4 $(ARGS)
+
+fuzz-atheris: $(VENV)/test.stamp  ## Coverage-guided nonsense for the decoders (SECONDS=60 each)
+	@$(PIP) --quiet "atheris>=3" || { echo "atheris cannot be installed for this Python"; exit 1; }
+	$(BIN)/python scripts/fuzz_decoders.py $(or $(SECONDS),60)
+
+mutations: $(VENV)/test.stamp  ## Break the code on purpose; the tests of the requirements have to notice
+	$(BIN)/python scripts/mutation_check.py $(ARGS)
+
 deps:  ## Install the Debian and Node parts that continuous integration uses
 	PYTHON=$(PYTHON) scripts/deps.sh
 
