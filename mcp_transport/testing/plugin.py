@@ -24,10 +24,16 @@ from mcp_transport.testing.site import Site
 from mcp_transport.testing.wire import MODERN_REVISION
 
 IN_MEMORY = (
-    "The test database {alias!r} is SQLite in memory, where the threads of the site would lock "
-    "each other out. Give it a file: DATABASES[{alias!r}]['TEST'] = {{'NAME': BASE_DIR / "
+    "The test database {alias!r} is SQLite in memory, where the threads of the site find "
+    "each other's tables locked. Give it a file: DATABASES[{alias!r}]['TEST'] = {{'NAME': BASE_DIR / "
     "'test.sqlite3'}}."
 )
+
+
+def refuse_memory(connection: Any) -> None:
+    """Fail the test whose threads could not share their database."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.fail(IN_MEMORY.format(alias=connection.alias), pytrace=False)
 
 
 @pytest.fixture
@@ -52,8 +58,7 @@ def mcp_server(transactional_db: None) -> Server:
     a transaction that is rolled back at the end of the test.
     """
     for connection in connections.all():
-        if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]  # SQLite's own
-            pytest.fail(IN_MEMORY.format(alias=connection.alias), pytrace=False)
+        refuse_memory(connection)
     return Server.objects.create(slug="test", title="Test", access="public", is_default=True)
 
 

@@ -10,7 +10,7 @@ import pytest
 from mcp_transport import tool
 from mcp_transport.models import Server
 from mcp_transport.registry.registry import registry
-from mcp_transport.testing import REVISIONS, BlockingClient, Client, Site
+from mcp_transport.testing import REVISIONS, Client, Site
 from tests.schema import check_message
 
 Register = Callable[..., Callable[..., Any]]
@@ -30,6 +30,3 @@ def mcp(mcp_site: Site, mcp_server: Server, mcp_revision: str, mcp_user: Any) ->
     return mcp_site.client(
         mcp_server.slug, revision=mcp_revision, user=mcp_user, check=check_message
     )
-
-
-__all__ = ["EVERY_REVISION", "BlockingClient", "Client", "Register", "Site"]

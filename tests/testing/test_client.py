@@ -8,12 +8,14 @@ from django.contrib.auth.models import Permission, User
 
 from mcp_transport import Context, ToolError
 from mcp_transport.testing import (
+    Client,
     LogLine,
     ProgressReport,
     Refusal,
+    Site,
     ToolFailed,
 )
-from tests.testing.conftest import EVERY_REVISION, Client, Register, Site
+from tests.testing.conftest import EVERY_REVISION, Register
 
 
 @EVERY_REVISION

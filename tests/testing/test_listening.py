@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mcp_transport.protocol.subscriptions import Change
-from tests.testing.conftest import EVERY_REVISION, Client
+from mcp_transport.testing import Client
+from tests.testing.conftest import EVERY_REVISION
 
 
 @EVERY_REVISION
