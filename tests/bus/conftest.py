@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -54,9 +52,6 @@ async def broker() -> AsyncIterator[Broker]:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    """Outside of pytest's folders, which each run that starts beside this one closes to others."""
-    with (
-        tempfile.TemporaryDirectory(prefix="mcp-transport-bus-") as folder,
-        running_cluster(Path(folder) / "cluster") as running,
-    ):
+    """One for all tests of the buses."""
+    with running_cluster() as running:
         yield running
