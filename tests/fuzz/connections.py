@@ -1,5 +1,5 @@
 """
-Connections that both sides write to: a WebSocket, and HTTP with SSE.
+Connections that both sides write to: a WebSocket, HTTP with SSE, and two pipes.
 
 Whatever is said on one is followed by a ping; when that is answered, so is
 everything that was answered at once.
@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from mcp_transport.auth.principal import ANONYMOUS, Principal
+from mcp_transport.lifespan import runtime
+from mcp_transport.transports.stdio import Pipes, StdioServer
 from tests.fuzz.attempts import BASE, CAPABILITIES, IMPLEMENTATION, PATH, Attempt
 from tests.fuzz.in_process import LIMIT, Exchange, scope_of
 from tests.fuzz.judging import Answer, judge, judge_message
 
+SHORT = 16_000  # bytes; Linux has 65,536 in a pipe
 #: How a WebSocket may end because of what was said on it; 1011 is a fault inside.
 CODES = frozenset({1000, 1003, 1009, 1013})
 
@@ -178,3 +183,51 @@ class HttpSse(Channel):
                 self.heard.put_nowait(data.decode() if is_door else json.loads(data))
         if not message.get("more_body"):
             self.heard.put_nowait(None)
+
+
+class Stdio(Channel):
+    """Lines through the pipes of a process that this one is itself."""
+
+    revision = "2025-11-25"
+
+    async def open(self) -> None:
+        """See Channel.open()."""
+        source, self._said = os.pipe()
+        told, sink = os.pipe()
+        server = StdioServer(runtime(), PATH.rpartition("/")[2], self._who, Pipes(source, sink))
+        self._serving = asyncio.create_task(server.serve())
+        self._ends = (source, sink)
+        self._serving.add_done_callback(self._ended)
+        self._listening = asyncio.create_task(self._listen(told))
+
+    async def say(self, body: bytes) -> None:
+        """See Channel.say(); a pipe holds what is short, and writing more waits for its reader."""
+        line = memoryview(body + b"\n")
+        if len(line) < SHORT:
+            os.write(self._said, line)
+            return
+        while line:
+            line = line[await asyncio.to_thread(os.write, self._said, line) :]
+
+    async def hang_up(self) -> None:
+        """See Channel.hang_up()."""
+        os.close(self._said)
+        await self._end()
+        await self._listening
+
+    def _ended(self, _done: asyncio.Task[None]) -> None:
+        for end in self._ends:
+            os.close(end)
+
+    async def _who(self) -> Principal:
+        return ANONYMOUS
+
+    async def _listen(self, told: int) -> None:
+        reader = asyncio.StreamReader(limit=2**24)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        pipe = os.fdopen(told, "rb", 0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+        while line := await reader.readline():
+            self.heard.put_nowait(json.loads(line))
+        transport.close()
+        self.heard.put_nowait(None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.attempts import STATE, Attempt
-from tests.fuzz.connections import Channel, HttpSse, WebSocket
+from tests.fuzz.connections import Channel, HttpSse, Stdio, WebSocket
 from tests.fuzz.hunting import REQUESTS, hunt
 from tests.fuzz.judging import GROWTH, P99, percentile, resident_bytes
 from tests.fuzz.mutations import POSTS, bodies, encoded, numbered
@@ -18,7 +18,7 @@ from tests.fuzz.site import Site
 pytestmark = pytest.mark.timeout(0)
 
 
-@pytest.fixture(params=[WebSocket, HttpSse], ids=["websocket", "http_sse"])
+@pytest.fixture(params=[WebSocket, HttpSse, Stdio], ids=["websocket", "http_sse", "stdio"])
 def channel(request: pytest.FixtureRequest, site: Site) -> Channel:
     """A connection of each kind; made in the loop of the test, when it is used."""
     made: Channel = request.param(site.application)
