@@ -45,7 +45,9 @@ async def get(exchange: Exchange) -> dict[str, Any]:
 
 
 def _arguments(exchange: Exchange, prompt: PromptDefinition) -> dict[str, str]:
-    arguments = exchange.params.get("arguments") or {}
+    arguments = exchange.params.get("arguments")
+    if arguments is None:
+        arguments = {}
     if type(arguments) is not dict or not all(isinstance(v, str) for v in arguments.values()):
         raise InvalidParams("A prompt's arguments are an object of strings.")
     known = {argument.name for argument in prompt.arguments}

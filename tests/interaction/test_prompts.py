@@ -40,6 +40,9 @@ async def test_a_prompt_is_written_from_its_arguments(connect: Connect) -> None:
         {"name": "plan", "arguments": {"season": 5}},
         {"name": "plan", "arguments": {"season": "spring", "budget": "none"}},
         {"name": "plan", "arguments": []},
+        {"name": "illustrated", "arguments": []},
+        {"name": "illustrated", "arguments": ""},
+        {"name": "illustrated", "arguments": False},
     ],
 )
 async def test_a_prompt_that_cannot_be_written_is_an_error(
