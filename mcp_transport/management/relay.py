@@ -137,7 +137,7 @@ class Relay:
             "POST", self._url, content=jsonrpc.encode(body), headers=headers, timeout=timeout
         )
         async with request as response:
-            if response.is_error:
+            if not response.is_success:  # nor is a redirection followed, with a token
                 await self._refuse(response, waiting)
                 return
             async for message in _messages(response, events):

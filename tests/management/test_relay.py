@@ -169,6 +169,10 @@ async def test_a_cancelled_request_is_left(site: Site) -> None:
             {"code": 401, "message": "no"},
         ),
         (
+            httpx.Response(307, headers={"location": "https://elsewhere.example/"}),
+            {"code": 307, "message": "The endpoint answered with status 307."},
+        ),
+        (
             httpx.Response(502, text="<h1>Bad gateway</h1>"),
             {"code": 502, "message": "The endpoint answered with status 502."},
         ),
