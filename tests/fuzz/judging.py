@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 INTERNAL_ERROR = -32603
-STATUSES = frozenset({200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429, 503})
+STATUSES = frozenset(
+    {200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 426, 429, 503}
+)
 #: What an HTTP server says of what never was a request; the endpoint did not see it.
 SERVERS_OWN = (
     b"Invalid HTTP request received.",

@@ -24,7 +24,7 @@ def test_no_request_breaks_the_endpoint(
 
     hunt(attempts(), attempt, requests=REQUESTS)
     loop.run_until_complete(site.check_good_call())
-    assert percentile([answer.seconds for answer in site.answers], 0.99) <= P99
+    assert percentile(site.seconds, 0.99) <= P99
 
 
 def test_valid_requests_are_served_and_leave_nothing_behind(
@@ -39,6 +39,5 @@ def test_valid_requests_are_served_and_leave_nothing_behind(
     before = resident_bytes()
     for _ in range(10):
         everything()
-        site.answers.clear()
     assert resident_bytes() - before <= GROWTH
     assert faults == []
