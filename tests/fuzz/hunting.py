@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 REQUESTS = int(os.environ.get("MCP_FUZZ_REQUESTS", "1000"))
 #: Seconds for each transport; 0 makes one run, which is the same every time.
 SECONDS = float(os.environ.get("MCP_FUZZ_SECONDS", "0"))
-SEED = 0 if not SECONDS else int(time.time())
+#: Where the rounds begin: the same seed sends the same requests.
+SEED = int(os.environ.get("MCP_FUZZ_SEED", "0")) or (int(time.time()) if SECONDS else 0)
 
 
 Example = TypeVar("Example")
@@ -33,6 +34,7 @@ def hunt(
     )
     begun = time.monotonic()
     for number in count():
+        print(f"MCP_FUZZ_SEED={SEED + number}")  # noqa: T201 - shown when it fails
         quiet(seed(SEED + number)(given(examples)(attempt)))()
         if time.monotonic() - begun >= SECONDS:
             return
