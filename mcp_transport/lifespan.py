@@ -18,11 +18,10 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 
-import msgspec
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
-from mcp_transport.audit.record import CallRecord
+from mcp_transport.audit.record import from_columns
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.auth.opening import Opening
@@ -218,7 +217,7 @@ class Runtime:
         if self.writer.is_steady(STEADY):
             for call in await self.rows.run(end_orphans, self.worker_id):
                 if call:
-                    self.recorder.post(msgspec.convert(call, CallRecord))
+                    self.recorder.post(from_columns(call))
         await look(self.directory, self.hub)
 
     async def _clean(self) -> None:

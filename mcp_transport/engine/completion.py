@@ -10,6 +10,7 @@ from mcp_transport.engine.context import RequestContext
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol.errors import InternalError, InvalidParams
 from mcp_transport.registry.records import PromptDefinition, TemplateDefinition
+from mcp_transport.registry.uri_template import UriTemplate
 
 logger = logging.getLogger("mcp_transport.completion")
 
@@ -81,7 +82,7 @@ def _check(definition: PromptDefinition | TemplateDefinition, name: str) -> None
     if isinstance(definition, PromptDefinition):
         if name not in {argument.name for argument in definition.arguments}:
             raise InvalidParams(f"The prompt {definition.name!r} has no argument {name!r}.")
-    elif name not in definition.uri_template:
+    elif name not in UriTemplate(definition.uri_template).variables:
         raise InvalidParams(f"{definition.uri_template!r} has no variable {name!r}.")
 
 

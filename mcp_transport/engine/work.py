@@ -12,8 +12,7 @@ import asyncio
 import logging
 from typing import Any
 
-import msgspec
-
+from mcp_transport.audit.record import as_columns
 from mcp_transport.engine import recording, stateless, tools
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
@@ -65,7 +64,7 @@ class Work:
             request_id=exchange.request.id,
             method=exchange.method.name,
             entry=call.entry,
-            call=msgspec.to_builtins(call),
+            call=as_columns(call),
         )
 
     def settle(self) -> None:

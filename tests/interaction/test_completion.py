@@ -57,6 +57,7 @@ async def test_an_argument_without_suggestions_has_none(connect: Connect) -> Non
         ({"type": "ref/resource", "uri": "note://nowhere/{x}"}, {"name": "x", "value": ""}),
         ({"type": "ref/tool", "name": "repeat"}, {"name": "text", "value": ""}),
         (PLAN, {"name": "budget", "value": ""}),
+        (ITEM, {"name": "num", "value": ""}),
         (PLAN, {"name": "season", "value": 5}),
         (PLAN, {"name": "season"}),
         (PLAN, "season"),
