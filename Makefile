@@ -3,6 +3,8 @@
 PORT ?= 8000
 HOST ?= 127.0.0.1
 VENV ?= .venv
+# processes that run tests side by side; many tests wait for a server more than they work
+JOBS ?= 3
 # the newest Python on the path that is new enough
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -20,8 +22,8 @@ help:  ## Show what there is
 run: $(VENV)/site.stamp  ## Install, prepare and serve the demo on 127.0.0.1:8000 (PORT=...)
 	@exec $(MANAGE) runsite --host $(HOST) --port $(PORT)
 
-test: $(VENV)/test.stamp  ## Install what the tests need and run them
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/test.stamp  ## Install what the tests need and run them (JOBS=3 side by side)
+	$(BIN)/python -m pytest $(or $(ARGS),-n $(JOBS))
 
 docs: $(VENV)/docs.stamp  ## Make a site of the documentation in var/docs; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs var/docs
