@@ -121,7 +121,7 @@ class Settings:
     #: Worker processes that serve the site; None takes the variable WEB_CONCURRENCY, or one.
     MCP_WORKERS: int | None = None
     #: Seconds a worker process may take to finish its work when it is told to stop.
-    MCP_DRAIN_TIMEOUT: float = 8.0
+    MCP_DRAIN_TIMEOUT: float = 30.0
 
     def __getattribute__(self, name: str) -> Any:
         default = super().__getattribute__(name)  # an unknown name raises here

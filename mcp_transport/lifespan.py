@@ -87,7 +87,7 @@ class Runtime:
             self.sessions,
             self.authenticators,
             worker_id=self.worker_id,
-            look_into_inbox=self.engine.look_into_inbox,
+            house=self.engine,
         )
         self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
@@ -96,6 +96,7 @@ class Runtime:
         self._chores: list[asyncio.Task[None]] = []
         self._stop_signal: StopSignal | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._end_at = 0.0  # monotonic seconds, when the process has been told to stop
         self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.random()  # noqa: S311 - see below
         self._seen = Update(Worker, "seen_at")
         self._ended = Update(Worker, "seen_at", "ended_at")
@@ -179,7 +180,7 @@ class Runtime:
         await self.authenticators.close()
         self.recorder.checkpoint()
         self.writer.post(self._ended, (_now(), _now(), self.worker_id))
-        await self.writer.stop(settings.MCP_DRAIN_TIMEOUT)
+        await self.writer.stop(max(FAREWELL, self._end_at - time.monotonic()))
         await self.rows.stop(1.0)
         await self.functions.stop(1.0)
         _forget(self)
@@ -197,6 +198,7 @@ class Runtime:
         """End the listening streams with their result and wait for running work, once."""
         if self._draining is None:
             self.is_draining = True
+            self._end_at = time.monotonic() + settings.MCP_DRAIN_TIMEOUT
             self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
         await asyncio.shield(self._draining)
 

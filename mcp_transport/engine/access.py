@@ -20,6 +20,7 @@ from mcp_transport.protocol.errors import (
     ProtocolError,
     ResourceNotFound,
 )
+from mcp_transport.protocol.shortening import capped, shown
 from mcp_transport.registry.context import Question
 
 
@@ -35,7 +36,7 @@ def find(exchange: Exchange, kind: str) -> Offered:
         raise InvalidParams(f"{exchange.method.name} needs params.name, a string.", status=400)
     entry = exchange.catalog.of_kind(kind).get(name)
     if entry is None or not entry.is_permitted(exchange.principal):
-        raise InvalidParams(f"There is no {kind} {name!r}; {kind}s/list shows what there is.")
+        raise InvalidParams(f"There is no {kind} {shown(name)}; {kind}s/list shows what there is.")
     _admit(exchange, entry)
     return entry
 
@@ -56,7 +57,7 @@ def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
     """The error for a resource that is not there, as the revision says it."""
     if exchange.revision.is_modern:
         return ResourceNotFound(uri)
-    return LegacyResourceNotFound(f"There is no resource {uri!r}.", data={"uri": uri})
+    return LegacyResourceNotFound(f"There is no resource {shown(uri)}.", data={"uri": capped(uri)})
 
 
 def _scope(entry: Offered) -> str:

@@ -9,6 +9,7 @@ from mcp_transport.engine.catalog import Offered
 from mcp_transport.engine.context import RequestContext
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol.errors import InternalError, InvalidParams
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.registry.records import PromptDefinition, TemplateDefinition
 from mcp_transport.registry.uri_template import UriTemplate
 
@@ -81,9 +82,9 @@ def _argument(exchange: Exchange) -> tuple[str, str]:
 def _check(definition: PromptDefinition | TemplateDefinition, name: str) -> None:
     if isinstance(definition, PromptDefinition):
         if name not in {argument.name for argument in definition.arguments}:
-            raise InvalidParams(f"The prompt {definition.name!r} has no argument {name!r}.")
+            raise InvalidParams(f"The prompt {definition.name!r} has no argument {shown(name)}.")
     elif name not in UriTemplate(definition.uri_template).variables:
-        raise InvalidParams(f"{definition.uri_template!r} has no variable {name!r}.")
+        raise InvalidParams(f"{definition.uri_template!r} has no variable {shown(name)}.")
 
 
 def _known(exchange: Exchange) -> dict[str, str]:

@@ -34,10 +34,13 @@ class Connections:
         """How many a principal holds."""
         return sum(connection.owner == owner for connection in self._open)
 
+    def of_session(self, session_id: str) -> Connection | None:
+        """The connection of a session, if it is here."""
+        return next((item for item in self._open if item.session_id == session_id), None)
+
     def post(self, session_id: str, body: Any) -> bool:
         """Pass a message to the connection of a session; False when it is not here."""
-        for connection in self._open:
-            if connection.session_id == session_id:
-                connection.post(body)
-                return True
-        return False
+        connection = self.of_session(session_id)
+        if connection is not None:
+            connection.post(body)
+        return connection is not None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
+from mcp_transport.engine.connection import Ending
 from mcp_transport.engine.connection_channel import ConnectionChannel
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.exchange import Exchange
@@ -19,15 +20,11 @@ from mcp_transport.engine.services import Services
 from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.engine.work import Work, Works
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import (
-    InvalidRequest,
-    MethodNotFound,
-    ProtocolError,
-    Refused,
-)
+from mcp_transport.protocol.errors import InvalidRequest, MethodNotFound, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Request, Response
 from mcp_transport.protocol.methods import LEGACY, Method
 from mcp_transport.protocol.revisions import Revision
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
@@ -47,7 +44,10 @@ class Conversation:
         self._services = services
         self.pending = Pending()
         self.works = Works()
-        self.inbox = InboxReader(services.inboxes, self.pending, self.works, connections)
+        self.connections = connections
+        self.inbox = InboxReader(
+            services.inboxes, self.pending, self.works, connections, leave=self.leave_session
+        )
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
         """Open a session, whose id goes back; a connection may have one already."""
@@ -158,17 +158,30 @@ class Conversation:
     async def end_session(self, session_id: str, reason: str) -> None:
         """End a session and everything that runs in it."""
         await self._services.sessions.close(session_id, reason)
-        self.works.cancel_session(session_id)
+        self.leave_session(session_id)
         await self._services.inboxes.close(session_id)
+
+    def leave_session(self, session_id: str) -> None:
+        """End what runs here in a session that has ended."""
+        self.works.cancel_session(session_id)
+        connection = self.connections.of_session(session_id)
+        if connection is not None:
+            connection.end(Ending.CLOSED)
         listener = self._services.hub.of_session(session_id)
         if listener is not None:
             listener.end()
+
+    def sessions_here(self) -> set[str]:
+        """The sessions for which something runs or waits here."""
+        open_here = (connection.session_id for connection in self.connections)
+        listening = (listener.session_id for listener in self._services.hub.listeners())
+        return {item for item in (*open_here, *listening, *self.works.sessions()) if item}
 
     def _method(self, incoming: Incoming, request: Request) -> Method:
         method = LEGACY.get(request.method)
         features = incoming.offer.catalog.features
         if method is None or (method.capability and method.capability not in features):
-            raise MethodNotFound(f"There is no method {request.method!r} here.")
+            raise MethodNotFound(f"There is no method {shown(request.method)} here.")
         return method
 
     async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:

@@ -149,6 +149,14 @@ class Engine:
         """End a session and everything that runs in it here."""
         await self._conversation.end_session(session_id, reason)
 
+    def sessions_here(self) -> set[str]:
+        """The sessions for which something runs or waits here."""
+        return self._conversation.sessions_here()
+
+    def leave_session(self, session_id: str) -> None:
+        """End what runs here in a session that has ended."""
+        self._conversation.leave_session(session_id)
+
     def look_into_inbox(self) -> None:
         """Do what another worker process has just left for this one."""
         self._conversation.inbox.look_soon()

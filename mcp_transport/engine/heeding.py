@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Protocol
 
 from mcp_transport.auth.authenticators import Authenticator
 from mcp_transport.engine.directory import Directory
@@ -25,6 +26,19 @@ logger = logging.getLogger("mcp_transport.bus")
 Errand = Callable[[], Awaitable[None]]
 
 
+class House(Protocol):
+    """What runs in this process, as far as a notice can end or wake it."""
+
+    def look_into_inbox(self) -> None:
+        """Do what another worker process has just left for this one."""
+
+    def sessions_here(self) -> set[str]:
+        """The sessions for which something runs or waits here."""
+
+    def leave_session(self, session_id: str) -> None:
+        """End what runs here in a session that has ended."""
+
+
 class Heeding:
     """What this process does about notices, its own and those of others."""
 
@@ -36,14 +50,14 @@ class Heeding:
         authenticators: Authenticator,
         *,
         worker_id: str,
-        look_into_inbox: Callable[[], None],
+        house: House,
     ) -> None:
         self._hub = hub
         self._directory = directory
         self._sessions = sessions
         self._authenticators = authenticators
         self._worker_id = worker_id
-        self._look_into_inbox = look_into_inbox
+        self._house = house
         self._due: dict[object, Errand] = {}
         self._running: asyncio.Task[None] | None = None
         hub.heed(self.heed)
@@ -52,7 +66,7 @@ class Heeding:
         """Forget or look, as the notice says."""
         if isinstance(notice, Mail):
             if self._worker_id in notice.workers:
-                self._look_into_inbox()
+                self._house.look_into_inbox()
         elif isinstance(notice, Changed):
             if notice.change.uri is None:
                 self._directory.forget()
@@ -77,20 +91,20 @@ class Heeding:
             self._authenticators.forget()
         elif notice.id:
             self._sessions.forget(notice.id)
-            if self._hub.of_session(notice.id) is not None:
+            if notice.id in self._house.sessions_here():
                 self._do_soon(("session", notice.id), partial(self._follow, notice.id))
         else:
             self._sessions.forget_all()
+            for session_id in self._house.sessions_here():
+                self._do_soon(("session", session_id), partial(self._follow, session_id))
 
     async def _follow(self, session_id: str) -> None:
-        """Let the stream of a session end with it, and carry what it subscribed to elsewhere."""
+        """Let what runs in a session end with it, and carry what it subscribed to elsewhere."""
         session = await self._sessions.find(session_id)
         listener = self._hub.of_session(session_id)
-        if listener is None:
-            return
         if session is None:
-            listener.end()
-        else:
+            self._house.leave_session(session_id)
+        elif listener is not None:
             listener.filter = Filter(listener.filter.kinds, frozenset(session.subscriptions))
 
     def _do_soon(self, key: object, errand: Errand) -> None:

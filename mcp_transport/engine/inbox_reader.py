@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from mcp_transport.engine.back_channel import Pending
 from mcp_transport.engine.connections import Connections
@@ -27,12 +28,19 @@ class InboxReader:
     """
 
     def __init__(
-        self, inboxes: Inboxes, pending: Pending, works: Works, connections: Connections
+        self,
+        inboxes: Inboxes,
+        pending: Pending,
+        works: Works,
+        connections: Connections,
+        *,
+        leave: Callable[[str], None],
     ) -> None:
         self._inboxes = inboxes
         self._pending = pending
         self._works = works
         self._connections = connections
+        self._leave = leave
         self._polling: asyncio.Task[None] | None = None
         self._mail = asyncio.Event()
 
@@ -90,4 +98,4 @@ class InboxReader:
         elif delivered.kind == MESSAGE:
             self._connections.post(session_id, payload["body"])
         else:
-            self._works.cancel_session(session_id)
+            self._leave(session_id)

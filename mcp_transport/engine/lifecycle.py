@@ -33,7 +33,7 @@ class Handshake:
             raise InvalidParams("initialize needs params.protocolVersion, a string.")
         self.revision = negotiate(params["protocolVersion"])
         self.capabilities = capabilities.known(_object(params, "capabilities"), self.revision)
-        self.client_info = _object(params, "clientInfo")
+        self.client_info = capabilities.introduced(_object(params, "clientInfo"))
 
     @property
     def agreed(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.rounds import enter
 from mcp_transport.protocol import shaping
 from mcp_transport.protocol.errors import InternalError, InvalidParams, ProtocolError
+from mcp_transport.protocol.shortening import shortened
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import PromptDefinition
 
@@ -52,7 +53,9 @@ def _arguments(exchange: Exchange, prompt: PromptDefinition) -> dict[str, str]:
         raise InvalidParams("A prompt's arguments are an object of strings.")
     known = {argument.name for argument in prompt.arguments}
     if unknown := sorted(set(arguments) - known):
-        raise InvalidParams(f"The prompt {prompt.name!r} has no argument {', '.join(unknown)}.")
+        raise InvalidParams(
+            f"The prompt {prompt.name!r} has no argument {shortened(', '.join(unknown))}."
+        )
     missing = [a.name for a in prompt.arguments if a.required and a.name not in arguments]
     if missing:
         raise InvalidParams(f"The prompt {prompt.name!r} needs {', '.join(missing)}.")

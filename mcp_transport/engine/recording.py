@@ -24,7 +24,7 @@ UNRECORDED = "The call was carried out, and its record cannot be stored at the m
 TRACE_PARENT = b"traceparent"
 # W3C Trace Context, traceparent; a trace of zeros is none.
 TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-SHORT = 200  # characters of an error message that are kept
+SHORT = 200  # characters that are kept of what a client may write at any length
 
 
 def require(exchange: Exchange) -> None:
@@ -88,7 +88,7 @@ def describe(
         entry=entry.name if entry else _asked_for(exchange),
         revision=exchange.revision.name,
         transport=exchange.incoming.transport,
-        request_id=encode(exchange.request.id).decode(),
+        request_id=encode(exchange.request.id).decode()[:SHORT],
         session=session.id if session else "",
         principal=principal.key,
         username=principal.username,

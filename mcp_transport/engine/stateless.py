@@ -17,6 +17,7 @@ from mcp_transport.protocol.errors import InternalError, MethodNotFound, Protoco
 from mcp_transport.protocol.jsonrpc import Request
 from mcp_transport.protocol.methods import MODERN, Method
 from mcp_transport.protocol.routing import SERVER_INFO
+from mcp_transport.protocol.shortening import shown
 
 
 class Stateless:
@@ -52,7 +53,7 @@ class Stateless:
         method = MODERN.get(request.method)
         features = incoming.offer.catalog.features
         if method is None or (method.capability and method.capability not in features):
-            raise MethodNotFound(f"There is no method {request.method!r} here.")
+            raise MethodNotFound(f"There is no method {shown(request.method)} here.")
         return method
 
     async def _work(self, exchange: Exchange, responder: Responder) -> Outcome:

@@ -184,6 +184,10 @@ class Works:
             if key[0] == session_id:
                 work.cancel()
 
+    def sessions(self) -> set[str]:
+        """The sessions for which something runs here."""
+        return {key[0] for key in self._running}
+
     async def drain(self, seconds: float) -> None:
         """Wait for what runs, and cancel what is left."""
         if self._tasks:

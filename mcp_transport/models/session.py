@@ -12,6 +12,7 @@ from django.utils import timezone
 from mcp_transport.models.changes import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
+from mcp_transport.models.worker import Inbox
 
 
 def new_session_id() -> str:
@@ -27,10 +28,29 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(closed_at=None)
 
     def close(self, reason: str) -> int:
-        """End these sessions; how many were open. Each worker process notices by itself."""
-        count = self.open().update(closed_at=timezone.now(), close_reason=reason)
-        rows_changed.send(self.model, using=self.db)
+        """
+        End these sessions, and what runs in them; how many were open.
+
+        The worker processes that work for them find it in their inboxes.
+        """
+        now = timezone.now()
+        told = [
+            Inbox(worker=worker, session=pk, kind=Inbox.Kind.CLOSE, created_at=now)
+            for worker, pk in self.open()._held()
+        ]
+        count = self.open().update(closed_at=now, close_reason=reason)
+        if count:
+            Inbox.objects.using(self.db).bulk_create(told, batch_size=500)
+            rows_changed.send(self.model, using=self.db)
         return count
+
+    def _held(self) -> set[tuple[str, str]]:
+        """The worker processes that hold a connection of a session, or a stream that goes on."""
+        streaming = self.filter(streams__isnull=False, streams__closed_at=None)
+        return {
+            *self.exclude(worker="").values_list("worker", "pk"),
+            *streaming.values_list("streams__worker", "pk"),
+        }
 
 
 class Session(models.Model):

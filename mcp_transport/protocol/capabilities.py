@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_transport.protocol.errors import InvalidParams
+from mcp_transport.protocol.jsonrpc import encode
 from mcp_transport.protocol.revisions import Revision
+from mcp_transport.protocol.shortening import shortened
+
+LONGEST_INTRODUCTION = 4096  # bytes; icons may stand in one
+LONGEST_DECLARATION = 16_384  # bytes
 
 
 def missing(required: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,8 +35,16 @@ def missing(required: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[st
 
 
 def known(declared: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
-    """What a client declares, without what its revision does not define."""
+    """
+    What a client declares, without what its revision does not define.
+
+    Raises InvalidParams for more than can be kept for each session.
+    """
     shaped = dict(declared)
+    if len(encode(shaped)) > LONGEST_DECLARATION:
+        raise InvalidParams(
+            f"The capabilities are larger than {LONGEST_DECLARATION} bytes.", status=400
+        )
     if not revision.has_elicitation:
         shaped.pop("elicitation", None)
     if not revision.has_url_elicitation and isinstance(shaped.get("elicitation"), Mapping):
@@ -38,6 +52,16 @@ def known(declared: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
     if not revision.has_sampling_tools and isinstance(shaped.get("sampling"), Mapping):
         shaped["sampling"] = {}
     return shaped
+
+
+def introduced(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client says of itself, in a size that can be kept for each session."""
+    short = {
+        name: shortened(value) if isinstance(value, str) else value for name, value in info.items()
+    }
+    if len(encode(short)) <= LONGEST_INTRODUCTION:
+        return short
+    return {name: short[name] for name in ("name", "title", "version") if _is_text(short, name)}
 
 
 def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
@@ -56,3 +80,7 @@ def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
         declared["completions"] = {}
     declared["logging"] = {}
     return declared
+
+
+def _is_text(values: Mapping[str, Any], name: str) -> bool:
+    return isinstance(values.get(name), str)

@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from mcp_transport.protocol.shortening import capped, shortened, shown
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -46,8 +48,8 @@ class ProtocolError(Exception):
     status: int = 400
 
     def __init__(self, message: str, *, data: Any = None, status: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = capped(message)
+        super().__init__(self.message)
         self.data = data
         if status is not None:
             self.status = status
@@ -100,7 +102,7 @@ class ResourceNotFound(InvalidParams):
     """No such resource, or none that this principal may read."""
 
     def __init__(self, uri: str) -> None:
-        super().__init__(f"There is no resource {uri!r}.", data={"uri": uri})
+        super().__init__(f"There is no resource {shown(uri)}.", data={"uri": capped(uri)})
 
 
 class LegacyResourceNotFound(ProtocolError):
@@ -136,8 +138,8 @@ class UnsupportedRevision(ProtocolError):
 
     def __init__(self, requested: str, supported: Sequence[str]) -> None:
         super().__init__(
-            f"Protocol version {requested!r} is not served; use one of {', '.join(supported)}.",
-            data={"supported": list(supported), "requested": requested},
+            f"Protocol version {shown(requested)} is not served; use one of {', '.join(supported)}.",
+            data={"supported": list(supported), "requested": shortened(requested)},
         )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from mcp_transport.protocol.errors import HeaderMismatch
+from mcp_transport.protocol.shortening import shown
 
 PROTOCOL_VERSION: Final = b"mcp-protocol-version"
 METHOD: Final = b"mcp-method"
@@ -70,19 +71,21 @@ def require_equal(headers: Mapping[bytes, bytes], key: bytes, expected: str, nam
     """Raises HeaderMismatch unless the header is there and equals the body's value."""
     raw = headers.get(key)
     if raw is None:
-        raise HeaderMismatch(f"The {name} header is missing; it must be {expected!r}.")
+        raise HeaderMismatch(f"The {name} header is missing; it must be {shown(expected)}.")
     if raw == expected.encode() and raw.isascii() and expected.isprintable() and raw[:2] != b"=?":
         return  # what nearly every request is
     found = decode_value(raw, name) if key == NAME else _plain(raw, name)
     if found != expected:
-        raise HeaderMismatch(f"The {name} header says {found!r}, the body {expected!r}.")
+        raise HeaderMismatch(f"The {name} header says {shown(found)}, the body {shown(expected)}.")
 
 
 def refuse_duplicates(duplicates: Collection[bytes]) -> None:
     """Raises HeaderMismatch when a header that routes stands twice."""
     for key in sorted(duplicates):
         if key in ROUTING or key.startswith(PARAMETER_PREFIX):
-            raise HeaderMismatch(f"The header {key.decode('latin-1')!r} stands more than once.")
+            raise HeaderMismatch(
+                f"The header {shown(key.decode('latin-1'))} stands more than once."
+            )
 
 
 def require_parameter(headers: Mapping[bytes, bytes], header: str, value: Any) -> None:
@@ -101,7 +104,7 @@ def require_parameter(headers: Mapping[bytes, bytes], header: str, value: Any) -
         raise HeaderMismatch(f"The {name} header is missing; it repeats an argument of the call.")
     found = decode_value(raw, name)
     if not _repeats(found, value):
-        raise HeaderMismatch(f"The {name} header says {found!r}, which the body does not.")
+        raise HeaderMismatch(f"The {name} header says {shown(found)}, which the body does not.")
 
 
 def _repeats(found: str, value: Any) -> bool:

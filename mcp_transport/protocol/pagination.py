@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from mcp_transport.protocol.errors import InvalidParams
+from mcp_transport.protocol.shortening import shown
 
 Item = TypeVar("Item")
 
@@ -42,5 +43,5 @@ def _position(cursor: Any, of: str, length: int) -> int:
     except (TypeError, ValueError, binascii.Error):
         name, position = "", -1
     if name != of or not 0 < position < length or _cursor(of, position) != cursor:
-        raise InvalidParams(f"{cursor!r} is no cursor of this list; begin again without one.")
+        raise InvalidParams(f"{shown(cursor)} is no cursor of this list; begin again without one.")
     return position

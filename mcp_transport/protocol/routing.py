@@ -33,6 +33,7 @@ from mcp_transport.protocol.errors import (
 from mcp_transport.protocol.jsonrpc import Notification, Request
 from mcp_transport.protocol.methods import MODERN
 from mcp_transport.protocol.revisions import REVISIONS, SUPPORTED, Revision
+from mcp_transport.protocol.shortening import shown
 
 PROTOCOL_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 CLIENT_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
@@ -88,7 +89,7 @@ def named_revision(version: str) -> Revision:
     if named is None:
         # Not UnsupportedRevision: that would tell a client that there is no handshake here.
         raise InvalidRequest(
-            f"MCP-Protocol-Version {version!r} is not served; use one of {', '.join(SUPPORTED)}."
+            f"MCP-Protocol-Version {shown(version)} is not served; use one of {', '.join(SUPPORTED)}."
         )
     return named
 
@@ -149,4 +150,4 @@ def read_level(level: Any) -> str | None:
     """A log level, or None when none is named. Raises InvalidParams for an unknown one."""
     if level is None or level in LEVELS:
         return level  # type: ignore[no-any-return]  # None or one of the strings
-    raise InvalidParams(f"Log level {level!r} is none of {', '.join(LEVELS)}.", status=400)
+    raise InvalidParams(f"Log level {shown(level)} is none of {', '.join(LEVELS)}.", status=400)

@@ -25,6 +25,7 @@ from mcp_transport.engine.incoming import Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import SESSION_ID
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.refusing import refusal_headers
@@ -121,7 +122,7 @@ class HttpEndpoint(AsyncConsumer):
         slug = self.request["mcp_server"]
         offer = run.directory.find_cached(slug) or await run.directory.find(slug)
         if offer is None:
-            raise Refused(404, f"There is no server {slug!r} here.")
+            raise Refused(404, f"There is no server {shown(slug)} here.")
         principal = await run.authenticators.authenticate(headers)
         may_use_server(principal, offer.server)
         if method == "POST" and self.has_body:

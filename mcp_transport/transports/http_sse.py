@@ -19,6 +19,7 @@ from mcp_transport.engine.connection import Connection, Ending
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome
 from mcp_transport.protocol.errors import InvalidRequest, Refused
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.transports.endpoint import HttpEndpoint
 
 TRANSPORT = "http_sse"
@@ -118,7 +119,7 @@ class HttpSseConsumer(HttpEndpoint):
         slug = self.request["mcp_server"]
         offer = run.directory.find_cached(slug) or await run.directory.find(slug)
         if offer is None:
-            raise Refused(404, f"There is no server {slug!r} here.")
+            raise Refused(404, f"There is no server {shown(slug)} here.")
         self._check_is_on(offer)
         principal = await run.authenticators.authenticate(self.headers)
         may_use_server(principal, offer.server)

@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 from mcp_transport.conf import settings
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.protocol.headers import LAST_EVENT_ID, SESSION_ID
+from mcp_transport.protocol.shortening import shortened, shown
 
 LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
 CACHE_LIMIT = 1000
@@ -79,12 +80,16 @@ class Gate:
         host = (raw_host or b"").decode("latin-1")
         domain, _port = split_domain_port(host)
         if not domain or not validate_host(domain, self._hosts):
-            return f"Host {host!r} is not served here; add it to ALLOWED_HOSTS if it should be."
+            return (
+                f"Host {shown(host)} is not served here; add it to ALLOWED_HOSTS if it should be."
+            )
         if raw_origin is None:
             return ""
         origin = raw_origin.decode("latin-1")
         if not self._allows(origin.lower(), host.lower()):
-            return f"Origin {origin!r} may not call; add it to MCP_ALLOWED_ORIGINS if it should."
+            return (
+                f"Origin {shown(origin)} may not call; add it to MCP_ALLOWED_ORIGINS if it should."
+            )
         return ""
 
     def _allows(self, origin: str, host: str) -> bool:
@@ -140,4 +145,6 @@ def refuse_duplicates(names: frozenset[bytes]) -> None:
         raise Refused(403, "Host and Origin stand once in a request.")
     if not names.isdisjoint((b"authorization", b"content-type", SESSION_ID, LAST_EVENT_ID)):
         twice = ", ".join(sorted(name.decode("latin-1") for name in names))
-        raise Refused(400, f"A request has each header once; these stand twice: {twice}.")
+        raise Refused(
+            400, f"A request has each header once; these stand twice: {shortened(twice)}."
+        )

@@ -25,6 +25,7 @@ from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ParseError, ProtocolError, Refused
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import duplicates_of, is_same_origin, refuse_duplicates
@@ -127,7 +128,7 @@ class WebSocketConsumer(AsyncConsumer):
         directory = self.runtime.directory
         offer = directory.find_cached(slug) or await directory.find(slug)
         if offer is None:
-            raise Refused(404, f"There is no server {slug!r} here.")
+            raise Refused(404, f"There is no server {shown(slug)} here.")
         return offer
 
     async def _admit(self, body: Any, session_id: str | None) -> Incoming:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from mcp_transport import lifespan
 from mcp_transport.auth.principal import ANONYMOUS
@@ -149,7 +150,7 @@ async def test_mail_is_for_those_it_names(
 ) -> None:
     one, other = two
     looked: list[str] = []
-    monkeypatch.setattr(other.heeding, "_look_into_inbox", lambda: looked.append("other"))
+    monkeypatch.setattr(other.engine, "look_into_inbox", lambda: looked.append("other"))
     await one.hub.announce(Mail((one.worker_id,)))
     assert looked == []
     await one.hub.announce(Mail((other.worker_id, "third")))
@@ -173,3 +174,22 @@ async def test_an_errand_that_fails_is_logged_and_the_next_is_run(
 
 async def test_a_process_that_has_not_started_announces_nothing() -> None:
     Runtime().announce(Stale("servers"))
+
+
+async def test_a_session_that_an_operator_closes_ends_with_what_runs_in_it(
+    two: tuple[Runtime, Runtime],
+) -> None:
+    one, other = two
+    server = await Server.objects.acreate(slug="main")
+    session_id = await session_of(one, server)
+    assert await other.sessions.find(session_id) is not None
+    kept = Listener(
+        "main", server.pk, ANONYMOUS, Filter(), session_id=await session_of(one, server)
+    )
+    listener = Listener("main", server.pk, ANONYMOUS, Filter(), session_id=session_id)
+    for item in (listener, kept):
+        other.hub.add(item)
+    await Session.objects.filter(pk=session_id).aupdate(closed_at=timezone.now())
+    one.announce(Stale("sessions"))
+    await until(lambda: listener.is_ended, within=AT_ONCE)
+    assert not kept.is_ended

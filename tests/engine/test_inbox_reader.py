@@ -57,7 +57,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make() -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
     inboxes, pending, works = FakeInboxes(), Pending(), FakeWorks()
-    reader = InboxReader(inboxes, pending, works, Connections())  # type: ignore[arg-type]  # the parts it uses
+    reader = InboxReader(inboxes, pending, works, Connections(), leave=works.cancel_session)  # type: ignore[arg-type]  # the parts it uses
     return reader, inboxes, pending, works
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.protocol.capabilities import known, missing, of_server
+from mcp_transport.protocol.capabilities import introduced, known, missing, of_server
+from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from tests.schema import check
 
@@ -82,3 +83,19 @@ def test_what_a_revision_does_not_define_is_not_declared(revision: str, expected
 def test_what_is_no_object_stays_what_it_is() -> None:
     declared = {"elicitation": True, "sampling": 5}
     assert known(declared, REVISIONS["2025-06-18"]) == declared
+
+
+def test_what_a_client_says_of_itself_is_kept_short() -> None:
+    info = {"name": "x" * 10**6, "version": "1", "icons": [{"src": "https://a.example/i.png"}]}
+    kept = introduced(info)
+    assert kept == {**info, "name": "x" * 200 + "…"}
+    assert introduced({**info, "more": {str(n): n for n in range(10**4)}}) == {
+        "name": kept["name"],
+        "version": "1",
+    }
+    assert introduced({"more": ["x" * 10**6]}) == {}
+
+
+def test_more_capabilities_than_can_be_kept_are_refused() -> None:
+    with pytest.raises(InvalidParams, match="larger than 16384 bytes"):
+        known({"experimental": {"x": "y" * 20_000}}, REVISIONS["2025-11-25"])

@@ -92,3 +92,18 @@ def test_a_refusal_repeats_its_status_outside_the_reserved_codes(status: int) ->
     assert refusal.as_error() == {"code": status, "message": "no"}
     assert (refusal.status, refusal.headers) == (status, {"Allow": "POST"})
     assert errors.Refused(status, "no").headers == {}
+
+
+LONG = "x" * 10**6
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ResourceNotFound(f"note://{LONG}"),
+        errors.UnsupportedRevision(LONG, ["2026-07-28"]),
+        errors.InvalidParams(f"No {LONG}."),
+    ],
+)
+def test_an_error_repeats_little_of_what_was_sent(error: ProtocolError) -> None:
+    assert len(json.dumps(error.as_error())) < 5000
