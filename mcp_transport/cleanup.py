@@ -13,7 +13,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from mcp_transport.audit.retention import delete_old_calls, seal_dead_chains
+from mcp_transport.audit.retention import (
+    delete_old_actions,
+    delete_old_calls,
+    seal_dead_chains,
+    seal_operators_actions,
+)
 from mcp_transport.conf import settings
 from mcp_transport.models import Inbox, Session, Stream, Ticket, Worker
 
@@ -31,6 +36,8 @@ def clean() -> dict[str, int]:
         "inbox messages deleted": delete_stale_inbox(),
         "interrupted records sealed": seal_dead_chains(),
         "old calls deleted": delete_old_calls(),
+        "records of operators sealed": seal_operators_actions(),
+        "old operators' actions deleted": delete_old_actions(),
         "workers deleted": delete_ended_workers(),
         "tickets deleted": delete_expired_tickets(),
     }

@@ -76,6 +76,8 @@ class Settings:
     MCP_CALL_LIFETIME_DAYS: float | None = 365
     #: Call rows above which the oldest are deleted, up to a checkpoint; None for no limit.
     MCP_CALL_LIMIT: int | None = None
+    #: Days for which what an operator did is kept, at least; None for ever.
+    MCP_OPERATOR_ACTION_LIFETIME_DAYS: float | None = 730
     #: Requests that one WebSocket or HTTP+SSE connection may have running.
     MCP_CONNECTION_REQUESTS: int = 100
     #: Seconds for which a client may read nothing before its connection is closed.

@@ -263,6 +263,9 @@ RULES: Mapping[str, Rule] = {
     "MCP_CHECKPOINT_ROWS": Number(),
     "MCP_CHECKPOINT_INTERVAL": SECONDS,
     "MCP_CALL_LIFETIME_DAYS": Number(minimum=0.001, maximum=36_500, fraction=True, optional=True),
+    "MCP_OPERATOR_ACTION_LIFETIME_DAYS": Number(
+        minimum=0.001, maximum=36_500, fraction=True, optional=True
+    ),
     "MCP_CALL_LIMIT": Number(minimum=0, optional=True),
     "MCP_CONNECTION_REQUESTS": Number(),
     "MCP_STALL_TIMEOUT": SECONDS,

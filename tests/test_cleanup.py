@@ -125,6 +125,8 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "inbox messages deleted": 0,
         "interrupted records sealed": 0,
         "old calls deleted": 0,
+        "records of operators sealed": 0,
+        "old operators' actions deleted": 0,
         "workers deleted": 0,
         "tickets deleted": 0,
     }

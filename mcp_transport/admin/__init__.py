@@ -10,6 +10,7 @@ from mcp_transport.admin.activity import (
     AuditCheckpointAdmin,
     CallAdmin,
     EventAdmin,
+    OperatorActionAdmin,
     StreamAdmin,
     WorkerAdmin,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "AuditCheckpointAdmin",
     "CallAdmin",
     "EventAdmin",
+    "OperatorActionAdmin",
     "ServerAdmin",
     "SessionAdmin",
     "StreamAdmin",

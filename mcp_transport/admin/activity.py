@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from mcp_transport.admin.base import ReadOnlyAdmin
-from mcp_transport.models import AuditCheckpoint, Call, Event, Stream, Worker
+from mcp_transport.models import AuditCheckpoint, Call, Event, OperatorAction, Stream, Worker
 
 
 @admin.register(Stream)
@@ -54,6 +54,24 @@ class AuditCheckpointAdmin(ReadOnlyAdmin):
     list_display = ("worker", "sequence", "created_at", "is_cut")
     list_filter = ("is_cut", "created_at")
     search_fields = ("worker",)
+
+
+@admin.register(OperatorAction)
+class OperatorActionAdmin(ReadOnlyAdmin):
+    """What operators did, and what they were not allowed to."""
+
+    list_display = (
+        "acted_at",
+        "username",
+        "way",
+        "action",
+        "kind",
+        "object_name",
+        "outcome",
+        "address",
+    )
+    list_filter = ("outcome", "action", "kind", "way")
+    search_fields = ("=username", "=object_id", "=request_id", "object_name")
 
 
 @admin.register(Worker)

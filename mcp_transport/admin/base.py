@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+
+from mcp_transport.audit.changes import described, difference, stored
+from mcp_transport.audit.operators import (
+    DENIED,
+    Subject,
+    operator_of,
+    record_action,
+    record_actions,
+    subject_of,
+)
 
 if TYPE_CHECKING:  # generic in the type stubs only
     ModelAdmin = admin.ModelAdmin[Any]
@@ -19,7 +33,105 @@ else:
 USERNAME = get_user_model().USERNAME_FIELD
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class RecordedAdmin(ModelAdmin):
+    """
+    Pages whose every change is kept as an operator's action, in the same transaction.
+
+    An action of the list calls ``record_each()`` for what it changed; whatever
+    goes through a form, an inline or a deletion is kept by itself.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row, and note what it was before."""
+        obj.description_before = stored(obj) if change else {}
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the rows of an inline, and keep what was done to each."""
+        rows = formset.model._base_manager.filter(pk__in=[f.instance.pk for f in formset.forms])
+        before = {row.pk: (subject_of(row), described(row)) for row in rows}
+        super().save_formset(request, form, formset, change)
+        operator = operator_of(request)
+        for row in formset.new_objects:
+            changes = difference({}, stored(row))
+            record_action(operator, "add", row, changes=changes)
+        for row, _names in formset.changed_objects:
+            changes = difference(before[row.pk][1], stored(row))
+            record_action(operator, "change", row, changes=changes)
+        gone = [key for key in before if not formset.model._base_manager.filter(pk=key).exists()]
+        for subject, description in map(before.__getitem__, gone):
+            record_action(operator, "delete", subject, changes=difference(description, {}))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Keep that a row was made."""
+        record_action(operator_of(request), "add", obj, changes=difference({}, stored(obj)))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Keep what of a row was changed, if anything was."""
+        changes = difference(getattr(obj, "description_before", {}), stored(obj))
+        if changes:
+            record_action(operator_of(request), "change", obj, changes=changes)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep what is about to be deleted."""
+        self.record_each(
+            request, "delete", ((row, difference(described(row), {})) for row in queryset)
+        )
+        return super().log_deletions(request, queryset)
+
+    def record_each(
+        self, request: HttpRequest, action: str, rows: Iterable[tuple[models.Model, Any]]
+    ) -> None:
+        """Keep that the reader did the same to several rows, each with what it changed."""
+        record_actions(operator_of(request), action, rows)
+
+    def response_action(  # type: ignore[override]  # the stubs are those of a later Django
+        self, request: HttpRequest, queryset: Any
+    ) -> HttpResponse | None:
+        """Run an action of the list: what it does, and the record of it, both or neither."""
+        with transaction.atomic():
+            return super().response_action(request, queryset)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, or run one of its actions."""
+        with self._denials(request, str(request.POST.get("action", "change"))):
+            return super().changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a row's form, or take it."""
+        with self._denials(request, "change" if object_id else "add", object_id or ""):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask whether a row is to be deleted, or do it."""
+        with self._denials(request, "delete", object_id):
+            return super().delete_view(request, object_id, extra_context)
+
+    @contextmanager
+    def _denials(self, request: HttpRequest, action: str, object_id: str = "") -> Iterator[None]:
+        """Keep that the reader tried what they may not; looking is no deed."""
+        try:
+            yield
+        except PermissionDenied:
+            if request.method == "POST":
+                subject = Subject(kind=str(self.opts.model_name), id=object_id)
+                record_action(operator_of(request), action, subject, outcome=DENIED)
+            raise
+
+
+class ReadOnlyAdmin(RecordedAdmin):
     """Rows that requests make: shown to whoever may view them, changed by nobody."""
 
     # Counting every row of a large table takes longer than showing a page of it.

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from mcp_transport.admin.base import ModelAdmin, TabularInline
+from mcp_transport.admin.base import RecordedAdmin, TabularInline
 from mcp_transport.models import EntryOverride, Event, Server, Session, Stream
 
 # What goes with a server although nobody may delete it by itself.
@@ -23,7 +23,7 @@ class EntryOverrideInline(TabularInline):
 
 
 @admin.register(Server)
-class ServerAdmin(ModelAdmin):
+class ServerAdmin(RecordedAdmin):
     """Which entries are offered under which URL, and to whom."""
 
     list_display = ("slug", "title", "access", "is_enabled", "is_default", "updated_at")

@@ -52,7 +52,9 @@ class SessionAdmin(ReadOnlyAdmin):
     @admin.action(description="Close selected sessions", permissions=["close"])
     def close_sessions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """End the selected sessions; their clients have to begin anew."""
-        count = Session.objects.filter(pk__in=queryset).close("closed by an operator")
+        sessions = Session.objects.filter(pk__in=queryset).open()
+        self.record_each(request, "close", [(session, {}) for session in sessions])
+        count = sessions.close("closed by an operator")
         self.message_user(request, f"{count} session(s) closed.", messages.SUCCESS)
 
     def has_close_permission(self, request: HttpRequest) -> bool:

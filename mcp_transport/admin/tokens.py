@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from mcp_transport.admin.base import USERNAME, ModelAdmin
+from mcp_transport.admin.base import USERNAME, RecordedAdmin
 from mcp_transport.conf import settings
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token import default_expiry
 
 
 @admin.register(Token)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(RecordedAdmin):
     """
     The credentials of clients.
 
@@ -52,6 +52,8 @@ class TokenAdmin(ModelAdmin):
     @admin.action(description="Revoke selected tokens", permissions=["change"])
     def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Refuse the selected tokens from now on."""
+        tokens = Token.objects.filter(pk__in=queryset, revoked_at=None)
+        self.record_each(request, "revoke", [(token, {}) for token in tokens])
         count = Token.objects.filter(pk__in=queryset).revoke()
         self.message_user(request, f"{count} token(s) revoked.", messages.SUCCESS)
 

@@ -1,9 +1,10 @@
 """
-Call rows as a chain: each carries a digest over itself and the row before.
+Rows as a chain: each carries a digest over itself and the row before.
 
-Every worker process writes a chain of its own. A row that is changed, taken
-out, put in or moved breaks it from there on. What a chain alone cannot show
-is that its newest or its oldest rows were cut off: checkpoints do.
+Every worker process writes a chain of its own calls, and all of them together
+one of operators' actions. A row that is changed, taken out, put in or moved
+breaks it from there on. What a chain alone cannot show is that its newest or
+its oldest rows were cut off: checkpoints do.
 """
 
 from __future__ import annotations
@@ -17,10 +18,28 @@ from typing import Any
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
 
 from mcp_transport.audit.record import COLUMNS
-from mcp_transport.models import AuditCheckpoint, Call
+from mcp_transport.models import AuditCheckpoint, Call, OperatorAction
 from mcp_transport.statements import Insert, Row
+
+OPERATORS = "operators"  # the chain of what operators did; no worker process is called so
+#: What is kept of an operator's action, in the order in which it is digested; new ones go to the end.
+ACTION_COLUMNS = (
+    "acted_at",
+    "way",
+    "user_id",
+    "username",
+    "action",
+    "kind",
+    "object_id",
+    "object_name",
+    "outcome",
+    "changes",
+    "address",
+    "request_id",
+)
 
 READ_AT_ONCE = 1000
 START = (0, "")  # sequence and digest before the first row
@@ -51,7 +70,7 @@ class ChainedInsert(Insert):
         chained = []
         for row in rows:
             sequence, previous = head[0] + 1, head[1]
-            values, digest = _link(previous, self.worker, sequence, row)
+            values, digest = link(previous, self.worker, sequence, _fitting(row))
             chained.append((self.worker, sequence, *values, previous, digest))
             head = sequence, digest
         self._next = head
@@ -92,20 +111,25 @@ def walk(worker: str, head: Head) -> Iterator[tuple[Head, str]]:
 
 def newest(worker: str, alias: str = DEFAULT_DB_ALIAS) -> Head:
     """Return where a chain ends; the rows before that may have been deleted, all of them."""
+    checkpoints = AuditCheckpoint.objects.filter(worker=worker)
     ends = [
-        model.objects.using(alias)
-        .filter(worker=worker)
-        .order_by("-sequence")
-        .values_list("sequence", "digest")
-        .first()
-        for model in (Call, AuditCheckpoint)
+        rows.using(alias).order_by("-sequence").values_list("sequence", "digest").first()
+        for rows in (rows_of(worker), checkpoints)
     ]
     return max((end for end in ends if end), default=START)
 
 
+def rows_of(worker: str) -> QuerySet[Any]:
+    """Return the rows of a chain."""
+    if worker == OPERATORS:
+        return OperatorAction.objects.all()
+    return Call.objects.filter(worker=worker)
+
+
 def _rows(worker: str, sequence: int) -> Iterator[Row]:
-    columns = ("sequence", *COLUMNS, "previous_digest", "digest")
-    rows = Call.objects.filter(worker=worker).order_by("sequence").values_list(*columns)
+    kept = ACTION_COLUMNS if worker == OPERATORS else COLUMNS
+    columns = ("sequence", *kept, "previous_digest", "digest")
+    rows = rows_of(worker).order_by("sequence").values_list(*columns)
     while chunk := list(rows.filter(sequence__gt=sequence)[:READ_AT_ONCE]):
         yield from chunk
         sequence = chunk[-1][0]
@@ -127,9 +151,8 @@ def missing(first: int, last: int) -> str:
     return f"row {first} is" if first == last else f"rows {first} to {last} are"
 
 
-def _link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:
-    """Return the values as they will be stored, and the digest over them."""
-    row = _fitting(row)
+def link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:
+    """Return values that fit their columns as they will be stored, and the digest over them."""
     try:
         canonical = _canonical(worker, sequence, row)
         if b"\\u0000" in canonical:

@@ -1,5 +1,5 @@
 """
-Deletion of calls that are old enough, so that what is left can be verified.
+Deletion of rows that are old enough, so that what is left can be verified.
 
 Only whole stretches up to a checkpoint go, the oldest first. The checkpoint
 stays and is signed anew as the place behind which the chain begins.
@@ -12,9 +12,9 @@ import logging
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, QuerySet
 
-from mcp_transport.audit.chain import START, walk
+from mcp_transport.audit.chain import OPERATORS, START, rows_of, walk
 from mcp_transport.audit.checkpoints import is_genuine, make, sign
 from mcp_transport.conf import settings
 from mcp_transport.models import AuditCheckpoint, Call, Worker
@@ -39,9 +39,21 @@ def seal_dead_chains() -> int:
 
 def delete_old_calls() -> int:
     """Delete calls beyond MCP_CALL_LIFETIME_DAYS and MCP_CALL_LIMIT; how many went."""
-    count = _delete_expired() + _delete_excess()
-    _delete_empty_chains()
+    of_calls = AuditCheckpoint.objects.exclude(worker=OPERATORS)
+    count = _delete_expired(of_calls, settings.MCP_CALL_LIFETIME_DAYS) + _delete_excess(of_calls)
+    _delete_empty_chains(of_calls)
     return count
+
+
+def seal_operators_actions() -> int:
+    """Make a checkpoint of what operators did since the last one."""
+    return int(_seal(OPERATORS))
+
+
+def delete_old_actions() -> int:
+    """Delete operators' actions beyond MCP_OPERATOR_ACTION_LIFETIME_DAYS; how many went."""
+    of_operators = AuditCheckpoint.objects.filter(worker=OPERATORS)
+    return _delete_expired(of_operators, settings.MCP_OPERATOR_ACTION_LIFETIME_DAYS)
 
 
 def cut(checkpoint: AuditCheckpoint) -> int:
@@ -70,29 +82,27 @@ def _seal(worker: str) -> bool:
     if head == start:
         return False
     AuditCheckpoint.objects.bulk_create([make(worker, head)], ignore_conflicts=True)
+    logger.info("Checkpoint: %s %d %s", worker, *head)
     return True
 
 
-def _delete_expired() -> int:
-    days = settings.MCP_CALL_LIFETIME_DAYS
+def _delete_expired(checkpoints: QuerySet[AuditCheckpoint], days: float | None) -> int:
     if days is None:
         return 0
     # The rows that a checkpoint counts are older than it is.
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
-    expired = AuditCheckpoint.objects.filter(created_at__lt=before, is_cut=False)
+    expired = checkpoints.filter(created_at__lt=before, is_cut=False)
     # The newest of each chain takes the others with it.
     later = expired.filter(worker=OuterRef("worker"), sequence__gt=OuterRef("sequence"))
     return sum(cut(checkpoint) for checkpoint in expired.filter(~Exists(later)))
 
 
-def _delete_excess() -> int:
+def _delete_excess(checkpoints: QuerySet[AuditCheckpoint]) -> int:
     limit = settings.MCP_CALL_LIMIT
     if limit is None:
         return 0
     excess = Call.objects.count() - limit
-    return _delete_until(
-        excess, AuditCheckpoint.objects.filter(is_cut=False).order_by("created_at")
-    )
+    return _delete_until(excess, checkpoints.filter(is_cut=False).order_by("created_at"))
 
 
 def _delete_until(excess: int, checkpoints: Iterable[AuditCheckpoint]) -> int:
@@ -105,15 +115,15 @@ def _delete_until(excess: int, checkpoints: Iterable[AuditCheckpoint]) -> int:
 
 
 def _delete_rows(worker: str, last: int) -> int:
-    rows = Call.objects.filter(worker=worker, sequence__lte=last)
+    rows = rows_of(worker).filter(sequence__lte=last)
     count = 0
     while (first := rows.aggregate(first=Min("sequence"))["first"]) is not None:
         count += rows.filter(sequence__lt=first + BATCH).delete()[0]
     return count
 
 
-def _delete_empty_chains() -> None:
+def _delete_empty_chains(checkpoints: QuerySet[AuditCheckpoint]) -> None:
     """Delete the checkpoints of processes that are long gone, with all their rows."""
     has_rows = Exists(Call.objects.filter(worker=OuterRef("worker")))
     is_known = Exists(Worker.objects.filter(pk=OuterRef("worker")))
-    AuditCheckpoint.objects.filter(~has_rows, ~is_known, is_cut=True).delete()
+    checkpoints.filter(~has_rows, ~is_known, is_cut=True).delete()

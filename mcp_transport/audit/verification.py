@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mcp_transport.audit.chain import START, Head, missing, walk
+from mcp_transport.audit.chain import OPERATORS, START, Head, missing, walk
 from mcp_transport.audit.checkpoints import is_genuine
-from mcp_transport.models import AuditCheckpoint, Call
+from mcp_transport.models import AuditCheckpoint, Call, OperatorAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainReport:
-    """What was found about the chain of one worker process."""
+    """What was found about one chain."""
 
     worker: str
     rows: int
@@ -37,7 +37,7 @@ REPLACED = "it is not the row that its checkpoint counts"
 
 def verify(worker: str) -> ChainReport:
     """
-    Follow the chain of a worker process from its beginning to its end.
+    Follow the chain of a worker process, or of operators, from its beginning to its end.
 
     It begins at row 1, or behind the row up to which the site itself has
     deleted. A deletion that happens meanwhile makes it begin again.
@@ -56,7 +56,10 @@ def verify_all() -> Iterator[ChainReport]:
         model.objects.order_by().values_list("worker", flat=True)
         for model in (Call, AuditCheckpoint)
     )
-    for worker in calls.union(checkpoints).order_by("worker"):
+    workers = set(calls.union(checkpoints))
+    if OperatorAction.objects.exists():
+        workers.add(OPERATORS)
+    for worker in sorted(workers):
         yield verify(worker)
 
 

@@ -8,6 +8,7 @@ queryset; they know nothing of the protocol, of connections or of who asks.
 from __future__ import annotations
 
 from mcp_transport.models.call import AuditCheckpoint, Call
+from mcp_transport.models.operator_action import OperatorAction
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
@@ -22,6 +23,7 @@ __all__ = [
     "EntryOverride",
     "Event",
     "Inbox",
+    "OperatorAction",
     "Server",
     "Session",
     "Stream",

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from mcp_transport.management.subcommands import SUBCOMMANDS
-from mcp_transport.models import Server, Session, Token
+from mcp_transport.models import OperatorAction, Server, Session, Token
 from mcp_transport.models.token_value import digest
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,17 @@ def test_a_token_is_issued_and_its_value_alone_printed(owner: User, server: Serv
     assert list(token.servers.all()) == [server]
     assert token.expires_at is not None
     assert token.expires_at - timezone.now() <= timedelta(days=2)
+
+
+def test_what_a_command_does_to_tokens_is_kept(owner: User) -> None:
+    mcp("token", "create", "ada", "ci")
+    token = Token.objects.get()
+    mcp("token", "revoke", str(token.pk))
+    mcp("token", "revoke", str(token.pk))
+    revoked, added = OperatorAction.objects.all()
+    assert (added.action, added.way, added.object_id) == ("add", "command", str(token.pk))
+    assert added.difference["name"] == [None, "ci"]
+    assert revoked.action == "revoke"
 
 
 def test_the_remark_about_a_token_does_not_hold_it(owner: User) -> None:

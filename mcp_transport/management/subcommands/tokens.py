@@ -8,8 +8,11 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
+from mcp_transport.audit.changes import difference, stored
+from mcp_transport.audit.operators import operator_at_terminal, record_action, record_actions
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token import Expiry
@@ -43,13 +46,16 @@ class Tokens(Subcommand):
     def create(self, options: dict[str, Any]) -> None:
         """Issue a token; its value alone goes to standard output."""
         try:
-            token, value = Token.objects.issue(
-                owner=user_named(options["user"]),
-                name=options["name"],
-                servers=[server_at(slug) for slug in options["server"]],
-                scopes=options["scope"],
-                expires_at=expiry(options),
-            )
+            with transaction.atomic():
+                token, value = Token.objects.issue(
+                    owner=user_named(options["user"]),
+                    name=options["name"],
+                    servers=[server_at(slug) for slug in options["server"]],
+                    scopes=options["scope"],
+                    expires_at=expiry(options),
+                )
+                made = difference({}, stored(token))
+                record_action(operator_at_terminal(), "add", token, changes=made)
         except ValidationError as exc:
             raise CommandError("; ".join(exc.messages)) from None
         until = f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "for ever"
@@ -96,7 +102,14 @@ class Tokens(Subcommand):
         if unknown:
             numbers = ", ".join(map(str, sorted(unknown)))
             raise CommandError(f"There is no token {numbers}; nothing was revoked.")
-        self.stdout.write(f"{known.revoke()} revoked")
+        with transaction.atomic():
+            record_actions(
+                operator_at_terminal(),
+                "revoke",
+                [(token, {}) for token in known.filter(revoked_at=None)],
+            )
+            count = known.revoke()
+        self.stdout.write(f"{count} revoked")
 
 
 def user_named(username: str) -> Any:
