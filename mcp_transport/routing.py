@@ -18,6 +18,7 @@ from mcp_transport.engine.directory import DEFAULT
 from mcp_transport.lifespan import runtime
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
+from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.rest import ADDRESSES, RestConsumer
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
@@ -123,7 +124,7 @@ async def _serves_old_clients_at_root() -> bool:
         offer = await runtime().directory.find(DEFAULT)
     except DatabaseAway:
         return True  # which the door answers as any other
-    return offer is not None and offer.server.has_http_sse
+    return offer is not None and offer.server.is_served_over(HTTP_SSE)
 
 
 def mcp_application(http: Any, websocket: Any = None) -> McpApplication:

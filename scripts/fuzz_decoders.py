@@ -41,7 +41,7 @@ with (
     from mcp_transport.registry.uri_template import UriTemplate
     from mcp_transport.streams.log import parse_event_id
     from mcp_transport.transports.accepting import accepted
-    from mcp_transport.transports.security import Gate, preflight
+    from mcp_transport.transports.security import Gate, check_origin, preflight
 
 Decoder = Callable[[bytes], object]
 LIMIT = 1  # seconds for one input
@@ -95,7 +95,8 @@ def header(data: bytes) -> None:
 def gate(data: bytes) -> None:
     """A Host and an Origin."""
     host, _, origin = data.partition(b"\n")
-    GATE.check(host, origin or None)
+    if not GATE.admits(host, origin or None):
+        check_origin(origin, frozenset({"https://page.example"}))
 
 
 def uri(data: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mcp_transport import routing
+from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.routing import mcp_application
 from mcp_transport.rows import DatabaseAway
 
@@ -142,6 +143,15 @@ async def test_a_get_that_says_nothing_else_is_an_old_client(
     ]
 
 
+def offer(*transports: str) -> Any:
+    """A server that is served over some transports, or all."""
+    record = ServerRecord(
+        id=1, slug="", title="", description="", instructions="", access="public", permission="",
+        offers=(), overrides={}, transports=frozenset(transports),
+    )  # fmt: skip
+    return SimpleNamespace(server=record)
+
+
 class FakeDirectory:
     """Whether there is a default server, and whether it takes old clients."""
 
@@ -160,9 +170,9 @@ class FakeDirectory:
     ("offer", "is_on", "is_ours"),
     [
         (None, True, False),
-        (SimpleNamespace(server=SimpleNamespace(has_http_sse=True)), True, True),
-        (SimpleNamespace(server=SimpleNamespace(has_http_sse=True)), False, False),
-        (SimpleNamespace(server=SimpleNamespace(has_http_sse=False)), True, False),
+        (offer(), True, True),
+        (offer(), False, False),
+        (offer("rest"), True, False),
         (DatabaseAway(), True, True),
     ],
 )

@@ -35,7 +35,17 @@ class ServerAdmin(RecordedAdmin):
         (None, {"fields": ("slug", "title", "description", "instructions")}),
         (
             "Access",
-            {"fields": ("is_enabled", "is_default", "access", "permission", "has_http_sse")},
+            {
+                "fields": (
+                    "is_enabled",
+                    "is_default",
+                    "access",
+                    "permission",
+                    "revisions",
+                    "transports",
+                    "allowed_origins",
+                )
+            },
         ),
         ("Entries", {"fields": ("offers",)}),
         ("Times", {"fields": ("created_at", "updated_at")}),

@@ -51,7 +51,7 @@ class Conversation:
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
         """Open a session, whose id goes back; a connection may have one already."""
-        handshake = Handshake(request)
+        handshake = Handshake(request, incoming.revisions)
         sessions = self._services.sessions
         if incoming.is_bound and incoming.session_id:
             session = await self.find_session(incoming)
@@ -95,6 +95,7 @@ class Conversation:
             or session.owner != incoming.principal.key
             or session.server_id != incoming.offer.server.id
             or session.is_bound != incoming.is_bound
+            or session.revision.name not in incoming.revisions
         ):
             raise Refused(404, NO_SESSION)
         return session

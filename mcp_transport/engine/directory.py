@@ -20,7 +20,10 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Catalog, Override, build
 from mcp_transport.engine.source import Source
 from mcp_transport.models import Server
-from mcp_transport.models.server import EVERYTHING
+from mcp_transport.models.server import EVERYTHING, normal_origin
+from mcp_transport.protocol.errors import Refused
+from mcp_transport.protocol.revisions import SUPPORTED
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.rows import RowPool
 from mcp_transport.version import __version__
 
@@ -38,14 +41,20 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str
     access: str
     permission: str
-    has_http_sse: bool
     offers: tuple[str, ...]
     overrides: dict[str, dict[str, Override]]  # by kind, then by name
+    origins: frozenset[str] = frozenset()  # of pages that may call, beside the site's
+    revisions: tuple[str, ...] = SUPPORTED  # newest first
+    transports: frozenset[str] = frozenset()  # empty: every one that the site serves
 
     def has(self, owner: str, name: str) -> bool:
         """Whether the server offers an entry of an owner."""
         offers = self.offers
         return EVERYTHING in offers or owner in offers or f"{owner}:{name}" in offers
+
+    def is_served_over(self, transport: str) -> bool:
+        """Whether the operator lets clients come over a transport."""
+        return not self.transports or transport in self.transports
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -54,6 +63,19 @@ class Offer(msgspec.Struct, frozen=True):
     server: ServerRecord
     catalog: Catalog
     identity: dict[str, Any]
+
+
+def served(offer: Offer | None, slug: str, transport: str) -> Offer:
+    """
+    The server that a client may reach over a transport.
+
+    Raises Refused for one that is not there, or not that way.
+    """
+    if offer is None:
+        raise Refused(404, f"There is no server {shown(slug)} here.")
+    if not offer.server.is_served_over(transport):
+        raise Refused(404, f"The server {slug!r} is not served over {transport}.")
+    return offer
 
 
 class Cached(msgspec.Struct):
@@ -167,9 +189,11 @@ def _record(row: Server) -> ServerRecord:
         instructions=row.instructions,
         access=row.access,
         permission=row.permission,
-        has_http_sse=row.has_http_sse,
         offers=tuple(row.offers),
         overrides=overrides,
+        origins=frozenset(normal_origin(origin) for origin in row.allowed_origins),
+        revisions=tuple(n for n in SUPPORTED if n in row.revisions) or SUPPORTED,
+        transports=frozenset(row.transports),
     )
 
 

@@ -19,10 +19,9 @@ from mcp_transport.protocol.errors import (
     InvalidRequest,
     ProtocolError,
     Refused,
-    UnsupportedRevision,
 )
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
-from mcp_transport.protocol.revisions import LEGACY, R2024_11_05
+from mcp_transport.protocol.revisions import oldest_handshake
 from mcp_transport.rows import DatabaseAway, is_unavailable
 
 logger = logging.getLogger("mcp_transport.engine")
@@ -119,7 +118,10 @@ class Engine:
     async def open_session(self, incoming: Incoming) -> str:
         """Open a session before its handshake, where a client has to name it in that."""
         session = await self._conversation.open_session(
-            incoming, revision=R2024_11_05, client_info={}, capabilities={}
+            incoming,
+            revision=oldest_handshake(incoming.revisions),
+            client_info={},
+            capabilities={},
         )
         return session.id
 
@@ -180,8 +182,6 @@ class Engine:
             return await self._conversation.serve(incoming, message, responder)
         if not routing.is_modern(message, incoming.protocol_version):
             return await self._conversation.serve(incoming, message, responder)
-        if not incoming.has_stateless:
-            raise UnsupportedRevision(_named_version(message), LEGACY)
         if isinstance(message, Request):
             return await self._stateless.serve(incoming, message, responder)
         return _accept_notification(message)
@@ -199,10 +199,6 @@ def _problem(incoming: Incoming, error: ProtocolError, status: int) -> Outcome:
 def _accept_notification(_message: Notification) -> Outcome:
     """Take a notification and do nothing: a stateless revision defines none over HTTP."""
     return ACCEPTED
-
-
-def _named_version(message: Request | Notification) -> str:
-    return str(message.params["_meta"][routing.PROTOCOL_VERSION])[:40]
 
 
 def _is_modern_version(incoming: Incoming) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import Offer
+from mcp_transport.protocol.revisions import SUPPORTED
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,9 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether it came over a connection that both sides write to: nothing of it
     #: can be resumed, and what runs there ends with the connection.
     is_bound: bool = False
-    has_stateless: bool = True  # whether revisions without a handshake are served there
+    #: Revisions that may be spoken there, newest first: the server's, as far as
+    #: the transport has them.
+    revisions: tuple[str, ...] = SUPPORTED
     #: Whether the credentials still hold; asked from time to time on long streams.
     is_still_welcome: Callable[[], Awaitable[bool]]
 

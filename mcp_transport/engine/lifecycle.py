@@ -9,14 +9,14 @@ from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import capabilities, shaping
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import Request
-from mcp_transport.protocol.revisions import SUPPORTED, negotiate
+from mcp_transport.protocol.revisions import negotiate
 from mcp_transport.protocol.routing import read_level
 
 
 async def discover(exchange: Exchange) -> dict[str, Any]:
     """server/discover: what is served, before anything else is asked."""
     result: dict[str, Any] = {
-        "supportedVersions": list(SUPPORTED),
+        "supportedVersions": list(exchange.incoming.revisions),
         "capabilities": capabilities.of_server(exchange.catalog.features, exchange.revision),
     }
     if exchange.server.instructions:
@@ -25,13 +25,18 @@ async def discover(exchange: Exchange) -> dict[str, Any]:
 
 
 class Handshake:
-    """What an ``initialize`` request asks for. Raises InvalidParams when it is malformed."""
+    """
+    What an ``initialize`` request asks for.
 
-    def __init__(self, request: Request) -> None:
+    Raises InvalidParams when it is malformed, UnsupportedRevision where no
+    revision with a handshake is served.
+    """
+
+    def __init__(self, request: Request, served: tuple[str, ...]) -> None:
         params = request.params
         if type(params.get("protocolVersion")) is not str:
             raise InvalidParams("initialize needs params.protocolVersion, a string.")
-        self.revision = negotiate(params["protocolVersion"])
+        self.revision = negotiate(params["protocolVersion"], served)
         self.capabilities = capabilities.known(_object(params, "capabilities"), self.revision)
         self.client_info = capabilities.introduced(_object(params, "clientInfo"))
 

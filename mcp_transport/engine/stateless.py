@@ -29,7 +29,9 @@ class Stateless:
     async def serve(self, incoming: Incoming, request: Request, responder: Responder) -> Outcome:
         """Answer a request. Raises ProtocolError for one that cannot be served."""
         headers = incoming.headers if incoming.has_routing_headers else None
-        envelope = routing.open_envelope(request, headers, incoming.duplicates)
+        envelope = routing.open_envelope(
+            request, headers, incoming.duplicates, served=incoming.revisions
+        )
         method = self._method(incoming, request)
         exchange = Exchange(
             self._services,

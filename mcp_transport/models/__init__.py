@@ -2,7 +2,8 @@
 Every table of the project, under one app label.
 
 The models know their columns, constraints and the rules over one row or one
-queryset; they know nothing of the protocol, of connections or of who asks.
+queryset, and of the protocol no more than the names of its revisions; they
+know nothing of connections or of who asks.
 """
 
 from __future__ import annotations

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+
+from mcp_transport.protocol.revisions import SUPPORTED
+from mcp_transport.rules import is_origin
 
 # Path segments under MCP_PATH that mean something else than a server.
 RESERVED_SLUGS = (
@@ -52,6 +57,48 @@ def validate_offers(offers: object) -> None:
         )
 
 
+class Transport(models.TextChoices):
+    """A way in."""
+
+    STREAMABLE_HTTP = "streamable_http", "Streamable HTTP"
+    WEBSOCKET = "websocket", "WebSocket"
+    HTTP_SSE = "http_sse", "HTTP with SSE, for clients of 2024-11-05"
+    REST = "rest", "Plain REST"
+    STDIO = "stdio", "Standard input and output"
+
+
+def validate_origins(origins: object) -> None:
+    """Refuse what is not a list of origins as browsers send them."""
+    if not isinstance(origins, list):
+        raise ValidationError("Allowed origins are a list.", code="malformed")
+    for origin in origins:
+        if not (isinstance(origin, str) and is_origin(origin)):
+            raise ValidationError(
+                f"{origin!r} is no origin; write a scheme and a host, like https://app.example.",
+                code="malformed",
+            )
+
+
+def normal_origin(origin: str) -> str:
+    """An origin in the form that what a browser sends is compared with."""
+    return origin.lower().rstrip("/")
+
+
+def validate_revisions(revisions: object) -> None:
+    """Refuse what is not a list of revisions that there are."""
+    _validate_names(revisions, SUPPORTED, "revisions")
+
+
+def validate_transports(transports: object) -> None:
+    """Refuse what is not a list of transports that there are."""
+    _validate_names(transports, Transport.values, "transports")
+
+
+def _validate_names(names: object, known: Sequence[str], what: str) -> None:
+    if not isinstance(names, list) or any(name not in known for name in names):
+        raise ValidationError(f"The {what} are a list of {', '.join(known)}.", code="unknown")
+
+
 def everything() -> list[str]:
     """What a new server offers."""
     return [EVERYTHING]
@@ -82,10 +129,23 @@ class Server(models.Model):
         validators=[validate_permission],
         help_text="As app_label.codename; asked for when access is by permission.",
     )
-    has_http_sse = models.BooleanField(
-        "HTTP with SSE",
-        default=True,
-        help_text="Serves clients of 2024-11-05 at /sse and /messages, if the site does.",
+    allowed_origins = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_origins],
+        help_text="Origins of browser pages that may call, beside those of the site's settings.",
+    )
+    revisions = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_revisions],
+        help_text="Revisions of the protocol that are served; an empty list: every one.",
+    )
+    transports = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_transports],
+        help_text="Ways in; an empty list: every one that the site serves.",
     )
     offers = models.JSONField(
         default=everything,

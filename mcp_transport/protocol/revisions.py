@@ -8,8 +8,10 @@ project asks for a revision's name; they ask whether it has a feature.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+
+from mcp_transport.protocol.errors import UnsupportedRevision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,27 @@ REVISIONS: Mapping[str, Revision] = {
 }
 SUPPORTED: tuple[str, ...] = tuple(REVISIONS)
 LEGACY: tuple[str, ...] = tuple(name for name in SUPPORTED if not REVISIONS[name].is_modern)
-LATEST_LEGACY = R2025_11_25
 #: What a client speaks that names no version and has no session (2025-06-18,
 #: basic/transports, Protocol Version Header).
 ASSUMED = R2025_03_26
 
 
-def negotiate(requested: object) -> Revision:
+def negotiate(requested: object, served: Collection[str] = SUPPORTED) -> Revision:
     """
     The revision an ``initialize`` gets: its own if it is served, else the newest legacy one.
 
-    A handshake never leads to a revision without handshakes.
+    A handshake never leads to a revision without handshakes; raises
+    UnsupportedRevision where none other is served.
     """
-    revision = REVISIONS.get(requested) if isinstance(requested, str) else None
-    return LATEST_LEGACY if revision is None or revision.is_modern else revision
+    handshakes = [name for name in LEGACY if name in served]
+    if not handshakes:
+        raise UnsupportedRevision(str(requested)[:40], list(served))
+    return REVISIONS[str(requested) if requested in handshakes else handshakes[0]]
+
+
+def oldest_handshake(served: Collection[str]) -> Revision:
+    """What a session is at before its handshake. Raises UnsupportedRevision if there is none."""
+    handshakes = [name for name in LEGACY if name in served]
+    if not handshakes:
+        raise UnsupportedRevision(LEGACY[-1], list(served))
+    return REVISIONS[handshakes[-1]]

@@ -18,7 +18,7 @@ basic/transports/streamable-http, Server Validation.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -95,7 +95,11 @@ def named_revision(version: str) -> Revision:
 
 
 def open_envelope(
-    request: Request, headers: Mapping[bytes, bytes] | None, duplicates: Collection[bytes] = ()
+    request: Request,
+    headers: Mapping[bytes, bytes] | None,
+    duplicates: Collection[bytes] = (),
+    *,
+    served: Sequence[str] = SUPPORTED,
 ) -> Envelope:
     """
     What a modern request says of its client, checked rung by rung.
@@ -114,8 +118,8 @@ def open_envelope(
     if headers is not None:
         check_headers(request, version, headers, duplicates)
     revision = REVISIONS.get(version)
-    if revision is None or not revision.is_modern:
-        raise UnsupportedRevision(version, SUPPORTED)
+    if revision is None or not revision.is_modern or version not in served:
+        raise UnsupportedRevision(version, served)
     info = meta.get(CLIENT_INFO)
     return Envelope(
         revision,

@@ -15,21 +15,25 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
-from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.engine.directory import Offer
+from mcp_transport.engine.directory import Offer, served
 from mcp_transport.engine.guard import Guarded, Overdue
 from mcp_transport.engine.incoming import Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import SESSION_ID
-from mcp_transport.protocol.shortening import shown
 from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.refusing import refusal_headers
-from mcp_transport.transports.security import cors, duplicates_of, preflight, refuse_duplicates
+from mcp_transport.transports.security import (
+    check_origin,
+    cors,
+    duplicates_of,
+    preflight,
+    refuse_duplicates,
+)
 from mcp_transport.transports.sending import HttpResponder
 from mcp_transport.transports.worker import Worker
 
@@ -43,6 +47,7 @@ class ClientGone(Exception):
 class HttpEndpoint(AsyncConsumer):
     """One request to an address below a server's; subclasses say what is done there."""
 
+    transport: ClassVar[str]  # as rows and records call it
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     has_body: ClassVar[bool] = True  # whether a POST brings a message
 
@@ -95,20 +100,28 @@ class HttpEndpoint(AsyncConsumer):
             await self._finish(outcome)
 
     async def _outcome(self) -> Outcome:
-        self._check_gate()
+        if not self._check_gate():
+            await self._check_page()
+        self.responder.headers = cors(self.headers.get(b"origin"))
         method: str = self.request["method"]
         if method == "OPTIONS":
             asked = self.headers.get(b"access-control-request-headers")
             return Reply(204, headers=preflight(asked))
         return await self.serve(await self._admit())
 
-    def _check_gate(self) -> None:
+    def _check_gate(self) -> bool:
+        """Whether the sender may call every server, as far as it is a page."""
         headers = self.headers
         if self.duplicates:
             refuse_duplicates(self.duplicates)
-        origin = headers.get(b"origin")
-        self.runtime.gate.check(headers.get(b"host"), origin)
-        self.responder.headers = cors(origin)
+        return self.runtime.gate.admits(headers.get(b"host"), headers.get(b"origin"))
+
+    async def _check_page(self) -> None:
+        """Raises Refused for a page that may not call this server either."""
+        if not self.runtime.is_started:
+            await self.runtime.start()
+        offer = await self.runtime.directory.find(self.request["mcp_server"])
+        check_origin(self.headers[b"origin"], offer.server.origins if offer else None)
 
     async def _admit(self) -> Incoming:
         """Everything that is checked before the body means anything."""
@@ -120,24 +133,25 @@ class HttpEndpoint(AsyncConsumer):
         if not run.is_started:
             await run.start()
         slug = self.request["mcp_server"]
-        offer = run.directory.find_cached(slug) or await run.directory.find(slug)
-        if offer is None:
-            raise Refused(404, f"There is no server {shown(slug)} here.")
+        found = run.directory.find_cached(slug) or await run.directory.find(slug)
+        offer = self.served(found, slug)
         principal = await run.authenticators.authenticate(headers)
         may_use_server(principal, offer.server)
         if method == "POST" and self.has_body:
             self.body = jsonrpc.decode(await self._read_body())
         return self.describe(offer, principal)
 
+    def served(self, offer: Offer | None, slug: str) -> Offer:
+        """The server, if clients may come this way. Raises Refused."""
+        return served(offer, slug, self.transport)
+
     async def is_still_welcome(self) -> bool:
         """Whether the sender of this request would be let in now."""
-        run = self.runtime
+        run, slug = self.runtime, self.request["mcp_server"]
         try:
-            offer = await run.directory.find(self.request["mcp_server"])
-            if offer is None:
-                return False
+            offer = self.served(await run.directory.find(slug), slug)
             may_use_server(await run.authenticators.authenticate(self.headers), offer.server)
-        except AuthenticationError as error:
+        except Refused as error:
             return error.status == 503  # cannot be found out now: ask again
         return True
 

@@ -19,7 +19,7 @@ from mcp_transport.engine.connection import Connection, Ending
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome
 from mcp_transport.protocol.errors import InvalidRequest, Refused
-from mcp_transport.protocol.shortening import shown
+from mcp_transport.protocol.revisions import LEGACY
 from mcp_transport.transports.endpoint import HttpEndpoint
 
 TRANSPORT = "http_sse"
@@ -31,11 +31,11 @@ RETRY_MS = 1000  # when the client of a worker process that stops comes back
 class HttpSseConsumer(HttpEndpoint):
     """The stream, or a message for it; ``mcp_door`` of the scope says which."""
 
+    transport = TRANSPORT
     methods = ("POST", "GET")
 
     def describe(self, offer: Offer, principal: Principal) -> Incoming:
         """See HttpEndpoint.describe()."""
-        self._check_is_on(offer)
         return self._incoming(offer, principal, self.body, self._named_session())
 
     async def serve(self, incoming: Incoming) -> Outcome:
@@ -53,9 +53,11 @@ class HttpSseConsumer(HttpEndpoint):
             raise InvalidRequest("The address needs ?session_id=, as the endpoint event names it.")
         return await self.runtime.engine.deliver(incoming)
 
-    def _check_is_on(self, offer: Offer) -> None:
-        if settings.MCP_HTTP_SSE and offer.server.has_http_sse:
-            return
+    def served(self, offer: Offer | None, slug: str) -> Offer:
+        """See HttpEndpoint.served()."""
+        is_on = settings.MCP_HTTP_SSE and (offer is None or offer.server.is_served_over(TRANSPORT))
+        if is_on:
+            return super().served(offer, slug)
         if self.request["mcp_door"] == "":  # the endpoint itself, which takes POST
             raise Refused(405, "This address takes POST.", headers={"Allow": "POST"})
         raise Refused(404, "HTTP with SSE is switched off here; use Streamable HTTP.")
@@ -76,7 +78,7 @@ class HttpSseConsumer(HttpEndpoint):
             has_routing_headers=False,
             session_id=session_id,
             is_bound=True,
-            has_stateless=False,
+            revisions=tuple(name for name in offer.server.revisions if name in LEGACY),
             is_still_welcome=self.is_still_welcome,
         )
 
@@ -117,10 +119,8 @@ class HttpSseConsumer(HttpEndpoint):
         """A message of the stream's client, with the rights that it has now."""
         run = self.runtime
         slug = self.request["mcp_server"]
-        offer = run.directory.find_cached(slug) or await run.directory.find(slug)
-        if offer is None:
-            raise Refused(404, f"There is no server {shown(slug)} here.")
-        self._check_is_on(offer)
+        found = run.directory.find_cached(slug) or await run.directory.find(slug)
+        offer = self.served(found, slug)
         principal = await run.authenticators.authenticate(self.headers)
         may_use_server(principal, offer.server)
         return self._incoming(offer, principal, body, session_id)

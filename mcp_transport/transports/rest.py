@@ -73,6 +73,7 @@ class EventResponder(HttpResponder):
 class RestConsumer(HttpEndpoint):
     """One request to an address below a server's that takes and gives plain JSON."""
 
+    transport = TRANSPORT
     methods: ClassVar[tuple[str, ...]] = ("GET", "POST")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -105,13 +106,14 @@ class RestConsumer(HttpEndpoint):
         show = reading.get(door, self._document)
         return Reply(200, jsonrpc.encode(show(incoming)))
 
-    def _check_gate(self) -> None:
-        super()._check_gate()
+    def _check_gate(self) -> bool:
+        is_known = super()._check_gate()
         if KEY in self.duplicates:
             raise Refused(400, "X-API-Key stands once in a request.")
         key = self.headers.get(KEY)
         if key is not None and b"authorization" not in self.headers:
             self.headers[b"authorization"] = b"Bearer " + key
+        return is_known
 
     def _call(self) -> dict[str, Any]:
         """The request that a body stands for. Raises ProtocolError."""

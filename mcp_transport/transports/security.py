@@ -9,7 +9,7 @@ this address sends a foreign Host, a foreign page a foreign Origin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.conf import settings as django_settings
 from django.http.request import split_domain_port, validate_host
@@ -35,6 +35,7 @@ _PARAMETER = re.compile(r"mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+", re.IGNORECASE)  #
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Key = tuple[bytes | None, bytes | None]
+Verdict = bool | str  # whether a page may call, or why nobody may
 
 
 class Gate:
@@ -47,7 +48,7 @@ class Gate:
     def __init__(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._hosts = hosts
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
-        self._verdicts: dict[Key, str] = {}
+        self._verdicts: dict[Key, Verdict] = {}
 
     @classmethod
     def from_settings(cls) -> Gate:
@@ -59,24 +60,30 @@ class Gate:
             hosts = LOOPBACK  # as Django itself does
         return cls(hosts, settings.MCP_ALLOWED_ORIGINS)
 
-    def check(self, host: bytes | None, origin: bytes | None) -> None:
-        """Raises Refused for a host that is not ours or an origin that may not call."""
+    def admits(self, host: bytes | None, origin: bytes | None) -> bool:
+        """
+        Whether a sender may call every server of the site.
+
+        A page that may not can still be welcome to one: see check_origin().
+        Raises Refused for a host that is not ours.
+        """
         key = (host, origin)
         verdict = self._verdicts.get(key)
         if verdict is None:
             verdict = self._judge(host, origin)
             self._keep(key, verdict)
-        if verdict:
+        if isinstance(verdict, str):
             raise Refused(403, verdict)
+        return verdict
 
-    def _keep(self, key: Key, verdict: str) -> None:
+    def _keep(self, key: Key, verdict: Verdict) -> None:
         if len(self._verdicts) >= CACHE_LIMIT:
             self._verdicts.clear()
         if sum(len(part or b"") for part in key) <= LONGEST_KEPT:
             self._verdicts[key] = verdict
 
-    def _judge(self, raw_host: bytes | None, raw_origin: bytes | None) -> str:
-        """What is wrong, or an empty string."""
+    def _judge(self, raw_host: bytes | None, raw_origin: bytes | None) -> Verdict:
+        """Whether the origin may call, or what is wrong with the host."""
         host = (raw_host or b"").decode("latin-1")
         domain, _port = split_domain_port(host)
         if not domain or not validate_host(domain, self._hosts):
@@ -84,19 +91,25 @@ class Gate:
                 f"Host {shown(host)} is not served here; add it to ALLOWED_HOSTS if it should be."
             )
         if raw_origin is None:
-            return ""
-        origin = raw_origin.decode("latin-1")
-        if not self._allows(origin.lower(), host.lower()):
-            return (
-                f"Origin {shown(origin)} may not call; add it to MCP_ALLOWED_ORIGINS if it should."
-            )
-        return ""
+            return True
+        return self._allows(raw_origin.decode("latin-1").lower(), host.lower())
 
     def _allows(self, origin: str, host: str) -> bool:
         if origin in self._origins:
             return True
         scheme, _, authority = origin.partition("://")
         return scheme in ("http", "https") and authority == host
+
+
+def check_origin(raw: bytes, allowed: Collection[str] | None) -> None:
+    """Raises Refused for a page that neither the site nor the server lets call."""
+    origin = raw.decode("latin-1")
+    if not allowed or origin.lower() not in allowed:
+        raise Refused(
+            403,
+            f"Origin {shown(origin)} may not call; add it to MCP_ALLOWED_ORIGINS, or to the"
+            " allowed origins of the server, if it should.",
+        )
 
 
 def is_same_origin(host: bytes | None, origin: bytes | None) -> bool:

@@ -23,6 +23,7 @@ from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection
+from mcp_transport.engine.directory import served
 from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
@@ -166,9 +167,8 @@ class StdioServer:
             await connection.refuse(InternalError())
 
     async def _admit(self, body: Any, session_id: str | None) -> Incoming:
-        offer = await self._run.directory.find(self._slug)
-        if offer is None:
-            raise Refused(404, f"There is no server {self._slug!r} any more.")
+        slug = self._slug
+        offer = served(await self._run.directory.find(slug), slug, TRANSPORT)
         principal = await self._who()
         may_use_server(principal, offer.server)
         return Incoming(
@@ -180,6 +180,7 @@ class StdioServer:
             has_routing_headers=False,
             session_id=session_id,
             is_bound=True,
+            revisions=offer.server.revisions,
             is_still_welcome=self._is_still_welcome,
         )
 

@@ -14,6 +14,7 @@ TRANSPORT = "streamable_http"
 class StreamableHttpConsumer(HttpEndpoint):
     """One request to a server's endpoint."""
 
+    transport = TRANSPORT
     methods = ("POST", "GET", "DELETE")
 
     def describe(self, offer: Offer, principal: Principal) -> Incoming:
@@ -28,6 +29,7 @@ class StreamableHttpConsumer(HttpEndpoint):
             duplicates=self.duplicates,
             protocol_version=read_version(headers),
             session_id=_text(headers.get(SESSION_ID)),
+            revisions=offer.server.revisions,
             last_event_id=_text(headers.get(LAST_EVENT_ID)),
             is_still_welcome=self.is_still_welcome,
         )

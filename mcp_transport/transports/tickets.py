@@ -18,6 +18,7 @@ NOT_KEPT = ((b"cache-control", b"no-store"),)
 class TicketConsumer(HttpEndpoint):
     """``POST /mcp/<server>/ws/ticket``: a ticket, and for how many seconds it is good."""
 
+    transport = "websocket"
     methods = ("POST", "GET")
     has_body = False
 

@@ -21,14 +21,18 @@ from mcp_transport.auth.opening import Who
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection, Ending
-from mcp_transport.engine.directory import Offer
+from mcp_transport.engine.directory import Offer, served
 from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ParseError, ProtocolError, Refused
-from mcp_transport.protocol.shortening import shown
 from mcp_transport.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.refusing import refusal_headers
-from mcp_transport.transports.security import duplicates_of, is_same_origin, refuse_duplicates
+from mcp_transport.transports.security import (
+    check_origin,
+    duplicates_of,
+    is_same_origin,
+    refuse_duplicates,
+)
 from mcp_transport.transports.sending import JSON_TYPE, hand_over
 from mcp_transport.transports.worker import Worker
 
@@ -96,12 +100,15 @@ class WebSocketConsumer(AsyncConsumer):
 
     async def _open(self, ticket: str | None) -> Connection:
         """Everything that is checked before the connection is accepted."""
-        self._check_gate()
+        refuse_duplicates(duplicates_of(self.request["headers"]))
+        host, origin = self.headers.get(b"host"), self.headers.get(b"origin")
+        is_known = self.runtime.gate.admits(host, origin)
         protocol = self._subprotocol()
         if not self.runtime.is_started:
             await self.runtime.start()
+        if not is_known:
+            await self._check_page(origin or b"")
         offer = await self._find_offer()
-        host, origin = self.headers.get(b"host"), self.headers.get(b"origin")
         self.who: Who = await self.runtime.opening.identify(
             self.headers,
             ticket=ticket,
@@ -113,9 +120,10 @@ class WebSocketConsumer(AsyncConsumer):
         await self.write({"type": "websocket.accept", "subprotocol": protocol})
         return connection
 
-    def _check_gate(self) -> None:
-        refuse_duplicates(duplicates_of(self.request["headers"]))
-        self.runtime.gate.check(self.headers.get(b"host"), self.headers.get(b"origin"))
+    async def _check_page(self, origin: bytes) -> None:
+        """Raises Refused for a page that may call neither the site nor this server."""
+        offer = await self.runtime.directory.find(self.request["mcp_server"])
+        check_origin(origin, offer.server.origins if offer else None)
 
     def _subprotocol(self) -> str | None:
         offered = self.request.get("subprotocols", ())
@@ -126,10 +134,7 @@ class WebSocketConsumer(AsyncConsumer):
     async def _find_offer(self) -> Offer:
         slug = self.request["mcp_server"]
         directory = self.runtime.directory
-        offer = directory.find_cached(slug) or await directory.find(slug)
-        if offer is None:
-            raise Refused(404, f"There is no server {shown(slug)} here.")
-        return offer
+        return served(directory.find_cached(slug) or await directory.find(slug), slug, TRANSPORT)
 
     async def _admit(self, body: Any, session_id: str | None) -> Incoming:
         """A message with the rights that its sender has now."""
@@ -145,6 +150,7 @@ class WebSocketConsumer(AsyncConsumer):
             has_routing_headers=False,
             session_id=session_id,
             is_bound=True,
+            revisions=offer.server.revisions,
             is_still_welcome=self._is_still_welcome,
         )
 

@@ -9,7 +9,7 @@ from mcp_transport.lifespan import runtime
 from mcp_transport.models import Inbox, Server, Session, Token, Worker
 from mcp_transport.testing import Http
 from tests.apps.good.probe import Probe
-from tests.client import MODERN_REVISION, PROTOCOL_VERSION, text_of
+from tests.client import CLIENT_CAPABILITIES, MODERN_REVISION, PROTOCOL_VERSION, text_of
 from tests.interaction.conftest import OPEN, Configure, UserToken
 from tests.interaction.requirements import covers
 from tests.old_client import JSON, STREAM, OldClient
@@ -146,7 +146,7 @@ async def test_the_transport_is_switched_off_by_a_setting_or_the_row(
     if switch == "setting":
         await configure(MCP_HTTP_SSE=False)
     await Server.objects.filter(slug="open").aupdate(
-        has_http_sse=switch == "setting", is_default=True
+        transports=[] if switch == "setting" else ["streamable_http"], is_default=True
     )
     for path, status in ((OPEN, 405), (f"{OPEN}/sse", 404), ("/sse", 404), ("/mcp/sse", 404)):
         assert (await http.open("GET", path, headers=STREAM)).status == status, path
@@ -176,7 +176,7 @@ async def test_a_client_that_takes_no_stream_gets_none(http: Http) -> None:
 
 @covers("OLD-8")
 async def test_a_modern_request_is_told_to_shake_hands(client: OldClient) -> None:
-    meta = {PROTOCOL_VERSION: MODERN_REVISION}
+    meta = {PROTOCOL_VERSION: MODERN_REVISION, CLIENT_CAPABILITIES: {}}
     answer = await client.ask("server/discover", {"_meta": meta})
     assert answer["error"]["code"] == -32022
     assert MODERN_REVISION not in answer["error"]["data"]["supported"]

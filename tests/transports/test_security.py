@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.transports import security
-from mcp_transport.transports.security import ALLOWED_HEADERS, Gate, cors, preflight
+from mcp_transport.transports.security import ALLOWED_HEADERS, Gate, check_origin, cors, preflight
 
 HOSTS = ("shop.example", ".wild.example", "127.0.0.1", "[::1]")
 GATE = Gate(
@@ -20,11 +20,10 @@ GATE = Gate(
 def passes(host: bytes | None, origin: bytes | None = None, *, gate: Gate = GATE) -> bool:
     """Whether a request may come in."""
     try:
-        gate.check(host, origin)
+        return gate.admits(host, origin)
     except Refused as refusal:
         assert refusal.status == 403
         return False
-    return True
 
 
 @pytest.mark.parametrize(
@@ -154,9 +153,16 @@ def test_any_host_is_served_where_the_site_says_so() -> None:
 
 def test_a_refusal_names_the_remedy() -> None:
     with pytest.raises(Refused, match=r"'evil.example'.*ALLOWED_HOSTS"):
-        GATE.check(b"evil.example", None)
+        GATE.admits(b"evil.example", None)
     with pytest.raises(Refused, match=r"'null'.*MCP_ALLOWED_ORIGINS"):
-        GATE.check(b"shop.example", b"null")
+        check_origin(b"null", None)
+
+
+def test_a_server_welcomes_pages_beside_those_of_the_site() -> None:
+    check_origin(b"https://Page.example", {"https://page.example"})
+    for origin in (b"https://page.example:8443", b"http://page.example", b"null"):
+        with pytest.raises(Refused):
+            check_origin(origin, {"https://page.example"})
 
 
 @given(st.none() | st.binary(), st.none() | st.binary())

@@ -31,7 +31,6 @@ def offer(slug: str, access: str) -> Offer:
     """A server without entries."""
     server = ServerRecord(
         id=1, slug=slug, title="", description="", instructions="", access=access,
-        has_http_sse=True,
         permission="", offers=(), overrides={},
     )  # fmt: skip
     return Offer(server, EMPTY, {})
