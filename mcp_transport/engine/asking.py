@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_transport.engine.back_channel import BackChannel, Pending
 from mcp_transport.engine.questions import is_answer
-from mcp_transport.protocol import capabilities, jsonrpc
+from mcp_transport.protocol import capabilities, jsonrpc, shaping
 from mcp_transport.registry.context import Question
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.sessions.store import SessionRecord
@@ -52,11 +52,19 @@ class AskingChannel(BackChannel):
                     f"The client does not support {', '.join(sorted(lacking))}, which this needs."
                 )
 
+    def _shaped(self, question: Question) -> dict[str, Any]:
+        try:
+            return shaping.question(question.params, self._session.revision)
+        except ValueError as error:
+            raise ToolError(
+                f"The client speaks {self._session.revision}, whose forms cannot show this: {error}."
+            ) from None
+
     async def _ask(self, question: Question) -> Any:
         request_id = await self.name_question()
         answer = self._pending.expect(self._session.id, request_id)
         try:
-            params = _with_id(question.params, request_id)
+            params = _with_id(self._shaped(question), request_id)
             await self.notify(jsonrpc.request(request_id, question.method, params))
             response = await asyncio.wait_for(answer, self._answer_timeout)
         except TimeoutError:

@@ -158,7 +158,7 @@ class RequestContext(ExchangeView, Context):
         """The questions that no answer of this or an earlier round fits."""
         answers = self.state.answers
         return {
-            key: question
+            key: questions.checked(question)
             for key, question in asked.items()
             if not questions.is_answer(question, answers.get(key))
         }

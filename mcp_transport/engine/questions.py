@@ -72,6 +72,17 @@ def link(message: str, url: str) -> Question:
     return Question(method=ELICITATION, params=params, capability={"elicitation": {"url": {}}})
 
 
+def checked(question: Question) -> Question:
+    """
+    The question itself, which a tool may have made by hand.
+
+    Raises ValueError for a form that no client can show or that asks for a secret.
+    """
+    if question.method == ELICITATION and question.params.get("mode", "form") == "form":
+        form_schema(question.params.get("requestedSchema"))
+    return question
+
+
 def sampling(
     messages: str | Sequence[Mapping[str, Any]],
     *,

@@ -35,6 +35,7 @@ class Revision:
     has_implementation_details: bool = False  # description, websiteUrl
     has_url_elicitation: bool = False
     has_sampling_tools: bool = False
+    has_rich_choices: bool = False  # in forms: several at once, and titles by `oneOf`
     has_errors_without_id: bool = False
     has_priming_events: bool = False
     has_any_structured_content: bool = False  # else objects only
@@ -73,6 +74,7 @@ R2025_11_25 = replace(
     has_implementation_details=True,
     has_url_elicitation=True,
     has_sampling_tools=True,
+    has_rich_choices=True,
     has_errors_without_id=True,
     has_priming_events=True,
 )

@@ -124,6 +124,30 @@ def messages(items: Iterable[Message], revision: Revision) -> list[Wire]:
     return [{"role": item.role, "content": content(item.content, revision)} for item in items]
 
 
+def question(params: Wire, revision: Revision) -> Wire:
+    """
+    The parameters of a question; titles of a form's choices move to where a revision has them.
+
+    Raises ValueError for a choice of several, which older forms cannot offer.
+    """
+    schema = params.get("requestedSchema")
+    if schema is None or revision.has_rich_choices:
+        return params
+    fields = {name: _plain_field(name, item) for name, item in schema["properties"].items()}
+    return {**params, "requestedSchema": {**schema, "properties": fields}}
+
+
+def _plain_field(name: str, field: Wire) -> Wire:
+    if field.get("type") == "array":
+        raise ValueError(f"the form field {name!r} is a choice of several")
+    if "oneOf" not in field:
+        return field
+    choices = field["oneOf"]
+    plain = _without(field, "oneOf")
+    plain["enum"] = [choice["const"] for choice in choices]
+    return plain | {"enumNames": [choice.get("title", choice["const"]) for choice in choices]}
+
+
 def progress(params: Wire, revision: Revision) -> Wire:
     """The parameters of a progress notification."""
     return params if revision.has_progress_messages else _without(params, "message")

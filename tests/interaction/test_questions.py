@@ -43,6 +43,7 @@ def refused(reply: Any) -> bool:
 async def test_no_form_asks_for_a_secret(connect: Connect) -> None:
     client = await connect(capabilities=FORMS)  # answering would fail the test
     assert refused(await client.call("ask_secret"))
+    assert refused(await client.call("ask_by_hand"))
 
 
 @covers("EL-3")
@@ -62,6 +63,33 @@ async def test_a_form_says_what_it_wants(connect: Connect) -> None:
     assert schema["type"] == "object"
     assert schema["properties"]["name"]["type"] == "string"
     assert schema["required"] == ["name"]
+
+
+@covers("EL-3")
+@pytest.mark.parametrize("revision", ELICITING_REVISIONS)
+async def test_a_choice_is_offered_in_the_words_of_the_revision(connect: Connect) -> None:
+    asked: list[Json] = []
+    answer = always({"action": "accept", "content": {"size": "l"}}, asked)
+    client = await connect(capabilities=FORMS, answer=answer)
+    assert text_of((await client.call("choose", {"several": False})).result) == "l"
+    field = asked[0]["requestedSchema"]["properties"]["size"]
+    if client.revision == "2025-06-18":
+        assert (field["enum"], field["enumNames"]) == (["s", "l"], ["Small", "Large"])
+        assert "oneOf" not in field
+    else:
+        assert field["oneOf"][1] == {"const": "l", "title": "Large"}
+
+
+@covers("EL-3")
+@pytest.mark.parametrize("revision", ELICITING_REVISIONS)
+async def test_several_are_only_offered_where_they_can_be_chosen(connect: Connect) -> None:
+    answer = always({"action": "accept", "content": {"size": ["s", "l"]}})
+    client = await connect(capabilities=FORMS, answer=answer)
+    reply = await client.call("choose", {"several": True})
+    if client.revision == "2025-06-18":
+        assert "cannot show this" in text_of(reply.result)
+    else:
+        assert text_of(reply.result) == "['s', 'l']"
 
 
 @covers("EL-8")

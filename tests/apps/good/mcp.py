@@ -397,6 +397,25 @@ async def ask_everything(ctx: Context) -> str:
     return ", ".join(sorted(answers))
 
 
+@tool
+async def ask_by_hand(ctx: Context) -> str:
+    """Ask for a secret with a question that nobody has checked yet."""
+    schema = {"type": "object", "properties": {"password": {"type": "string"}}}
+    params = {"message": "Who goes there?", "requestedSchema": schema}
+    question = Question(method="elicitation/create", params=params, capability={"elicitation": {}})
+    return str(await ctx.ask({"secret": question}))
+
+
+@tool
+async def choose(ctx: Context, several: bool) -> str:
+    """Ask for one, or for several of two things with titles."""
+    choices = [{"const": "s", "title": "Small"}, {"const": "l", "title": "Large"}]
+    one = {"type": "string", "oneOf": choices}
+    many = {"type": "array", "items": {"anyOf": choices}}
+    answer = await ctx.elicit("Which?", {"properties": {"size": many if several else one}})
+    return str(answer.content["size"])
+
+
 # --- resources ------------------------------------------------------------------
 
 
