@@ -92,6 +92,8 @@ class Settings:
     MCP_HTTP_SSE: bool = True
     #: Whether servers are served to plain HTTP clients too: ``/mcp/<slug>/tools``.
     MCP_REST: bool = False
+    #: Path at which the default server's plain HTTP stands, too: "/" or "/api"; None for none.
+    MCP_REST_ROOT: str | None = None
     #: Argument names whose values are never kept.
     MCP_REDACTED_ARGUMENTS: Sequence[str] = (
         "password",

@@ -10,19 +10,22 @@ and middleware; everything else goes where it went before.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 from mcp_transport import health
 from mcp_transport.conf import settings
-from mcp_transport.engine.directory import DEFAULT
+from mcp_transport.engine.directory import DEFAULT, Offer
 from mcp_transport.lifespan import runtime
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
-from mcp_transport.transports.rest import ADDRESSES, RestConsumer
+from mcp_transport.transports.rest import RestConsumer, is_door
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
 from mcp_transport.transports.tickets import TicketConsumer
+from mcp_transport.transports.tool_calls import TRANSPORT as REST
+from mcp_transport.transports.tool_socket import DOOR, ToolSocketConsumer
 from mcp_transport.transports.websocket import WebSocketConsumer
 
 AT_ROOT = ("/sse", "/messages")  # of the default server, where old clients look
@@ -39,6 +42,7 @@ class McpApplication:
         probes = {settings.MCP_HEALTH_PATH: health.live, settings.MCP_READY_PATH: health.ready}
         self._probes = {path: probe for path, probe in probes.items() if path is not None}
         self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
+        self._tool_socket = ToolSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
         self._rest = RestConsumer.as_asgi(runtime=runtime)
         tickets = TicketConsumer.as_asgi(runtime=runtime)
@@ -68,12 +72,24 @@ class McpApplication:
         path: str = scope["path"]
         if self._is_ours(path):
             self._name(scope, path[len(self._below) :].rstrip("/"))
-            is_old = scope["mcp_door"] == "" and _is_client_of_2024_11_05(scope)
-            return self._http_sse if is_old else self._doors.get(scope["mcp_door"], self._rest)
-        if path in AT_ROOT and await _serves_old_clients_at_root():
+            if scope["mcp_door"] == "":
+                return self._endpoint(scope)
+            return self._doors.get(scope["mcp_door"], self._rest)
+        if path in AT_ROOT and settings.MCP_HTTP_SSE and await _has_default(_has_http_sse):
             self._name(scope, path[1:])
             return self._http_sse
+        if await self._is_at_root(scope):
+            return self._rest
         return self._http
+
+    def _endpoint(self, scope: Any) -> Any:
+        """What serves the address of a server itself."""
+        if scope["method"] == "GET" and not _is_of_session(scope):
+            if _asks_for(scope, b"text/event-stream"):
+                return self._http_sse if settings.MCP_HTTP_SSE else self._doors[""]
+            if settings.MCP_REST:
+                return self._rest
+        return self._doors[""]
 
     def _is_ours(self, path: str) -> bool:
         return path.startswith(self._below) or path == self._path
@@ -88,14 +104,31 @@ class McpApplication:
         scope["mcp_server"], scope["mcp_door"] = slug, door
 
     def _has(self, door: str) -> bool:
-        is_rest = settings.MCP_REST and door.partition("/")[0] in ADDRESSES
-        return door in self._doors or is_rest
+        return door in self._doors or (settings.MCP_REST and is_door(door))
+
+    async def _is_at_root(self, scope: Any) -> bool:
+        """Whether plain HTTP of the default server is asked for, beside MCP_PATH."""
+        root = settings.MCP_REST_ROOT
+        if root is None or not settings.MCP_REST:
+            return False
+        path: str = scope["path"].rstrip("/")
+        root = root.rstrip("/")
+        door = path[len(root) + 1 :]
+        is_door_of_it = path.startswith(f"{root}/") and is_door(door)
+        is_root = path == root and not _asks_for(scope, b"text/html")
+        if not (is_door_of_it or is_root) or not await _has_default(_has_rest):
+            return False
+        scope["mcp_server"], scope["mcp_door"] = DEFAULT, door
+        return True
 
     async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
         path: str = scope["path"]
         if self._is_ours(path):
             self._name(scope, path[len(self._below) :].rstrip("/"))
-            await self._socket(scope, receive, send)
+            calls_tool = scope["mcp_door"].startswith(DOOR)
+            await (self._tool_socket if calls_tool else self._socket)(scope, receive, send)
+        elif await self._is_at_root(scope) and scope["mcp_door"].startswith(DOOR):
+            await self._tool_socket(scope, receive, send)
         elif self._websocket is not None:
             await self._websocket(scope, receive, send)
         else:
@@ -103,28 +136,36 @@ class McpApplication:
             await send({"type": "websocket.close", "code": 4404})
 
 
-def _is_client_of_2024_11_05(scope: Any) -> bool:
+def _is_of_session(scope: Any) -> bool:
     """
-    Whether a GET of the endpoint looks for the first event of HTTP with SSE.
+    Whether a GET of the endpoint comes from a client of 2025-03-26 or later.
 
-    Later clients name their session (2025-11-25, basic/transports, Backwards
-    Compatibility), and a browser that reads the page does not ask for a stream.
+    Those name their session (2025-11-25, basic/transports, Backwards Compatibility).
+    Without one, a GET for a stream looks for the first event of HTTP with SSE.
     """
-    if scope["method"] != "GET" or not settings.MCP_HTTP_SSE:
-        return False
     headers = dict(scope["headers"])
-    is_later = SESSION_ID in headers or PROTOCOL_VERSION in headers
-    return not is_later and b"text/event-stream" in headers.get(b"accept", b"").lower()
+    return SESSION_ID in headers or PROTOCOL_VERSION in headers
 
 
-async def _serves_old_clients_at_root() -> bool:
-    if not settings.MCP_HTTP_SSE:
-        return False
+def _asks_for(scope: Any, kind: bytes) -> bool:
+    return kind in dict(scope["headers"]).get(b"accept", b"").lower()
+
+
+def _has_http_sse(offer: Offer) -> bool:
+    return offer.server.is_served_over(HTTP_SSE)
+
+
+def _has_rest(offer: Offer) -> bool:
+    return offer.server.is_served_over(REST)
+
+
+async def _has_default(suits: Callable[[Offer], bool]) -> bool:
+    """Whether there is a default server that suits."""
     try:
         offer = await runtime().directory.find(DEFAULT)
     except DatabaseAway:
         return True  # which the door answers as any other
-    return offer is not None and offer.server.is_served_over(HTTP_SSE)
+    return offer is not None and suits(offer)
 
 
 def mcp_application(http: Any, websocket: Any = None) -> McpApplication:

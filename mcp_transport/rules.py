@@ -43,10 +43,11 @@ class Path(Rule):
     id: ClassVar[str] = "mcp.E001"
     remedy: ClassVar[str] = 'Write it like a default, "/mcp".'
     optional: bool = False
+    may_be_root: bool = False
 
     def problems(self, value: Any) -> Iterator[str]:
         """See Rule.problems()."""
-        if value is None and self.optional:
+        if (value is None and self.optional) or (value == "/" and self.may_be_root):
             return
         if not isinstance(value, str) or not re.fullmatch(r"(/[\w.~-]+)+", value, re.ASCII):
             yield f"is {shown(value)}; it begins with a slash, does not end with one and needs no escapes."
@@ -274,6 +275,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_TICKET_LIFETIME": SECONDS,
     "MCP_HTTP_SSE": YES_OR_NO,
     "MCP_REST": YES_OR_NO,
+    "MCP_REST_ROOT": Path(optional=True, may_be_root=True),
     "MCP_REDACTED_ARGUMENTS": Words(example="the name of an argument"),
     "MCP_REQUEST_STATE_LIFETIME": SECONDS,
     "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),

@@ -91,6 +91,11 @@ class ThreadPool:
         self._is_stopped = False
         self._delivery: Delivery | None = None
 
+    @property
+    def unfinished(self) -> int:
+        """How many functions run or wait for a thread."""
+        return self._unfinished
+
     async def run(
         self, function: Callable[[*Arguments], Result], /, *arguments: *Arguments
     ) -> Result:

@@ -125,3 +125,5 @@ LOGGING = {
 
 MCP_ALLOWED_ORIGINS = environment.words("MCP_ALLOWED_ORIGINS")
 MCP_WEBSOCKET_QUERY_TICKETS = environment.flag("MCP_WEBSOCKET_QUERY_TICKETS")
+MCP_REST = environment.flag("MCP_REST", default=True)
+MCP_REST_ROOT = os.environ.get("MCP_REST_ROOT", "/") or None

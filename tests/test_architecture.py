@@ -44,8 +44,11 @@ TESTED_ELSEWHERE = {
     "testing/": "tests/testing, and every test in tests/interaction speaks through it",
     "transports/endpoint.py": "tests/transports/test_streamable_http.py",
     "transports/http_sse.py": "tests/interaction/test_http_sse.py",
-    "transports/refusing.py": "tests/transports/test_streamable_http.py and test_websocket.py",
+    "transports/refusing.py": "tests/transports/test_streamable_http.py and test_socket_endpoint.py",
+    "transports/plain_endpoint.py": "tests/transports/test_rest.py",
     "transports/tickets.py": "tests/interaction/test_websocket.py",
+    "transports/tool_calls.py": "tests/transports/test_rest.py and test_tool_socket.py",
+    "transports/websocket.py": "tests/interaction/test_websocket.py",
     "transports/worker.py": "the shape of what a transport is given",
     "version.py": "one string",
 }

@@ -240,6 +240,8 @@ async def test_a_start_that_fails_is_said_to_the_server(
         ("/mcp/main/tools/echo/stream", ("main", "tools/echo/stream")),
         ("/mcp/openapi.json", ("", "openapi.json")),
         ("/mcp/tools/echo", ("", "tools/echo")),
+        ("/mcp/main/ws/tools/echo", ("main", "ws/tools/echo")),
+        ("/mcp/ws/tools/echo", ("", "ws/tools/echo")),
         ("/mcp/main", ("main", "")),
     ],
 )
@@ -253,4 +255,89 @@ async def test_plain_http_has_addresses_where_a_site_wants_them(
     await run(application, request(path))
     scope = next(scope for called in reached.values() for scope in called.scopes)
     assert (scope["mcp_server"], scope["mcp_door"]) == found
-    assert bool(reached["rest"].scopes) is (found[1] != "")
+    assert reached["rest"].scopes
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "door"),
+    [
+        ("/", "/", ""),
+        ("/", "/health", "health"),
+        ("/", "/tools/echo/stream", "tools/echo/stream"),
+        ("/", "/ws/tools/echo", "ws/tools/echo"),
+        ("/", "/admin/", None),
+        ("/", "/ws", None),
+        ("/api", "/api", ""),
+        ("/api", "/api/", ""),
+        ("/api", "/api/tools", "tools"),
+        ("/api", "/tools", None),
+        ("/api", "/apis/tools", None),
+        (None, "/tools", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_plain_http_of_the_default_server_stands_where_a_site_wants_it(
+    site: Called,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    root: str | None,
+    path: str,
+    door: str | None,
+    kind: str,
+) -> None:
+    settings.MCP_REST, settings.MCP_REST_ROOT = True, root
+    monkeypatch.setattr(routing, "runtime", lambda: FakeDirectory(offer()))
+    application: Any = mcp_application(site, site)
+    ours = application._rest = application._tool_socket = Called()
+    await run(application, {**request(path), "type": kind})
+    is_ours = door is not None and (kind == "http" or door.startswith("ws/"))
+    assert (len(ours.scopes), len(site.scopes)) == ((1, 0) if is_ours else (0, 1))
+    if is_ours:
+        assert (ours.scopes[0]["mcp_server"], ours.scopes[0]["mcp_door"]) == ("", door)
+
+
+@pytest.mark.parametrize(
+    ("is_on", "offer", "is_ours"),
+    [
+        (True, None, False),
+        (False, offer(), False),
+        (True, offer("websocket"), False),
+        (True, DatabaseAway(), True),
+    ],
+)
+async def test_without_a_default_server_the_root_is_the_sites_own(
+    site: Called,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    is_on: bool,
+    offer: Any,
+    is_ours: bool,
+) -> None:
+    settings.MCP_REST, settings.MCP_REST_ROOT = is_on, "/"
+    monkeypatch.setattr(routing, "runtime", lambda: FakeDirectory(offer))
+    application: Any = mcp_application(site)
+    ours = application._rest = Called()
+    await run(application, request("/tools"))
+    assert (len(ours.scopes), len(site.scopes)) == ((1, 0) if is_ours else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_information"),
+    [
+        ({"accept": "*/*"}, True),
+        ({"accept": "application/json"}, True),
+        ({}, True),
+        ({"accept": "application/json, text/event-stream"}, False),
+        ({"accept": "application/json", "mcp_session_id": "s"}, False),
+        ({"accept": "application/json", "mcp_protocol_version": "2026-07-28"}, False),
+    ],
+)
+async def test_who_asks_for_no_stream_is_told_about_the_server(
+    site: Called, settings: Any, headers: dict[str, str], is_information: bool
+) -> None:
+    settings.MCP_REST = True
+    application: Any = mcp_application(site)
+    doors(application)
+    information = application._rest = Called()
+    await run(application, request("/mcp/main", **headers))
+    assert bool(information.scopes) is is_information

@@ -82,8 +82,9 @@ class Flight(Responder):
 
     accepts_stream = accepts_json = True
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, body: Any = None) -> None:
         self._connection = connection
+        self._request_id = jsonrpc.read_id(body)
         self._left = asyncio.Event()
 
     @property
@@ -94,6 +95,19 @@ class Flight(Responder):
     def leave(self) -> None:
         """Say nothing more, and end the work."""
         self._left.set()
+
+    @staticmethod
+    def refusal(body: Any, error: ProtocolError) -> bytes:
+        """What is said to a message that is not taken."""
+        return jsonrpc.error(jsonrpc.read_id(body), error)
+
+    async def begin(self) -> None:
+        """Say that the request is taken, on connections that say so."""
+
+    async def answer(self, reply: Reply) -> None:
+        """Send what came of the request."""
+        if reply.body:
+            await self.write(reply.body)
 
     async def open(self) -> None:
         """See Responder.open(); the connection is open."""
@@ -131,6 +145,7 @@ class Connection:
         owner: str,
         session_id: str | None,
         limits: Limits,
+        flight: type[Flight] = Flight,
     ) -> None:
         self.owner = owner  # Principal.key
         self.has_post = session_id is not None  # its client sends by another way
@@ -140,6 +155,7 @@ class Connection:
         self._admit = admit
         self._write = write
         self._limits = limits
+        self._flight = flight
         self._flights: dict[Key, Flight] = {}
         self._follower: Flight | None = None  # what tells a session of changes
         self._tasks: set[asyncio.Task[None]] = set()
@@ -172,7 +188,7 @@ class Connection:
         elif not await self._may_run(len(keys)):
             self.end(Ending.OVERLOADED)
         else:
-            flight = Flight(self)
+            flight = self._flight(self, body)
             self._flights.update(dict.fromkeys(keys, flight))
             self._start(self._serve(incoming, keys, flight))
             await self._has_room.wait()  # nothing more is taken from who does not read
@@ -187,9 +203,9 @@ class Connection:
         except asyncio.QueueFull:
             self.end(Ending.OVERLOADED)
 
-    async def refuse(self, error: ProtocolError) -> None:
-        """Answer what could not be read."""
-        await self._refuse(None, error)
+    async def refuse(self, error: ProtocolError, body: Any = None) -> None:
+        """Answer what could not be read, or only so far that it has an id."""
+        await self._refuse(body, error)
 
     async def send(self, message: bytes) -> None:
         """Send a message; waits while the client is slow, and ends one that is too slow."""
@@ -324,11 +340,12 @@ class Connection:
             logger.warning("A connection hears of no changes: %s", error)
 
     async def _serve(self, incoming: Incoming, keys: Collection[Key], flight: Flight) -> None:
+        await flight.begin()
         outcome = await self._outcome(incoming, flight)
         for key in keys:
             del self._flights[key]
-        if isinstance(outcome, Reply) and outcome.body:
-            await flight.write(outcome.body)
+        if isinstance(outcome, Reply):
+            await flight.answer(outcome)
         flight.leave()
         self._landed.set()
 
@@ -343,7 +360,7 @@ class Connection:
 
     async def _refuse(self, body: Any, error: ProtocolError) -> None:
         if _expects_answer(body):
-            await self.send(jsonrpc.error(jsonrpc.read_id(body), error))
+            await self.send(self._flight.refusal(body, error))
 
     def _wait_for_turn(self, messages: int, size: int) -> None:
         """Count what waits; well before it is too much, no more requests are taken."""

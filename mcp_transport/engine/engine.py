@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from mcp_transport.auth.principal import Principal
-from mcp_transport.engine.connection import Admit, Connection, Limits, Write
+from mcp_transport.engine.connection import Admit, Connection, Flight, Limits, Write
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.conversation import NO_SESSION, Conversation
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
@@ -84,9 +84,12 @@ class Engine:
         *,
         session_id: str | None = None,
         limits: Limits | None = None,
+        flight: type[Flight] = Flight,
     ) -> Connection:
         """
         Begin with a connection, on which messages come until it is disconnected.
+
+        ``flight`` says how it words what it sends.
 
         Raises Refused for a principal that has as many as it may.
         """
@@ -104,6 +107,7 @@ class Engine:
             owner=principal.key,
             session_id=session_id,
             limits=limits or self.services.limits,
+            flight=flight,
         )
         self.connections.add(connection)
         if connection.has_post:

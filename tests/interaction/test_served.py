@@ -10,7 +10,7 @@ from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server
 from mcp_transport.models.server import Transport
 from mcp_transport.testing import Http
-from mcp_transport.transports import http_sse, rest, stdio, streamable_http, websocket
+from mcp_transport.transports import http_sse, stdio, streamable_http, tool_calls, websocket
 from tests.client import CLIENT_CAPABILITIES, MODERN_REVISION, PROTOCOL_VERSION, LegacyClient
 from tests.interaction.conftest import OPEN, Configure, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers
@@ -76,8 +76,8 @@ async def test_a_session_ends_with_its_revision(legacy: ConnectLegacy) -> None:
 
 @covers("HTTP-1")
 def test_the_transports_of_a_row_are_those_that_there_are() -> None:
-    transports = {streamable_http, websocket, http_sse, rest, stdio}
-    assert {module.TRANSPORT for module in transports} == set(Transport.values)
+    modules = {streamable_http, websocket, http_sse, tool_calls, stdio}
+    assert {module.TRANSPORT for module in modules} == set(Transport.values)
 
 
 @covers("HTTP-1")

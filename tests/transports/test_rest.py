@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
+from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Token
 from mcp_transport.testing import Http, Site
 from tests.apps.good.probe import probe
@@ -203,6 +204,56 @@ async def test_health_and_statistics_are_told(rest: Rest) -> None:
     status, stats = await rest.get("/mcp/open/stats")
     assert (status, stats["server"]) == (200, "open")
     assert stats["tools"] > 10
+
+
+async def test_a_server_tells_what_it_is_and_has(rest: Rest) -> None:
+    status, told = await rest.get("/mcp/open", accept="application/json")
+    assert (status, told["name"]) == (200, "open")
+    assert told["counts"].keys() == {"tools", "resources", "templates", "prompts"}
+    assert told["addresses"]["mcp"] == "/mcp/open"
+    assert (await rest.get(told["addresses"]["tools"]))[1]["count"] == told["counts"]["tools"]
+
+
+async def test_the_default_server_stands_at_the_root_where_a_site_wants_it(
+    rest: Rest, settings: Any
+) -> None:
+    settings.MCP_REST_ROOT = "/"
+    _status, told = await rest.get("/")
+    assert (told["name"], told["addresses"]["tools"]) == ("open", "/tools")
+    assert (await rest.get("/health"))[1]["status"] == "ok"
+    assert (await rest.post("/tools/add", {"a": 2, "b": 3}))[1]["data"] == 5
+    assert (await rest.get("/openapi.json"))[1]["servers"] == [{"url": "/"}]
+    settings.MCP_REST_ROOT = "/plain"
+    assert (await rest.get("/plain"))[1]["addresses"]["tools"] == "/plain/tools"
+    assert (await rest.get("/plain/openapi.json"))[1]["servers"] == [{"url": "/plain"}]
+
+
+async def test_a_server_that_is_not_served_so_stays_as_it_was(rest: Rest) -> None:
+    changed = Server.objects.filter(slug="open")
+    await changed.aupdate(transports=["streamable_http"])
+    runtime().directory.forget()
+    assert (await rest.get("/mcp/open/tools"))[0] == 404
+    assert (await rest.get("/mcp/open"))[0] == 405
+
+
+async def test_a_question_cannot_be_asked_and_that_is_said(rest: Rest) -> None:
+    _status, told = await rest.post("/mcp/open/tools/greet")
+    assert "MCP client" in told["error"]["message"]
+
+
+async def test_what_is_not_there_is_404(rest: Rest) -> None:
+    status, told = await rest.get("/mcp/open/health/more")
+    assert (status, told["error"]["code"]) == (404, 404)
+
+
+async def test_the_address_of_a_socket_asks_for_an_upgrade(rest: Rest) -> None:
+    assert (await rest.get("/mcp/open/ws/tools/repeat"))[0] == 426
+
+
+async def test_two_keys_are_refused(rest: Rest) -> None:
+    headers = [("x-api-key", "mcp_a"), ("x-api-key", "mcp_b")]
+    exchange = await rest._http.open("GET", "/mcp/open/tools", headers=headers)
+    assert exchange.status == 400
 
 
 async def test_the_document_names_every_tool_one_may_call(rest: Rest) -> None:

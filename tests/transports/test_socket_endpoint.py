@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.transports.websocket: what goes wrong; the rest is in tests/interaction."""
+"""Tests of mcp_transport.transports.socket_endpoint: what goes wrong; the rest is in tests/interaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mcp_transport.lifespan import runtime
-from mcp_transport.transports import websocket
+from mcp_transport.transports import socket_endpoint
 from tests.interaction.conftest import *  # noqa: F403  the running site
 from tests.sockets import Sockets
 
@@ -31,7 +31,9 @@ async def test_a_connection_that_cannot_be_opened_is_500_and_logged(
 async def test_a_connection_that_fails_is_closed_and_logged(
     sockets: Sockets, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mcp_transport.transports.websocket.jsonrpc.decode", lambda _data: 1 / 0)
+    monkeypatch.setattr(
+        "mcp_transport.transports.socket_endpoint.jsonrpc.decode", lambda _data: 1 / 0
+    )
     socket = await sockets.open()
     with caplog.at_level(logging.ERROR, "mcp_transport.websocket"):
         socket.put("{}")
@@ -71,7 +73,7 @@ async def test_a_client_that_leaves_meanwhile_is_let_go(sockets: Sockets) -> Non
 async def test_a_client_that_reads_nothing_is_not_waited_for(
     sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(socket_endpoint, "CLOSE_TIMEOUT", 0.01)
     socket = await sockets.open()
     socket.writable.clear()
     socket.holds_close = True
