@@ -20,11 +20,12 @@ from mcp_transport.audit.retention import (
     seal_operators_actions,
 )
 from mcp_transport.conf import settings
-from mcp_transport.models import Inbox, Session, Stream, Ticket, Worker
+from mcp_transport.models import Announcement, Inbox, Session, Stream, Ticket, Worker
 
 BATCH = 500
 # A worker process that was not seen for so long will not come back.
 WORKER_LIFETIME = timedelta(days=1)
+ANNOUNCEMENT_LIFETIME = timedelta(hours=1)
 
 
 def clean() -> dict[str, int]:
@@ -40,6 +41,7 @@ def clean() -> dict[str, int]:
         "old operators' actions deleted": delete_old_actions(),
         "workers deleted": delete_ended_workers(),
         "tickets deleted": delete_expired_tickets(),
+        "announcements deleted": delete_old_announcements(),
     }
 
 
@@ -78,6 +80,12 @@ def delete_ended_workers() -> int:
 def delete_expired_tickets() -> int:
     """Delete tickets that were never used and open nothing any more."""
     return delete_in_batches(Ticket.objects.filter(expires_at__lt=timezone.now()))
+
+
+def delete_old_announcements() -> int:
+    """Delete what worker processes said of changes: their operators have read it."""
+    since = timezone.now() - ANNOUNCEMENT_LIFETIME
+    return delete_in_batches(Announcement.objects.filter(created_at__lt=since))
 
 
 def replayable_since() -> Any:

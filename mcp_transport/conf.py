@@ -119,7 +119,10 @@ class Settings:
     #: Classes that turn a request's credentials into a principal, asked in order.
     MCP_AUTHENTICATORS: Sequence[str] = ("mcp_transport.auth.bearer.BearerAuthenticator",)
     #: Classes that offer entries to servers.
-    MCP_SOURCES: Sequence[str] = ("mcp_transport.sources.apps.AppSource",)
+    MCP_SOURCES: Sequence[str] = (
+        "mcp_transport.sources.apps.AppSource",
+        "mcp_transport.sources.texts.TextSource",
+    )
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
     #: Worker processes that serve the site; None takes the variable WEB_CONCURRENCY, or one.

@@ -17,10 +17,12 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
+from mcp_transport.audit.definitions import record_definitions
 from mcp_transport.audit.record import from_columns
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
@@ -28,6 +30,7 @@ from mcp_transport.auth.opening import Opening
 from mcp_transport.bus.base import Bus
 from mcp_transport.cleanup import clean
 from mcp_transport.conf import settings
+from mcp_transport.engine.announcing import report
 from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
@@ -88,6 +91,7 @@ class Runtime:
             self.authenticators,
             worker_id=self.worker_id,
             house=self.engine,
+            report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
         )
         self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
@@ -221,6 +225,9 @@ class Runtime:
                 if call:
                     self.recorder.post(from_columns(call))
         await look(self.directory, self.hub)
+        while self.directory.unpublished:
+            server_id, catalog = self.directory.unpublished.popitem()
+            await self.rows.run(record_definitions, server_id, catalog.definitions())
 
     async def _clean(self) -> None:
         """Remove old rows, now and then."""

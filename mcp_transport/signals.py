@@ -16,9 +16,17 @@ from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from mcp_transport.lifespan import current
-from mcp_transport.models import EntryOverride, Server, Session, Token
+from mcp_transport.models import (
+    Announcement,
+    EntryOverride,
+    Server,
+    Session,
+    TextEntry,
+    Token,
+)
 from mcp_transport.models.changes import rows_changed
-from mcp_transport.streams.notices import Notice, Stale
+from mcp_transport.protocol.subscriptions import Change
+from mcp_transport.streams.notices import Changed, Notice, Stale
 
 SERVERS, TOKENS, SESSIONS = Stale("servers"), Stale("tokens"), Stale("sessions")
 USELESS = frozenset({"last_login"})  # written at every login, and nobody's rights
@@ -27,11 +35,19 @@ USELESS = frozenset({"last_login"})  # written at every login, and nobody's righ
 def connect() -> None:
     """Begin to notice changes; runs once, when the models are loaded."""
     user = get_user_model()
-    by_model = {Server: SERVERS, EntryOverride: SERVERS, Token: TOKENS, user: TOKENS}
+    by_model = {
+        Server: SERVERS,
+        EntryOverride: SERVERS,
+        TextEntry: SERVERS,
+        Token: TOKENS,
+        user: TOKENS,
+    }
     by_model |= {Group: TOKENS, Session: SESSIONS}
     for model, notice in by_model.items():
         for signal in (post_save, post_delete, rows_changed):
             _connect(signal, model, notice)
+    post_save.connect(_rewritten, sender=TextEntry, dispatch_uid="mcp_transport.rewritten")
+    post_save.connect(_announced, sender=Announcement, dispatch_uid="mcp_transport.Announcement")
     through = [getattr(user, name).through for name in ("groups", "user_permissions")]
     for table in (*through, Group.permissions.through, Token.servers.through):
         _connect(m2m_changed, table, TOKENS)
@@ -48,6 +64,19 @@ def _changed(
     """Tell of a change when it can be seen; what is rolled back never was."""
     if not (update_fields and USELESS.issuperset(update_fields)):
         transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+
+
+def _rewritten(instance: TextEntry, *, using: str | None = None, **_signal: Any) -> None:
+    """Tell those who read a text that it says something else."""
+    if instance.uri:
+        notice = Changed(Change("resources", instance.uri))
+        transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+
+
+def _announced(instance: Any, *, using: str | None = None, **_signal: Any) -> None:
+    """Have every process say whom it tells of the change that is about to be committed."""
+    notice = Stale("servers", str(instance.pk))
+    transaction.on_commit(partial(_announce, notice), using=using, robust=True)
 
 
 def _announce(notice: Notice) -> None:

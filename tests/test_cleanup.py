@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from mcp_transport import cleanup
-from mcp_transport.models import Event, Inbox, Server, Session, Stream, Ticket, Worker
+from mcp_transport.models import Announcement, Event, Inbox, Server, Session, Stream, Ticket, Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +129,7 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "old operators' actions deleted": 0,
         "workers deleted": 0,
         "tickets deleted": 0,
+        "announcements deleted": 0,
     }
 
 
@@ -139,3 +140,11 @@ def test_tickets_that_were_never_used_go(server: Server, owner: User) -> None:
         )
     assert cleanup.delete_expired_tickets() == 1
     assert Ticket.objects.count() == 1
+
+
+def test_what_was_said_of_old_changes_is_deleted(server: Server) -> None:
+    old, new = (Announcement.objects.create(server=server) for _ in range(2))
+    since = timezone.now() - timedelta(hours=2)
+    Announcement.objects.filter(pk=old.pk).update(created_at=since)
+    assert cleanup.delete_old_announcements() == 1
+    assert Announcement.objects.get() == new

@@ -117,6 +117,12 @@ class Catalog:
                 return entry, variables
         return None
 
+    def definitions(self) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+        """What each entry says of itself here, by its kind and its own name."""
+        tables = (self.of_kind(kind) for kind in FEATURE_OF_KIND)
+        entries = (entry for table in tables for entry in table.values())
+        return [((entry.kind, own_name(entry.definition)), entry.wire) for entry in entries]
+
 
 Offers = Callable[[str, str], bool]  # (owner, entry name) -> whether the server offers it
 

@@ -160,7 +160,7 @@ class Connection:
         self._follower: Flight | None = None  # what tells a session of changes
         self._tasks: set[asyncio.Task[None]] = set()
         self._posted: asyncio.Queue[Any] | None = None
-        self._has_handshake = self._is_draining = False
+        self._has_handshake = self._is_draining = self._is_doubted = False
         self._lock = asyncio.Lock()
         self._waiting = self._waiting_bytes = 0
         self._landed = asyncio.Event()  # a request has come to its end
@@ -229,6 +229,12 @@ class Connection:
             self.ending.set_result(why)
         self._has_room.set()
         self._landed.set()
+
+    def doubt(self) -> None:
+        """See at once whether the client is still welcome."""
+        if not self._is_doubted and not self.ending.done():
+            self._is_doubted = True
+            self._start(self._end_if_unwelcome())
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, let what runs come to its end, then close."""
@@ -401,6 +407,7 @@ class Connection:
             self.end(Ending.IDLE)
 
     async def _end_if_unwelcome(self) -> None:
+        self._is_doubted = False
         try:
             await self._admit(None, self.session_id)
             if self.session_id and not await self._door.is_session_open(self.session_id):

@@ -95,6 +95,8 @@ class Directory:
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._cache: dict[str, Cached] = {}
         self._forgotten = 0  # times
+        #: Catalogs that were built and whose definitions nobody has kept yet, by server.
+        self.unpublished: dict[int, Catalog] = {}
         self._loading: dict[str, asyncio.Future[ServerRecord | None]] = {}
 
     def find_cached(self, slug: str) -> Offer | None:
@@ -128,10 +130,15 @@ class Directory:
         """Read a row once for all who ask for it at the same time."""
         loading = self._loading.get(slug)
         if loading is None:
-            loading = asyncio.ensure_future(self._pool.read(load, slug))
+            loading = asyncio.ensure_future(self._pool.read(self._read, slug))
             self._loading[slug] = loading
             loading.add_done_callback(lambda _done: self._loading.pop(slug, None))
         return await asyncio.shield(loading)
+
+    def _read(self, slug: str) -> ServerRecord | None:
+        for source in self.sources:
+            source.refresh()
+        return load(slug)
 
     def _keep(self, slug: str, record: ServerRecord | None) -> Offer | None:
         generations = tuple(source.generation() for source in self.sources)
@@ -157,7 +164,9 @@ class Directory:
             for kind, by_name in record.overrides.items()
             for name, override in by_name.items()
         }
-        return build(self.sources, record.has, overrides)
+        catalog = build(self.sources, record.has, overrides)
+        self.unpublished[record.id] = catalog
+        return catalog
 
 
 def identify(server: ServerRecord) -> dict[str, Any]:

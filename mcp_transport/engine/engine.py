@@ -163,6 +163,13 @@ class Engine:
         """End what runs here in a session that has ended."""
         self._conversation.leave_session(session_id)
 
+    def doubt(self) -> None:
+        """See at once whether those who hold something open here are still welcome."""
+        for listener in self.services.hub.listeners():
+            listener.doubted.set()
+        for connection in self.connections:
+            connection.doubt()
+
     def look_into_inbox(self) -> None:
         """Do what another worker process has just left for this one."""
         self._conversation.inbox.look_soon()

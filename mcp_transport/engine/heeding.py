@@ -38,6 +38,9 @@ class House(Protocol):
     def leave_session(self, session_id: str) -> None:
         """End what runs here in a session that has ended."""
 
+    def doubt(self) -> None:
+        """See at once whether those who hold something open here are still welcome."""
+
 
 class Heeding:
     """What this process does about notices, its own and those of others."""
@@ -51,6 +54,7 @@ class Heeding:
         *,
         worker_id: str,
         house: House,
+        report: Callable[[str], Awaitable[None]],
     ) -> None:
         self._hub = hub
         self._directory = directory
@@ -58,6 +62,7 @@ class Heeding:
         self._authenticators = authenticators
         self._worker_id = worker_id
         self._house = house
+        self._report = report
         self._due: dict[object, Errand] = {}
         self._running: asyncio.Task[None] | None = None
         hub.heed(self.heed)
@@ -76,7 +81,11 @@ class Heeding:
     def announce(self, notice: Notice) -> None:
         """Heed a notice here and have the other processes do so."""
         self.heed(notice)
-        self._do_soon(notice, partial(self._hub.announce, notice))
+        if isinstance(notice, Changed):
+            publish = partial(self._hub.publish, notice.change, server_id=notice.server_id)
+            self._do_soon(notice, publish)
+        else:
+            self._do_soon(notice, partial(self._hub.announce, notice))
 
     def stop(self) -> None:
         """Do nothing more."""
@@ -87,8 +96,12 @@ class Heeding:
         if notice.what == "servers":
             self._directory.forget()
             self._do_soon("look", partial(look, self._directory, self._hub))
+            if notice.id:
+                self._do_soon(("report", notice.id), partial(self._report, notice.id))
+            self._house.doubt()
         elif notice.what == "tokens":
             self._authenticators.forget()
+            self._house.doubt()
         elif notice.id:
             self._sessions.forget(notice.id)
             if notice.id in self._house.sessions_here():

@@ -148,7 +148,10 @@ async def _end_when_gone(listener: Listener, responder: Responder) -> None:
 async def _end_when_unwelcome(services: Services, incoming: Incoming, listener: Listener) -> None:
     """Rights that were taken away end a stream, not only the next request."""
     while True:
-        await asyncio.sleep(RECHECK_INTERVAL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RECHECK_INTERVAL):
+                await listener.doubted.wait()
+        listener.doubted.clear()
         is_open = listener.session_id is None or await services.sessions.find(listener.session_id)
         if not is_open or not await incoming.is_still_welcome():
             return listener.end()

@@ -42,6 +42,18 @@ class Source(ABC):
 
     name: ClassVar[str]
 
+    def refresh(self) -> None:  # noqa: B027 - most have no tables
+        """
+        Read what is kept in tables, if anything is.
+
+        Called in a thread where the ORM may be used, whenever the rows of a
+        server are read; from several threads at once.
+        """
+
+    def place(self, definition: AnyDefinition) -> str:
+        """Where an entry is defined, for operators; empty where nobody can say."""
+        return ""
+
     @abstractmethod
     def generation(self) -> int:
         """A number that is another one whenever the entries are."""

@@ -22,7 +22,7 @@ KINDS_OF_FEATURE: dict[Kind, tuple[str, ...]] = {
 }
 
 
-#: Seconds in which a change that was announced is not found out once more.
+#: Seconds in which a change that was hinted at is not found out once more.
 ANNOUNCED = 3.0
 
 
@@ -45,7 +45,7 @@ def _compare(listener: Listener, catalog: Catalog) -> None:
     for kind, entry_kinds in KINDS_OF_FEATURE.items():
         change = Change(kind)
         shown = [look_of(c, entry_kinds, listener.principal) for c in (before, catalog)]
-        if shown[0] != shown[1] and not listener.heard_lately(change, within=ANNOUNCED):
+        if shown[0] != shown[1] and not listener.take_hint(change, within=ANNOUNCED):
             listener.offer(change)
 
 

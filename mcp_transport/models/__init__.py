@@ -8,16 +8,20 @@ know nothing of connections or of who asks.
 
 from __future__ import annotations
 
+from mcp_transport.models.announcement import Announcement, Report
 from mcp_transport.models.call import AuditCheckpoint, Call
+from mcp_transport.models.definition import PublishedDefinition
 from mcp_transport.models.operator_action import OperatorAction
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
+from mcp_transport.models.text import TextEntry, TextVersion
 from mcp_transport.models.ticket import Ticket
 from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox, Worker
 
 __all__ = [
+    "Announcement",
     "AuditCheckpoint",
     "Call",
     "EntryKind",
@@ -25,9 +29,13 @@ __all__ = [
     "Event",
     "Inbox",
     "OperatorAction",
+    "PublishedDefinition",
+    "Report",
     "Server",
     "Session",
     "Stream",
+    "TextEntry",
+    "TextVersion",
     "Ticket",
     "Token",
     "Worker",

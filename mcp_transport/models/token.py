@@ -60,9 +60,19 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(unexpired, revoked_at=None, owner__is_active=True)
 
     def revoke(self) -> int:
-        """Refuse these tokens from now on; how many that changed."""
-        count = self.filter(revoked_at=None).update(revoked_at=timezone.now())
-        rows_changed.send(self.model, using=self.db)
+        """
+        Refuse these tokens from now on, and end their sessions; how many that changed.
+
+        What worker processes hold open for them ends as soon as they hear of it.
+        """
+        keys = list(self.filter(revoked_at=None).values_list("pk", flat=True))
+        with transaction.atomic(using=self.db):
+            count = self.model._base_manager.filter(pk__in=keys, revoked_at=None).update(
+                revoked_at=timezone.now()
+            )
+            sessions: Any = self.model._meta.get_field("sessions").related_model
+            sessions._default_manager.filter(token__in=keys).close("token revoked")
+            rows_changed.send(self.model, using=self.db)
         return count
 
     def issue(
@@ -113,6 +123,14 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="predecessors",
+    )
 
     objects = TokenQuerySet.as_manager()
 
@@ -130,6 +148,23 @@ class Token(models.Model):
         value = new_value()
         self.digest, self.hint = digest(value), value[:HINT_LENGTH]
         return value
+
+    def rotate(self, *, overlap: timedelta) -> tuple[Token, str]:
+        """
+        Issue a token of the same kind; the row and its value, which is not to be had again.
+
+        This one is accepted for ``overlap`` longer, so that its clients can change.
+        """
+        using = self._state.db
+        with transaction.atomic(using=using):
+            token, value = Token.objects.using(using).issue(
+                owner=self.owner, name=self.name, servers=self.servers.all(), scopes=self.scopes
+            )
+            until = timezone.now() + overlap
+            self.expires_at = until if self.expires_at is None else min(until, self.expires_at)
+            self.successor = token
+            self.save(update_fields=["expires_at", "successor"], using=using)
+        return token, value
 
     @property
     def is_usable(self) -> bool:

@@ -9,6 +9,7 @@ Django app.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,6 +126,14 @@ class Function:
     def place(self) -> str:
         """Where the function is defined, for error messages."""
         return f"{self.call.__module__}.{self.call.__qualname__}"
+
+    @property
+    def line(self) -> str:
+        """Where the function stands, as module path and line: ``shop/mcp.py:41``."""
+        call = inspect.unwrap(self.call)
+        code = getattr(call, "__code__", None)
+        path = call.__module__.replace(".", "/")
+        return f"{path}.py:{code.co_firstlineno}" if code else path
 
     @property
     def app_label(self) -> str:

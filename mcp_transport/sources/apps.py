@@ -52,6 +52,11 @@ class AppSource(Source):
         assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101
         return definition.app_label
 
+    def place(self, definition: AnyDefinition) -> str:
+        """The function and the line where it begins."""
+        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101
+        return definition.function.line
+
     def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
         """See Source.match()."""
         assert isinstance(template, ResourceTemplate)  # noqa: S101

@@ -9,6 +9,7 @@ waits already is not added again, which bounds what a listener can hold.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,17 +27,19 @@ class Listener:
     """One open stream that waits for changes."""
 
     __slots__ = (
-        "_offered_at",
+        "_hinted_at",
         "_pending",
         "_waiting",
         "admits",
         "basis",
+        "doubted",
         "filter",
         "is_ended",
         "principal",
         "server",
         "server_id",
         "session_id",
+        "told_at",
     )
 
     def __init__(
@@ -58,7 +61,9 @@ class Listener:
         self.session_id = session_id
         self.is_ended = False
         self._pending: dict[Change, None] = {}
-        self._offered_at: dict[Change, float] = {}
+        self._hinted_at: dict[Change, float] = {}
+        self.told_at = -math.inf  # monotonic seconds: of a list that may look different
+        self.doubted = asyncio.Event()  # set: see whether the client is still welcome
         self._waiting: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
@@ -66,12 +71,19 @@ class Listener:
         if self.filter.wants(change) and (self.admits is None or self.admits(change)):
             self._pending[change] = None
             if change.uri is None:
-                self._offered_at[change] = time.monotonic()
+                self.told_at = time.monotonic()
             self._wake()
 
-    def heard_lately(self, change: Change, *, within: float) -> bool:
-        """Whether a list change was offered in the last seconds."""
-        return time.monotonic() - self._offered_at.get(change, -within) < within
+    def hint(self, change: Change) -> None:
+        """Offer a change before anybody has looked at what it is."""
+        self.offer(change)
+        if change.uri is None and self.filter.wants(change):
+            self._hinted_at[change] = time.monotonic()
+
+    def take_hint(self, change: Change, *, within: float) -> bool:
+        """Whether a list change was hinted at in the last seconds; true once for each hint."""
+        hinted_at = self._hinted_at.pop(change, -math.inf)
+        return time.monotonic() - hinted_at < within
 
     def end(self) -> None:
         """Make changes() come to its end."""
@@ -163,4 +175,4 @@ class Hub:
     def _tell(self, notice: Changed) -> None:
         for listener in self._listeners:
             if notice.server_id in (None, listener.server_id):
-                listener.offer(notice.change)
+                listener.hint(notice.change)

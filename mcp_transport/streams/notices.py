@@ -29,7 +29,12 @@ class Mail(msgspec.Struct, frozen=True, tag="mail"):
 
 
 class Stale(msgspec.Struct, frozen=True, tag="stale"):
-    """Rows have changed that processes keep; those of one session if its id is given."""
+    """
+    Rows have changed that processes keep.
+
+    The id is that of the one session that is meant, or of the announcement
+    that waits to hear who was told.
+    """
 
     what: Literal["servers", "tokens", "sessions"]
     id: str = ""

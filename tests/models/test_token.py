@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import Settings
 
-from mcp_transport.models import Server, Token
+from mcp_transport.models import Server, Session, Token
 from mcp_transport.models.token_value import digest, is_well_formed
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +80,31 @@ def test_a_revoked_token_keeps_the_time_of_its_revocation(owner: User) -> None:
 def test_a_token_is_shown_by_its_name_and_hint(owner: User) -> None:
     token, value = Token.objects.issue(owner=owner, name="laptop")
     assert str(token) == f"laptop ({value[:8]}…)"
+
+
+def test_a_rotated_token_is_good_for_a_while_longer(owner: User, server: Server) -> None:
+    old, _ = Token.objects.issue(owner=owner, name="ci", servers=[server], scopes=["tools:read"])
+    new, value = old.rotate(overlap=timedelta(hours=1))
+    old.refresh_from_db()
+    assert (new.name, new.scopes, list(new.servers.all())) == ("ci", ["tools:read"], [server])
+    assert new.digest == digest(value)
+    assert old.successor == new
+    assert old.expires_at is not None
+    assert old.is_usable
+    assert old.expires_at <= timezone.now() + timedelta(hours=1)
+
+
+def test_a_rotation_makes_no_token_last_longer(owner: User) -> None:
+    soon = timezone.now() + timedelta(minutes=1)
+    old, _ = Token.objects.issue(owner=owner, name="ci", expires_at=soon)
+    old.rotate(overlap=timedelta(hours=1))
+    assert old.expires_at == soon
+
+
+def test_a_revoked_token_s_sessions_end(owner: User, server: Server) -> None:
+    kept, gone = (Token.objects.issue(owner=owner, name="t")[0] for _ in range(2))
+    for token in (kept, gone):
+        Session.objects.create(server=server, owner="x", token=token, last_seen_at=timezone.now())
+    assert Token.objects.filter(pk=gone.pk).revoke() == 1
+    assert Session.objects.open().get().token == kept
+    assert Session.objects.get(token=gone).close_reason == "token revoked"

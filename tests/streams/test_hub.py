@@ -192,11 +192,14 @@ async def test_sessions_that_let_go_are_remembered_within_bounds(
     assert hub.detached == {"c"}
 
 
-async def test_a_list_change_is_heard_for_a_while() -> None:
+async def test_a_hint_stands_for_one_change_that_is_found_a_little_later() -> None:
     one = listener("note://a")
-    assert not one.heard_lately(TOOLS, within=10)
     one.offer(TOOLS)
-    one.offer(Change("resources", "note://a"))
-    assert one.heard_lately(TOOLS, within=10)
-    assert not one.heard_lately(TOOLS, within=0)
-    assert not one.heard_lately(Change("resources", "note://a"), within=10)
+    assert not one.take_hint(TOOLS, within=10)
+    one.hint(TOOLS)
+    one.hint(Change("resources", "note://a"))
+    assert one.take_hint(TOOLS, within=10)
+    assert not one.take_hint(TOOLS, within=10)
+    assert not one.take_hint(Change("resources", "note://a"), within=10)
+    one.hint(TOOLS)
+    assert not one.take_hint(TOOLS, within=0)
