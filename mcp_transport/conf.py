@@ -94,6 +94,8 @@ class Settings:
     MCP_REST: bool = False
     #: Path at which the default server's plain HTTP stands, too: "/" or "/api"; None for none.
     MCP_REST_ROOT: str | None = None
+    #: Whether a browser is shown a page about a server at its address.
+    MCP_PAGE: bool = True
     #: Argument names whose values are never kept.
     MCP_REDACTED_ARGUMENTS: Sequence[str] = (
         "password",

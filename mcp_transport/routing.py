@@ -21,7 +21,8 @@ from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
-from mcp_transport.transports.rest import RestConsumer, is_door
+from mcp_transport.transports.page import PageConsumer
+from mcp_transport.transports.rest import PAGE, RestConsumer, is_door
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
 from mcp_transport.transports.tickets import TicketConsumer
 from mcp_transport.transports.tool_calls import TRANSPORT as REST
@@ -44,6 +45,7 @@ class McpApplication:
         self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
         self._tool_socket = ToolSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
+        self._page = PageConsumer.as_asgi(runtime=runtime)
         self._rest = RestConsumer.as_asgi(runtime=runtime)
         tickets = TicketConsumer.as_asgi(runtime=runtime)
         #: What stands below a server's address, by the rest of the path.
@@ -74,12 +76,12 @@ class McpApplication:
             self._name(scope, path[len(self._below) :].rstrip("/"))
             if scope["mcp_door"] == "":
                 return self._endpoint(scope)
-            return self._doors.get(scope["mcp_door"], self._rest)
+            return self._doors.get(scope["mcp_door"]) or self._plain(scope)
         if path in AT_ROOT and settings.MCP_HTTP_SSE and await _has_default(_has_http_sse):
             self._name(scope, path[1:])
             return self._http_sse
         if await self._is_at_root(scope):
-            return self._rest
+            return self._plain(scope)
         return self._http
 
     def _endpoint(self, scope: Any) -> Any:
@@ -87,9 +89,15 @@ class McpApplication:
         if scope["method"] == "GET" and not _is_of_session(scope):
             if _asks_for(scope, b"text/event-stream"):
                 return self._http_sse if settings.MCP_HTTP_SSE else self._doors[""]
-            if settings.MCP_REST:
-                return self._rest
+            if _asks_for_page(scope) or settings.MCP_REST:
+                return self._plain(scope)
         return self._doors[""]
+
+    def _plain(self, scope: Any) -> Any:
+        """What serves those who do not speak the protocol: browsers and plain HTTP."""
+        door = scope["mcp_door"]
+        is_page = door == PAGE or (door == "" and _asks_for_page(scope))
+        return self._page if is_page else self._rest
 
     def _is_ours(self, path: str) -> bool:
         return path.startswith(self._below) or path == self._path
@@ -115,7 +123,7 @@ class McpApplication:
         root = root.rstrip("/")
         door = path[len(root) + 1 :]
         is_door_of_it = path.startswith(f"{root}/") and is_door(door)
-        is_root = path == root and not _asks_for(scope, b"text/html")
+        is_root = path == root and (settings.MCP_PAGE or not _asks_for(scope, b"text/html"))
         if not (is_door_of_it or is_root) or not await _has_default(_has_rest):
             return False
         scope["mcp_server"], scope["mcp_door"] = DEFAULT, door
@@ -149,6 +157,10 @@ def _is_of_session(scope: Any) -> bool:
 
 def _asks_for(scope: Any, kind: bytes) -> bool:
     return kind in dict(scope["headers"]).get(b"accept", b"").lower()
+
+
+def _asks_for_page(scope: Any) -> bool:
+    return settings.MCP_PAGE and scope["method"] == "GET" and _asks_for(scope, b"text/html")
 
 
 def _has_http_sse(offer: Offer) -> bool:

@@ -276,6 +276,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_HTTP_SSE": YES_OR_NO,
     "MCP_REST": YES_OR_NO,
     "MCP_REST_ROOT": Path(optional=True, may_be_root=True),
+    "MCP_PAGE": YES_OR_NO,
     "MCP_REDACTED_ARGUMENTS": Words(example="the name of an argument"),
     "MCP_REQUEST_STATE_LIFETIME": SECONDS,
     "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),

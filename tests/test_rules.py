@@ -54,6 +54,11 @@ def test_a_path_to_which_none_can_be_joined(path: Any) -> None:
     assert repr(path) in problem
 
 
+def test_the_root_is_a_path_only_where_nothing_is_joined_to_it() -> None:
+    assert problems("MCP_REST_ROOT", "/") == problems("MCP_REST_ROOT", None) == []
+    assert problems("MCP_PATH", "/") != []
+
+
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "32", None, float("inf"), 10_001])
 def test_a_whole_number_is_one_within_its_bounds(value: Any) -> None:
     assert problems("MCP_THREADS", value) != []

@@ -31,6 +31,7 @@ from mcp_transport.transports.security import (
     check_origin,
     cors,
     duplicates_of,
+    is_same_origin,
     preflight,
     refuse_duplicates,
 )
@@ -129,17 +130,40 @@ class HttpEndpoint(AsyncConsumer):
         if method not in self.methods:
             allowed = ", ".join((*self.methods, "OPTIONS"))
             raise Refused(405, f"{method} is not served here.", headers={"Allow": allowed})
-        run, headers = self.runtime, self.headers
+        run = self.runtime
         if not run.is_started:
             await run.start()
         slug = self.request["mcp_server"]
         found = run.directory.find_cached(slug) or await run.directory.find(slug)
         offer = self.served(found, slug)
-        principal = await run.authenticators.authenticate(headers)
+        principal = await self.identify(offer)
         may_use_server(principal, offer.server)
         if method == "POST" and self.has_body:
             self.body = jsonrpc.decode(await self._read_body())
         return self.describe(offer, principal)
+
+    async def identify(self, offer: Offer) -> Principal:
+        """Say who sent the request. Raises AuthenticationError."""
+        if not self.takes_cookie:
+            return await self.runtime.authenticators.authenticate(self.headers)
+        host, origin = self.headers.get(b"host"), self.headers.get(b"origin")
+        who = await self.runtime.opening.identify(
+            self.headers,
+            ticket=None,
+            server_id=offer.server.id,
+            is_same_origin=origin is None or is_same_origin(host, origin),
+        )
+        return await who()
+
+    @property
+    def takes_cookie(self) -> bool:
+        """
+        Whether the cookie of the site's own session stands for its user, too.
+
+        Only where a request changes nothing: a browser adds the cookie to those
+        that other sites' pages make it send, and these cannot read the answer.
+        """
+        return False
 
     def served(self, offer: Offer | None, slug: str) -> Offer:
         """The server, if clients may come this way. Raises Refused."""

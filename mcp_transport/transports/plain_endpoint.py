@@ -13,6 +13,8 @@ from mcp_transport.transports import tool_calls
 from mcp_transport.transports.endpoint import HttpEndpoint
 from mcp_transport.transports.refusing import refusal_headers
 
+NOT_KEPT = ((b"cache-control", b"private, no-store"),)
+
 
 class PlainEndpoint(HttpEndpoint):
     """One request to an address that takes and gives plain JSON."""
@@ -31,6 +33,11 @@ class PlainEndpoint(HttpEndpoint):
             has_routing_headers=False,
             is_still_welcome=self.is_still_welcome,
         )
+
+    @property
+    def takes_cookie(self) -> bool:
+        """See HttpEndpoint.takes_cookie."""
+        return bool(self.request["method"] == "GET")
 
     @property
     def door(self) -> str:

@@ -11,11 +11,12 @@ from mcp_transport.protocol import jsonrpc, openapi
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.shortening import shown
 from mcp_transport.transports import tool_calls
-from mcp_transport.transports.plain_endpoint import PlainEndpoint
+from mcp_transport.transports.plain_endpoint import NOT_KEPT, PlainEndpoint
 from mcp_transport.transports.sending import HttpResponder
 from mcp_transport.version import __version__
 
-ADDRESSES = frozenset({"tools", "health", "stats", "openapi.json"})
+PAGE = "docs"  # for people, which another door shows
+ADDRESSES = frozenset({"tools", "health", "stats", "openapi.json", PAGE})
 SOCKET = "ws/tools/"
 STREAM = "/stream"
 REQUEST_ID = 1
@@ -87,7 +88,7 @@ class RestConsumer(PlainEndpoint):
             raise Refused(
                 404, f"There is nothing at {shown(door)}; GET openapi.json for what there is."
             )
-        return Reply(200, jsonrpc.encode(reading[door](incoming)))
+        return Reply(200, jsonrpc.encode(reading[door](incoming)), NOT_KEPT)
 
     def served(self, offer: Offer | None, slug: str) -> Offer:
         """See HttpEndpoint.served(); the endpoint itself stays what it is to clients."""

@@ -44,6 +44,7 @@ class HttpResponder(Responder):
     whichever is first. While a stream is silent a comment keeps it alive.
     """
 
+    body_type = JSON_TYPE
     headers: Headers = ()  # sent with whatever is answered
     _is_gone = False
     _has_left = False  # as sending has shown
@@ -112,7 +113,7 @@ class HttpResponder(Responder):
         if status != 204:
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
-            sent.append(JSON_TYPE)
+            sent.append(self.body_type)
         await self._put({"type": "http.response.start", "status": status, "headers": sent})
         await self._put({"type": "http.response.body", "body": body})
 

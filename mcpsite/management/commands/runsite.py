@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mcp_transport.client_settings import client_settings
 from mcp_transport.conf import settings
-from mcpsite.client_settings import client_settings
 from mcpsite.first_run import Prepared, prepare_demo, prepare_open
 
 START_LIMIT = 60.0  # seconds the server may take to answer before nothing is printed

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 
-from mcpsite.client_settings import client_settings
+import pytest
+
+from mcp_transport.client_settings import client_settings, snippets
 
 URL = "http://127.0.0.1:8000/mcp/demo"
 
@@ -34,3 +37,18 @@ def test_what_goes_into_a_json_file_is_json() -> None:
 
 def test_without_a_token_its_place_is_marked() -> None:
     assert "Bearer YOUR_TOKEN" in client_settings("demo", URL, None)
+
+
+def test_a_server_that_asks_for_nothing_is_given_nothing() -> None:
+    for text in snippets("demo", URL, None).values():
+        assert URL in text
+        assert "Authorization" not in text
+
+
+@pytest.mark.parametrize("credentials", [None, "Bearer mcp_value"])
+def test_programs_are_programs(credentials: str | None) -> None:
+    found = snippets("demo", URL, credentials)
+    python = next(text for heading, text in found.items() if heading.startswith("Python"))
+    ast.parse(python)
+    assert ("mcp_value" in python) is bool(credentials)
+    assert "URL(" + json.dumps(URL) + ")" in "".join(found.values())
