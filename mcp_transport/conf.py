@@ -127,6 +127,8 @@ class Settings:
     )
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
+    #: Whether the admin's MCP pages forbid inline scripts, styles and eval; off for themes that need them.
+    MCP_ADMIN_STRICT_CSP: bool = True
     #: Worker processes that serve the site; None takes the variable WEB_CONCURRENCY, or one.
     MCP_WORKERS: int | None = None
     #: Seconds a worker process may take to finish its work when it is told to stop.

@@ -284,6 +284,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_AUTHENTICATORS": Classes(base="mcp_transport.auth.authenticators.Authenticator"),
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
+    "MCP_ADMIN_STRICT_CSP": YES_OR_NO,
     "MCP_WORKERS": Number(maximum=1024, optional=True),
     "MCP_DRAIN_TIMEOUT": SECONDS_OR_NONE_AT_ALL,
 }

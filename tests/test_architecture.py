@@ -25,6 +25,7 @@ PACKAGES = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
 # Modules, or whole folders, without a test file of the same name, and what tests them instead.
 TESTED_ELSEWHERE = {
     "admin/activity.py": "declarations without a line that decides; tests/admin",
+    "admin/overview.py": "tests/admin/test_pages.py",
     "apps.py": "what is ready at start; tests/checks and tests/registry/test_discovery.py",
     "bus/base.py": "an abstract class",
     "bus/link.py": "an abstract class",
@@ -38,9 +39,11 @@ TESTED_ELSEWHERE = {
     "management/subcommands/": "as they are typed: tests/management",
     "models/changes.py": "a signal; tests/test_signals.py",
     "routing.py": "tests/interaction/test_endpoint.py",
+    "models/placeholder.py": "models without a table; tests/admin",
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
     "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",
+    "templatetags/": "as pages use them: tests/admin",
     "testing/": "tests/testing, and every test in tests/interaction speaks through it",
     "transports/endpoint.py": "tests/transports/test_streamable_http.py",
     "transports/http_sse.py": "tests/interaction/test_http_sse.py",

@@ -14,6 +14,7 @@ from mcp_transport.admin.activity import (
     StreamAdmin,
     WorkerAdmin,
 )
+from mcp_transport.admin.overview import OverviewAdmin
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin
 from mcp_transport.admin.tokens import TokenAdmin
@@ -23,6 +24,7 @@ __all__ = [
     "CallAdmin",
     "EventAdmin",
     "OperatorActionAdmin",
+    "OverviewAdmin",
     "ServerAdmin",
     "SessionAdmin",
     "StreamAdmin",

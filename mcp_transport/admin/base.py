@@ -11,7 +11,10 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 
+from mcp_transport.admin.policy import View, strict
+from mcp_transport.admin.sidebar import arranged
 from mcp_transport.audit.changes import described, difference, stored
 from mcp_transport.audit.operators import (
     DENIED,
@@ -23,14 +26,42 @@ from mcp_transport.audit.operators import (
 )
 
 if TYPE_CHECKING:  # generic in the type stubs only
-    ModelAdmin = admin.ModelAdmin[Any]
+    StockModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    ModelAdmin = admin.ModelAdmin
+    StockModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
 
 # The site's users may be called by something else than a username.
 USERNAME = get_user_model().USERNAME_FIELD
+
+
+class ModelAdmin(StockModelAdmin):
+    """
+    An admin whose every page, stock or custom, keeps the strict policy.
+
+    Custom pages are declared in :meth:`page_urls`.
+    """
+
+    def page_urls(self) -> list[URLPattern]:
+        """
+        Return the custom pages, which come before the stock ones.
+
+        Each view is wrapped by :meth:`guarded`, and asks for the permission
+        that its page needs.
+        """
+        return []
+
+    def get_urls(self) -> list[URLPattern]:
+        """See ModelAdmin.get_urls()."""
+        patterns = [*self.page_urls(), *super().get_urls()]
+        for pattern in patterns:
+            pattern.callback = strict(arranged(pattern.callback))
+        return patterns
+
+    def guarded(self, view: View) -> View:
+        """Let only staff in; whoever has not logged in is sent to do so."""
+        return self.admin_site.admin_view(view)
 
 
 class RecordedAdmin(ModelAdmin):

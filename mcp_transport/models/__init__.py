@@ -12,6 +12,7 @@ from mcp_transport.models.announcement import Announcement, Report
 from mcp_transport.models.call import AuditCheckpoint, Call
 from mcp_transport.models.definition import PublishedDefinition
 from mcp_transport.models.operator_action import OperatorAction
+from mcp_transport.models.placeholder import Overview
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
@@ -31,6 +32,7 @@ __all__ = [
     "OperatorAction",
     "PublishedDefinition",
     "Report",
+    "Overview",
     "Server",
     "Session",
     "Stream",

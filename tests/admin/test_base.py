@@ -91,6 +91,7 @@ def test_every_table_but_the_inbox_and_the_overrides_has_a_page() -> None:
         "Call",
         "Event",
         "OperatorAction",
+        "Overview",
         "Server",
         "Session",
         "Stream",

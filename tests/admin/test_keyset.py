@@ -1,0 +1,75 @@
+"""Tests of mcp_transport.admin.keyset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+
+from mcp_transport.admin.keyset import KeysetPage, capped_count, keyset_page
+from mcp_transport.models import Worker
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+ORDER = ("-seen_at", "-id")
+
+
+@pytest.fixture
+def workers(db: None) -> list[str]:
+    """Seven rows, two of each time, as they are listed."""
+    rows = [
+        Worker(
+            id=f"w{number}", hostname="h", pid=1, started_at=NOON,
+            seen_at=NOON + timedelta(minutes=number // 2),
+        )
+        for number in range(7)
+    ]  # fmt: skip
+    Worker.objects.bulk_create(rows)
+    return [f"w{number}" for number in reversed(range(7))]
+
+
+def page(query: str = "") -> KeysetPage:
+    """Three rows of the list."""
+    return keyset_page(Worker.objects.all(), QueryDict(query), order=ORDER, size=3)
+
+
+def ids(shown: KeysetPage) -> list[str]:
+    """The rows of a page."""
+    return [row.id for row in shown.rows]
+
+
+def test_pages_follow_one_another_without_a_gap(workers: list[str]) -> None:
+    first = page()
+    second = page(first.older[1:])
+    third = page(second.older[1:])
+    assert ids(first) + ids(second) + ids(third) == workers
+    assert (first.newer, third.older) == ("", "")
+
+
+def test_the_way_back_leads_over_the_same_pages(workers: list[str]) -> None:
+    second = page(page().older[1:])
+    assert ids(page(second.newer[1:])) == workers[:3]
+    third = page(second.older[1:])
+    assert ids(page(third.newer[1:])) == workers[3:6]
+
+
+def test_the_newest_page_reached_from_below_has_nothing_newer(workers: list[str]) -> None:
+    back = page(page(page().older[1:]).newer[1:])
+    assert back.newer == ""
+    assert back.older
+
+
+def test_a_page_keeps_the_filters_of_its_list(workers: list[str]) -> None:
+    assert "outcome=ok" in page("outcome=ok&before=").older
+
+
+@pytest.mark.parametrize("place", ["x", "W10", "bnVsbA", "WyJ4IiwieSJd", "é"])
+def test_a_place_that_is_none_is_a_bad_request(workers: list[str], place: str) -> None:
+    with pytest.raises(BadRequest, match="no place"):
+        page(f"before={place}")
+
+
+def test_a_count_ends_where_it_would_take_long(workers: list[str]) -> None:
+    assert capped_count(Worker.objects.all()) == "7"
+    assert capped_count(Worker.objects.all(), limit=5) == "5+"
