@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the parts that are not Python packages: PostgreSQL, Redis, nginx with Nchan,
-# Chromium with its driver and wrk (Debian), and the conformance suite with its Node
-# (npm, PyPI). Ends with the name of what is still missing.
+# Chromium with its driver and wrk (Debian), axe-core and the conformance suite with its
+# Node (npm, PyPI). Ends with the name of what is still missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/postgres.sh
@@ -33,6 +33,10 @@ command -v wrk >/dev/null || install_debian wrk
 
 "${PYTHON:-python3}" scripts/conformance/install.py || {
     echo "missing: the conformance suite (npm package @modelcontextprotocol/conformance) or Node 22"
+    exit 1
+}
+"${PYTHON:-python3}" scripts/axe.py >/dev/null || {
+    echo "missing: axe-core (npm package axe-core) or Node 22"
     exit 1
 }
 postgres_bin >/dev/null || { echo "missing: postgresql (initdb, pg_ctl)"; exit 1; }

@@ -1,0 +1,37 @@
+"""
+The admin's pages, as the tests of all pages visit them.
+
+A new page adds itself here, and is then held to everything in
+``test_pages.py`` and ``test_limits.py``: accessibility, contrast, policy, width,
+permissions, queries, weight, and that text from outside stays text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A page and its limits. A path may name rows of the seed: ``{server}``."""
+
+    name: str
+    path: str
+    permission: str  # who has only this sees the page; nobody else does
+    queries: int  # with the two that sign the reader in
+    fragments: tuple[str, ...] = ()  # addresses of its live parts
+    has_hostile_text: bool = False  # whether it shows the names of the seed
+
+
+ADMIN = "/admin/mcp_transport"
+
+PAGES = (
+    Shown(
+        name="overview",
+        path=f"{ADMIN}/overview/",
+        permission="view_overview",
+        queries=8,
+        fragments=(f"{ADMIN}/overview/live/servers/",),
+        has_hostile_text=True,
+    ),
+)
