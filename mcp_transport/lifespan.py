@@ -189,6 +189,11 @@ class Runtime:
         await self.functions.stop(1.0)
         _forget(self)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that it serves on, once it was started."""
+        return self._loop
+
     def announce(self, notice: Notice) -> None:
         """Heed a notice in this process and all others; from any thread."""
         if self.is_started and self._loop is not None:

@@ -26,6 +26,9 @@ PACKAGES = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
 TESTED_ELSEWHERE = {
     "admin/activity.py": "declarations without a line that decides; tests/admin",
     "admin/overview.py": "tests/admin/test_pages.py",
+    "admin/forms/": "through whole forms: tests/admin/forms/test_encoding.py and test_form.py",
+    "admin/trying/asking.py": "tests/admin/trying/test_run.py begins, answers and cancels",
+    "admin/trying/caller.py": "tests/admin/trying/test_run.py, as whom a run is recorded",
     "apps.py": "what is ready at start; tests/checks and tests/registry/test_discovery.py",
     "bus/base.py": "an abstract class",
     "bus/link.py": "an abstract class",

@@ -53,6 +53,26 @@ def find_resource(exchange: Exchange) -> tuple[Offered, str, dict[str, str]]:
     return found[0], uri, found[1]
 
 
+def look_up(exchange: Exchange) -> None:
+    """
+    Note the entry that a request names, before it is served.
+
+    What is kept of a request that has not begun depends on it: the entry says
+    which arguments are secret. Whether it is admitted is found out later.
+    """
+    named = exchange.params.get(exchange.method.named_by or "")
+    if type(named) is not str:
+        return
+    found: Offered | None
+    if exchange.method.named_by == "uri":
+        match = exchange.catalog.match(named)
+        found = match[0] if match else None
+    else:
+        found = exchange.catalog.of_kind(exchange.method.name.partition("s/")[0]).get(named)
+    if found is not None and found.is_permitted(exchange.principal):
+        exchange.entry = found
+
+
 def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
     """The error for a resource that is not there, as the revision says it."""
     if exchange.revision.is_modern:

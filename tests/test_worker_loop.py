@@ -1,0 +1,66 @@
+"""Tests of mcp_transport.worker_loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from mcp_transport.lifespan import Runtime, current
+from mcp_transport.models import Worker
+from mcp_transport.worker_loop import perform, resident
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    yield
+    resident.stop()
+
+
+async def place(run: Runtime) -> tuple[Any, str, bool]:
+    return asyncio.get_running_loop(), threading.current_thread().name, run.is_started
+
+
+def test_a_process_without_a_loop_gets_one_that_stays() -> None:
+    first, name, is_started = perform(place, within=5.0)
+    assert (name, is_started) == ("mcp-loop", True)
+    assert perform(place, within=5.0)[0] is first
+    assert Worker.objects.filter(ended_at=None).count() == 1
+
+
+async def test_the_loop_that_serves_is_used_where_there_is_one() -> None:
+    loop, _name, is_started = await sync_to_async(perform)(place, within=5.0)
+    run = current()
+    assert run is not None
+    assert is_started
+    assert loop is asyncio.get_running_loop()
+    await run.stop()
+
+
+def test_a_stopped_process_is_a_worker_no_more() -> None:
+    perform(place, within=5.0)
+    resident.stop()
+    assert Worker.objects.filter(ended_at=None).count() == 0
+    assert current() is None
+
+
+def test_what_goes_wrong_on_the_loop_is_raised() -> None:
+    async def fail(_run: Runtime) -> None:
+        raise LookupError("lost")
+
+    with pytest.raises(LookupError, match="lost"):
+        perform(fail, within=5.0)
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    async def wait(_run: Runtime) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(TimeoutError):
+        perform(wait, within=0.01)
