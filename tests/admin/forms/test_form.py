@@ -181,7 +181,7 @@ def test_a_mask_is_no_value() -> None:
 
 def test_circles_end_where_nothing_is_in_them() -> None:
     node: dict[str, Any] = {"type": "object", "properties": {"next": {"$ref": "#/$defs/N"}}}
-    whole = form({"n": {"$ref": "#/$defs/N"}}, **{"$defs": {"N": node}})
+    whole = form({"n": {"$ref": "#/$defs/N"}}, None, **{"$defs": {"N": node}})
     assert len(list(whole.root.walk())) < 6
 
 
@@ -231,7 +231,7 @@ def test_alternatives_are_called_by_what_tells_them_apart() -> None:
         {"type": "integer"},
         {"$ref": "#/$defs/Later"},
     ]
-    whole = form({"pay": {"oneOf": ways}}, **{"$defs": {"Later": {"type": "object"}}})
+    whole = form({"pay": {"oneOf": ways}}, None, **{"$defs": {"Later": {"type": "object"}}})
     shown = field(whole, "/pay")
     assert isinstance(shown, AlternativesField)
     labels = [each.label for each in shown.alternatives]
