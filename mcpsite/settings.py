@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mcp_transport.api.document import DOCUMENT
 from mcpsite import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +47,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcpsite",
     "mcp_transport",
     "tools.demo",
@@ -112,6 +116,8 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the admin's files come from the packages: no collectstatic
+
+SPECTACULAR_SETTINGS = DOCUMENT
 
 MCP_BUS = {"default": environment.bus(REDIS_URL)}
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from mcp_transport.api.document import DOCUMENT
+
 SCRATCH = Path(tempfile.mkdtemp(prefix="mcp-transport-tests-"))
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
@@ -62,6 +64,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tests.apps.good",
     *(app for app in ("tools.demo", "tools.conformance") if find_spec(app)),
@@ -86,3 +92,4 @@ TEMPLATES = [
         },
     },
 ]
+SPECTACULAR_SETTINGS = DOCUMENT

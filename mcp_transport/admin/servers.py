@@ -48,10 +48,6 @@ class ServerAdmin(RecordedAdmin):
             },
         ),
         ("Entries", {"fields": ("offers",)}),
-        (
-            "Limits",
-            {"fields": ("rate", "concurrency", "principal_rate", "principal_concurrency")},
-        ),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
 

@@ -75,7 +75,7 @@ def operator_at_terminal() -> Operator:
 
 def subject_of(row: models.Model) -> Subject:
     """Return what is kept of a row; of a session's id, only as much as opens nothing."""
-    key = str(row.pk)[:8] if isinstance(row, Session) else str(row.pk)
+    key = row.handle if isinstance(row, Session) else str(row.pk)
     return Subject(kind=str(row._meta.model_name), id=key, name=str(row))
 
 

@@ -6,12 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from hashlib import sha256
 
 from django.db import Error as AnyDatabaseError
-from django.db.models import Q
-from django.utils import timezone
 
 from mcp_transport.auth.authenticators import Authenticator
 from mcp_transport.auth.cache import PrincipalCache, fresh_for
@@ -26,7 +23,6 @@ from mcp_transport.threads import PoolExhausted
 logger = logging.getLogger(__name__)
 
 LAST_USES_LIMIT = 5.0  # seconds that the end of the process waits for them
-USE_INTERVAL = timedelta(minutes=1)  # how exactly last_used_at is kept
 THREADS = 2
 
 
@@ -116,15 +112,12 @@ class BearerAuthenticator(Authenticator):
 
 def load_principal(token_digest: str) -> tuple[Principal, bool]:
     """Read a token and its owner's rights; and whether its use is to be written down."""
-    token = Token.objects.usable().select_related("owner").filter(digest=token_digest).first()
+    token = Token.objects.presented(token_digest)
     if token is None:
         raise InvalidToken(REFUSAL)
-    used_at = token.last_used_at
-    return present(token), used_at is None or used_at <= timezone.now() - USE_INTERVAL
+    return present(token), token.is_use_due
 
 
 def write_use(token_id: int) -> None:
     """Note that a token is in use, unless another worker process just did."""
-    now = timezone.now()
-    is_due = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_INTERVAL)
-    Token.objects.filter(is_due, pk=token_id).update(last_used_at=now)
+    Token(pk=token_id).note_use()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from mcp_transport.auth.errors import CredentialsRequired, InvalidToken, NotPermitted
 from mcp_transport.auth.principal import Principal
@@ -43,6 +43,14 @@ def may_use_server(principal: Principal, server: ServerAccess) -> None:
         raise CredentialsRequired(f"The server {server.slug!r} asks for a bearer token.")
     if server.access == "permission" and not principal.may(server.permission):
         raise NotPermitted(f"The server {server.slug!r} asks for a permission you do not have.")
+
+
+def may_issue_for(issuer: Any, owner: Any) -> bool:
+    """Whether a user may make tokens of another: nobody gives out rights they have not."""
+    if issuer.is_superuser or issuer.pk == owner.pk:
+        return True
+    rights: set[str] = owner.get_all_permissions()
+    return not owner.is_superuser and rights <= issuer.get_all_permissions()
 
 
 def challenge(server_url: str, error: str = "", scope: str = "") -> str:

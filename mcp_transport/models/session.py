@@ -14,6 +14,8 @@ from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox
 
+HANDLE_LENGTH = 8
+
 
 def new_session_id() -> str:
     """Give 256 random bits as 43 characters that a header can carry."""
@@ -26,6 +28,12 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> SessionQuerySet:
         """Those that a client may go on with."""
         return self.filter(closed_at=None)
+
+    def with_handle(self, handle: str) -> Session | None:
+        """Return the session whose id begins so, if there is one and no other."""
+        # SQLite's LIKE takes upper for lower case.
+        found = [row for row in self.filter(pk__startswith=handle) if row.pk.startswith(handle)]
+        return found[0] if len(found) == 1 else None
 
     def close(self, reason: str) -> int:
         """
@@ -107,4 +115,9 @@ class Session(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.client_name or 'client'} {self.pk[:8]}"  # the whole id is a credential
+        return f"{self.client_name or 'client'} {self.handle}"
+
+    @property
+    def handle(self) -> str:
+        """The beginning of its id, for people and logs: the whole is half of a credential."""
+        return self.pk[:HANDLE_LENGTH]

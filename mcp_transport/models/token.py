@@ -18,8 +18,11 @@ from mcp_transport.models.changes import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token_value import HINT_LENGTH, digest, new_value
 
-SCOPES = ("tools", "tools:read", "resources", "prompts")
+# For the operators' API; a token has it only if it was asked for.
+OPERATOR_SCOPE = "operator"
+SCOPES = ("tools", "tools:read", "resources", "prompts", OPERATOR_SCOPE)
 TOOL_SCOPE = "tool:"
+USE_INTERVAL = timedelta(minutes=1)  # how exactly last_used_at is kept
 
 
 class Expiry(Enum):
@@ -58,6 +61,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Those that are accepted now."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
         return self.filter(unexpired, revoked_at=None, owner__is_active=True)
+
+    def presented(self, value_digest: str) -> Token | None:
+        """Return the usable token whose value has this digest, with its owner."""
+        return self.usable().select_related("owner").filter(digest=value_digest).first()
 
     def revoke(self) -> int:
         """
@@ -116,8 +123,8 @@ class Token(models.Model):
         default=list,
         blank=True,
         validators=[validate_scopes],
-        help_text='A list of "tools", "tools:read", "resources", "prompts", "tool:<name>";'
-        " empty: everything.",
+        help_text='A list of "tools", "tools:read", "resources", "prompts", "tool:<name>", or "operator"'
+        " for the operators' API; empty: every entry.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
@@ -165,6 +172,18 @@ class Token(models.Model):
             self.successor = token
             self.save(update_fields=["expires_at", "successor"], using=using)
         return token, value
+
+    @property
+    def is_use_due(self) -> bool:
+        """Whether a use that happens now is to be noted."""
+        return self.last_used_at is None or self.last_used_at <= timezone.now() - USE_INTERVAL
+
+    def note_use(self) -> None:
+        """Note that the token is in use, unless another worker process just did."""
+        now = timezone.now()
+        is_due = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_INTERVAL)
+        if self.is_use_due:
+            type(self).objects.filter(is_due, pk=self.pk).update(last_used_at=now)
 
     @property
     def is_usable(self) -> bool:

@@ -47,8 +47,6 @@ class Common(TypedDict):
     meta: dict[str, Any] | None
     permission: str | None
     timeout: float | None
-    rate: int | None
-    concurrency: int | None
     requires: dict[str, Any]
     source: str
 
@@ -160,8 +158,6 @@ def common(
     description: str | None = None,
     permission: str | None = None,
     timeout: float | None = None,
-    rate: int | None = None,
-    concurrency: int | None = None,
     icons: Sequence[Icon] = (),
     meta: Schema | None = None,
     requires: Schema | None = None,
@@ -173,7 +169,6 @@ def common(
         raise refusal(signature, f"permission {permission!r} is not of the form 'app.codename'")
     if timeout is not None and timeout <= 0:
         raise refusal(signature, f"timeout {timeout!r} has to be a positive number of seconds")
-    check_limits(signature, rate=rate, concurrency=concurrency)
     return Common(
         name=name,
         title=title,
@@ -182,18 +177,9 @@ def common(
         meta=None if meta is None else dict(meta),
         permission=permission,
         timeout=timeout,
-        rate=rate,
-        concurrency=concurrency,
         requires=dict(requires or {}),
         source=SOURCE,
     )
-
-
-def check_limits(signature: Signature, **limits: int | None) -> None:
-    """A limit of nothing would be an entry that nobody can use."""
-    for name, value in limits.items():
-        if value is not None and (type(value) is not int or value < 1):
-            raise refusal(signature, f"{name} {value!r} has to be a whole number from 1 on")
 
 
 def check_name(signature: Signature, name: str) -> None:

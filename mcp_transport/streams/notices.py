@@ -12,7 +12,6 @@ from typing import Literal
 
 import msgspec
 
-from mcp_transport.limits.limiter import Report
 from mcp_transport.protocol.subscriptions import Change
 
 
@@ -41,14 +40,7 @@ class Stale(msgspec.Struct, frozen=True, tag="stale"):
     id: str = ""
 
 
-class Used(msgspec.Struct, frozen=True, tag="used"):
-    """What a worker process used of limits that it shares with the others."""
-
-    worker: str
-    report: Report
-
-
-Notice = Changed | Mail | Stale | Used
+Notice = Changed | Mail | Stale
 
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 

@@ -93,12 +93,9 @@ def told(reply: Reply) -> tuple[int, Json]:
     return status, problem(status, text or ASKS)
 
 
-def problem(status: int, message: str, data: Any = None) -> Json:
+def problem(status: int, message: str) -> Json:
     """What is told instead of a result."""
-    error = {"code": status, "message": message}
-    if data is not None:
-        error["data"] = data
-    return {"status": "error", "error": error}
+    return {"status": "error", "error": {"code": status, "message": message}}
 
 
 def _failed(status: int, error: Json) -> tuple[int, Json]:

@@ -1,0 +1,151 @@
+"""What the views have in common: who is let in, what is recorded, what is never cached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import viewsets
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import APIRootView
+from rest_framework.serializers import BaseSerializer
+
+from mcp_transport.api.authentication import OperatorTokenAuthentication
+from mcp_transport.api.filtering import StrictFilters
+from mcp_transport.api.pages import NewestFirst
+from mcp_transport.api.permissions import (
+    BOUND,
+    IsOperator,
+    ModelPermission,
+    servers_reached,
+    within_reach,
+)
+from mcp_transport.api.throttling import OperatorThrottle
+from mcp_transport.audit.changes import difference, stored
+from mcp_transport.audit.operators import (
+    API,
+    DENIED,
+    Operator,
+    Subject,
+    operator_of,
+    record_action,
+    recorded,
+)
+
+if TYPE_CHECKING:  # generic in the type stubs only
+    GenericViewSet = viewsets.GenericViewSet[Any]
+else:
+    GenericViewSet = viewsets.GenericViewSet
+
+CLASH = "Another row has come in between, or something still hangs on this one; read it again."
+
+
+class OperatorPolicy:
+    """
+    What holds for every view; said here, whatever the site's own views do.
+
+    A session of the site counts with its CSRF token, a bearer token by itself.
+    """
+
+    authentication_classes: Any = (OperatorTokenAuthentication, SessionAuthentication)
+    permission_classes: Any = (IsOperator,)
+    throttle_classes: Any = (OperatorThrottle,)
+    parser_classes: Any = (JSONParser,)
+    renderer_classes: Any = (JSONRenderer, BrowsableAPIRenderer)
+    versioning_class: Any = None
+    schema: Any = AutoSchema()
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let nobody keep an answer: it may hold a token's value, and who may see it changes."""
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]  # of the view
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class Root(OperatorPolicy, APIRootView):
+    """Where everything is."""
+
+    schema = None
+
+
+class RowViews(OperatorPolicy, GenericViewSet):
+    """
+    Views over the rows of one table.
+
+    A change and the record of it are one transaction. ``path_to_server`` leads
+    from a row to the key of its server, for tokens that are bound to some.
+    """
+
+    permission_classes = (ModelPermission,)
+    pagination_class: Any = NewestFirst
+    filter_backends: Any = (StrictFilters,)
+    deeds: ClassVar[Mapping[str, str]] = {}
+    path_to_server: ClassVar[str | None] = None
+
+    def model_of(self, deed: str) -> type[models.Model]:
+        """Return the model whose permission something asks for."""
+        rows = cast("Any", self).queryset
+        return cast("type[models.Model]", rows.model)
+
+    @property
+    def operator(self) -> Operator:
+        """Who asks, as the record names them."""
+        return operator_of(self.request, API)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows that the request's credential reaches: for a list and for a single one."""
+        if getattr(self, "swagger_fake_view", False):  # the document is made without a request
+            return super().get_queryset()
+        return within_reach(self.request, super().get_queryset(), self.path_to_server)
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        """Make a row, and keep that."""
+        if servers_reached(self.request) is not None:
+            raise PermissionDenied(BOUND)
+        with transaction.atomic():
+            row = serializer.save()
+            record_action(self.operator, "add", row, changes=difference({}, stored(row)))
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        """Change a row, and keep what of it was changed."""
+        with recorded(self.operator, "change", cast("models.Model", serializer.instance)):
+            serializer.save()
+
+    def perform_destroy(self, instance: models.Model) -> None:
+        """Delete a row, and keep what it was."""
+        with recorded(self.operator, "delete", instance):
+            instance.delete()
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Keep what was denied; answer a clash of two changes as what it is."""
+        is_denial = isinstance(exc, (PermissionDenied, DjangoPermissionDenied))
+        if is_denial and self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+            self._record_denial()
+        if isinstance(exc, IntegrityError):
+            exc = ValidationError({"non_field_errors": [CLASH]})
+        return super().handle_exception(exc)
+
+    def _record_denial(self) -> None:
+        if self.request.user.is_authenticated:
+            action = self.action or str(self.request.method).lower()
+            kind = str(self.model_of("change")._meta.model_name)
+            subject = Subject(kind=kind, id=str(next(iter(self.kwargs.values()), "")))
+            record_action(self.operator, VERBS.get(action, action), subject, outcome=DENIED)
+
+
+#: What REST framework calls an action, in the words of the record.
+VERBS = {"create": "add", "update": "change", "partial_update": "change", "destroy": "delete"}
+
+
+def reading(request: Request) -> bool:
+    """Whether a request only looks."""
+    return request.method in {"GET", "HEAD", "OPTIONS"}
