@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test docs deps lint types conformance-server conformance clients benchmark kill-test clean
+.PHONY: help run test docs deps lint types conformance-server conformance cluster clients benchmark kill-test clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -60,6 +60,9 @@ conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at
 
 clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python clients
 	@MCP_WEBSOCKET_QUERY_TICKETS=on $(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
+
+cluster: $(VENV)/test.stamp  ## The same over two worker processes on PostgreSQL behind nginx (BUS=database or redis)
+	@PYTHON=$(BIN)/python scripts/cluster.sh $(or $(BUS),database redis)
 
 benchmark: $(VENV)/site.stamp  ## Measure ours beside bare ASGI and other servers (ARGS=--quick)
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -133,6 +133,8 @@ class Settings:
     MCP_ADMIN_STRICT_CSP: bool = True
     #: Worker processes that serve the site; None takes the variable WEB_CONCURRENCY, or one.
     MCP_WORKERS: int | None = None
+    #: Seconds a worker process that is told to stop still takes requests, for proxies to turn away.
+    MCP_DRAIN_DELAY: float = 1.0
     #: Seconds a worker process may take to finish its work when it is told to stop.
     MCP_DRAIN_TIMEOUT: float = 30.0
 

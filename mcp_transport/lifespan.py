@@ -163,7 +163,9 @@ class Runtime:
         prepare = self.drain if is_told_to_stop else self._depart
         # A server that would wait for the end of requests cuts WebSockets at once.
         self._stop_signal = StopSignal(
-            prepare, comes_first=lambda: not is_told_to_stop or self.engine.is_connected
+            prepare,
+            warn=self._warn,
+            comes_first=lambda: not is_told_to_stop or self.engine.is_connected,
         )
         self._stop_signal.catch()
         self.is_started = True
@@ -203,12 +205,22 @@ class Runtime:
     async def _session_changed(self, session_id: str) -> None:
         await self.hub.announce(Stale("sessions", session_id))
 
+    async def _warn(self) -> None:
+        """Ask for no more requests, and serve for a moment those that still come."""
+        self._retire()
+        await asyncio.sleep(settings.MCP_DRAIN_DELAY)
+
+    def _retire(self) -> None:
+        if not self.is_draining:
+            self.is_draining = True
+            self._end_at = time.monotonic() + settings.MCP_DRAIN_TIMEOUT
+
     async def drain(self) -> None:
         """End the listening streams with their result and wait for running work, once."""
         if self._draining is None:
-            self.is_draining = True
-            self._end_at = time.monotonic() + settings.MCP_DRAIN_TIMEOUT
-            self._draining = asyncio.create_task(self.engine.drain(settings.MCP_DRAIN_TIMEOUT))
+            self._retire()
+            left = max(0.0, self._end_at - time.monotonic())
+            self._draining = asyncio.create_task(self.engine.drain(left))
         await asyncio.shield(self._draining)
 
     async def _depart(self) -> None:
@@ -267,6 +279,11 @@ def runtime() -> Runtime:
 def current() -> Runtime | None:
     """The runtime of this process, if it has one."""
     return _current
+
+
+def is_draining() -> bool:
+    """Whether this process was told to stop."""
+    return _current is not None and _current.is_draining
 
 
 def _forget(stopped: Runtime) -> None:

@@ -16,9 +16,10 @@ from typing import Any
 from mcp_transport import health
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import DEFAULT, Offer
-from mcp_transport.lifespan import runtime
+from mcp_transport.lifespan import is_draining, runtime
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
+from mcp_transport.stopping import closing
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.page import PageConsumer
@@ -60,6 +61,8 @@ class McpApplication:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a connection to whom it belongs."""
         kind = scope["type"]
+        if kind == "http" and is_draining():
+            send = closing(send)
         if kind == "http" and scope["path"] in self._probes:
             await self._probes[scope["path"]](send)
         elif kind == "http":

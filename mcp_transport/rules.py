@@ -287,5 +287,6 @@ RULES: Mapping[str, Rule] = {
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
     "MCP_ADMIN_STRICT_CSP": YES_OR_NO,
     "MCP_WORKERS": Number(maximum=1024, optional=True),
+    "MCP_DRAIN_DELAY": SECONDS_OR_NONE_AT_ALL,
     "MCP_DRAIN_TIMEOUT": SECONDS_OR_NONE_AT_ALL,
 }

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from mcp_transport.conf import settings
 
 PING_INTERVAL = 20.0  # seconds, also those in which a WebSocket's client has to answer
+KEEP_ALIVE = 75  # seconds; longer than a proxy keeps a connection that it does not use
 GRACE = 2.0  # seconds beyond the drain before connections are cut
 
 
@@ -52,6 +53,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         ws_per_message_deflate=False,  # it costs more time and memory than it saves here
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_INTERVAL,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(settings.MCP_DRAIN_TIMEOUT + GRACE),
     )
 

@@ -1,8 +1,9 @@
 """
 What happens between the signal to stop and the server's own way of stopping.
 
-Servers wait for open connections first, or cut them at once; a listening
-stream would keep the first kind waiting and get no result from the second.
+Servers close their door at once, with whoever stands in it, and then wait for
+open connections or cut them; a listening stream would keep the first kind
+waiting and get no result from the second.
 """
 
 from __future__ import annotations
@@ -16,25 +17,28 @@ from types import FrameType
 from typing import Any
 
 Prepare = Callable[[], Awaitable[None]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+CLOSE = (b"connection", b"close")
 
 
 class StopSignal:
     """
-    Prepares the process for its end as soon as SIGTERM comes.
+    Prepares the process for its end when SIGTERM comes.
 
-    The server's own handler runs at once, or after the preparation where
-    ``comes_first`` says so when the signal is there; a second signal goes
-    straight to it.
+    ``warn`` is waited for, with the server still open. Then its own handler
+    runs, before the preparation or, where ``comes_first`` says so, after it. A
+    second signal goes straight to the handler.
     """
 
-    def __init__(self, prepare: Prepare, *, comes_first: Callable[[], bool]) -> None:
+    def __init__(self, prepare: Prepare, *, warn: Prepare, comes_first: Callable[[], bool]) -> None:
         self._prepare = prepare
-        self._asks_to_wait = comes_first
-        self._comes_first = False
+        self._warn = warn
+        self._comes_first = comes_first
         self._loop: asyncio.AbstractEventLoop | None = None
         self._previous: Any = None
         self._preparing: asyncio.Task[None] | None = None
-        self._has_come = False
+        self._has_come = self._is_told = False
 
     def catch(self) -> None:
         """Stand in front of the server's handler, if signals come here and it has one."""
@@ -51,22 +55,38 @@ class StopSignal:
             signal.signal(signal.SIGTERM, self._previous)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Prepare once, then stop as the server would."""
+        """Warn and prepare once, then stop as the server would."""
         is_first, self._has_come = not self._has_come, True
-        if is_first:
-            self._comes_first = self._asks_to_wait()
         if is_first and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._begin, number)
-        if not (is_first and self._comes_first):
-            self._previous(number, frame)
+                return
+        self._tell(number, frame)
 
     def _begin(self, number: int) -> None:
         self._preparing = asyncio.ensure_future(self._run(number))
 
     async def _run(self, number: int) -> None:
         try:
-            await self._prepare()
+            await self._warn()
+            if self._comes_first():
+                return await self._prepare()
         finally:
-            if self._comes_first:
-                self._previous(number, None)
+            if not self._is_told:
+                self._tell(number, None)
+        await self._prepare()
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        self._is_told = True
+        self._previous(number, frame)
+
+
+def closing(send: Send) -> Send:
+    """Let an HTTP response say that its connection ends, so that nobody uses it again."""
+
+    async def sending(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), CLOSE]}
+        await send(message)
+
+    return sending

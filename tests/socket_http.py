@@ -9,6 +9,7 @@ from contextlib import suppress
 import httpx
 
 from mcp_transport.testing.asgi import Exchange, Headers, raw_headers
+from tests.fleet.fleet import Fleet
 from tests.process import LIMIT, Process
 
 
@@ -43,10 +44,10 @@ class SocketExchange(Exchange):
 
 
 class SocketHttp:
-    """Requests to one process, in the form that the clients of the tests use."""
+    """Requests to one address, in the form that the clients of the tests use."""
 
-    def __init__(self, process: Process) -> None:
-        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}", timeout=LIMIT)
+    def __init__(self, there: Process | Fleet) -> None:
+        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{there.port}", timeout=LIMIT)
         self._open: list[SocketExchange] = []
 
     async def open(

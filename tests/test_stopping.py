@@ -6,10 +6,11 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 
-from mcp_transport.stopping import StopSignal
+from mcp_transport.stopping import StopSignal, closing
 
 LIMIT = 5.0  # seconds any single wait may take
 
@@ -21,6 +22,10 @@ class Ending:
         self.steps: list[str] = []
         self.is_prepared = asyncio.Event()
         self.is_stopped = asyncio.Event()
+
+    async def warn(self) -> None:
+        """What is done while the server is still open."""
+        self.steps.append("warned")
 
     async def prepare(self) -> None:
         """What is done before the process ends."""
@@ -56,7 +61,7 @@ def handler() -> Iterator[None]:
 def caught(ending: Ending, *, comes_first: bool) -> StopSignal:
     """A signal that is waited for in front of a server's handler."""
     signal.signal(signal.SIGTERM, ending.stop)
-    stop = StopSignal(ending.prepare, comes_first=lambda: comes_first)
+    stop = StopSignal(ending.prepare, warn=ending.warn, comes_first=lambda: comes_first)
     stop.catch()
     return stop
 
@@ -67,12 +72,12 @@ async def arrived(event: asyncio.Event) -> None:
         await event.wait()
 
 
-async def test_a_server_that_waits_for_streams_is_told_at_once(ending: Ending) -> None:
+async def test_a_server_that_waits_for_streams_is_told_before_they_end(ending: Ending) -> None:
     caught(ending, comes_first=False)
     signal.raise_signal(signal.SIGTERM)
-    assert ending.steps == ["stopped"]
+    assert ending.steps == []
     await arrived(ending.is_prepared)
-    assert ending.steps == ["stopped", "prepared"]
+    assert ending.steps == ["warned", "stopped", "prepared"]
 
 
 async def test_a_server_that_cuts_streams_is_told_afterwards(ending: Ending) -> None:
@@ -80,16 +85,16 @@ async def test_a_server_that_cuts_streams_is_told_afterwards(ending: Ending) -> 
     signal.raise_signal(signal.SIGTERM)
     assert ending.steps == []
     await arrived(ending.is_stopped)
-    assert ending.steps == ["prepared", "stopped"]
+    assert ending.steps == ["warned", "prepared", "stopped"]
 
 
 async def test_a_server_is_told_even_when_the_preparation_fails(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, ending.stop)
-    stop = StopSignal(ending.fail, comes_first=lambda: True)
+    stop = StopSignal(ending.fail, warn=ending.warn, comes_first=lambda: True)
     stop.catch()
     signal.raise_signal(signal.SIGTERM)
     await arrived(ending.is_stopped)
-    assert ending.steps == ["failed", "stopped"]
+    assert ending.steps == ["warned", "failed", "stopped"]
     assert stop._preparing is not None
     with pytest.raises(RuntimeError):
         await stop._preparing
@@ -122,7 +127,7 @@ async def test_a_handler_that_came_later_is_left_in_place(ending: Ending) -> Non
 
 async def test_without_a_handler_the_signal_keeps_its_meaning(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    stop = StopSignal(ending.prepare, comes_first=lambda: True)
+    stop = StopSignal(ending.prepare, warn=ending.warn, comes_first=lambda: True)
     stop.catch()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     stop.release()
@@ -131,7 +136,9 @@ async def test_without_a_handler_the_signal_keeps_its_meaning(ending: Ending) ->
 
 async def test_signals_do_not_come_to_other_threads(ending: Ending) -> None:
     signal.signal(signal.SIGTERM, ending.stop)
-    await asyncio.to_thread(StopSignal(ending.prepare, comes_first=lambda: True).catch)
+    await asyncio.to_thread(
+        StopSignal(ending.prepare, warn=ending.warn, comes_first=lambda: True).catch
+    )
     assert signal.getsignal(signal.SIGTERM) == ending.stop
 
 
@@ -143,3 +150,16 @@ def test_a_signal_after_the_loop_has_ended_stops_the_server() -> None:
     ending, stop = asyncio.run(catch())
     stop.handle(signal.SIGTERM, None)
     assert ending.steps == ["stopped"]
+
+
+async def test_a_response_says_that_its_connection_ends() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    sending = closing(send)
+    await sending({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+    await sending({"type": "http.response.body", "body": b"x"})
+    assert sent[0]["headers"] == [(b"a", b"b"), (b"connection", b"close")]
+    assert sent[1] == {"type": "http.response.body", "body": b"x"}

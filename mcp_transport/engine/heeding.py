@@ -105,6 +105,8 @@ class Heeding:
         elif notice.id:
             self._sessions.forget(notice.id)
             if notice.id in self._house.sessions_here():
+                if listener := self._hub.of_session(notice.id):
+                    listener.keep_for_filter()
                 self._do_soon(("session", notice.id), partial(self._follow, notice.id))
         else:
             self._sessions.forget_all()
@@ -118,7 +120,7 @@ class Heeding:
         if session is None:
             self._house.leave_session(session_id)
         elif listener is not None:
-            listener.filter = Filter(listener.filter.kinds, frozenset(session.subscriptions))
+            listener.settle(Filter(listener.filter.kinds, frozenset(session.subscriptions)))
 
     def _do_soon(self, key: object, errand: Errand) -> None:
         """Run an errand; one that waits already is not run twice."""

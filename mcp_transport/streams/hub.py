@@ -21,6 +21,7 @@ from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams.notices import Changed, Notice, read
 
 DETACHED_LIMIT = 10_000
+KEPT_LIMIT = 1000
 
 
 class Listener:
@@ -28,6 +29,7 @@ class Listener:
 
     __slots__ = (
         "_hinted_at",
+        "_kept",
         "_pending",
         "_waiting",
         "admits",
@@ -64,10 +66,13 @@ class Listener:
         self._hinted_at: dict[Change, float] = {}
         self.told_at = -math.inf  # monotonic seconds: of a list that may look different
         self.doubted = asyncio.Event()  # set: see whether the client is still welcome
+        self._kept: dict[Change, None] | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
         """Put a change before the listener, if it asked for such and may know of it."""
+        if self._kept is not None and len(self._kept) < KEPT_LIMIT:
+            self._kept[change] = None
         if self.filter.wants(change) and (self.admits is None or self.admits(change)):
             self._pending[change] = None
             if change.uri is None:
@@ -84,6 +89,19 @@ class Listener:
         """Whether a list change was hinted at in the last seconds; true once for each hint."""
         hinted_at = self._hinted_at.pop(change, -math.inf)
         return time.monotonic() - hinted_at < within
+
+    def keep_for_filter(self) -> None:
+        """Keep what comes from now on for another filter, which is being found out."""
+        if self._kept is None:
+            self._kept = {}
+
+    def settle(self, wanted: Filter) -> None:
+        """Take that filter, and offer what only it lets through of what came meanwhile."""
+        kept, self._kept = self._kept or {}, None
+        before, self.filter = self.filter, wanted
+        for change in kept:
+            if not before.wants(change):
+                self.offer(change)
 
     def end(self) -> None:
         """Make changes() come to its end."""
@@ -111,6 +129,7 @@ class Hub:
         self._bus = bus
         self._listeners: set[Listener] = set()
         self._heed: Callable[[Notice], None] | None = None
+        self._is_over = False
         #: Sessions that had a stream here and may have missed a change since.
         self.detached: set[str] = set()
 
@@ -129,6 +148,8 @@ class Hub:
     def add(self, listener: Listener) -> None:
         """Begin to tell a listener of changes."""
         self._listeners.add(listener)
+        if self._is_over:
+            listener.end()
 
     def remove(self, listener: Listener) -> None:
         """Stop telling a listener."""
@@ -161,7 +182,8 @@ class Hub:
         await self._bus.publish(msgspec.json.encode(notice))
 
     def end_all(self) -> None:
-        """Bring every listener to its end, as before a shutdown."""
+        """Bring every listener to its end, also those that still come, as before a shutdown."""
+        self._is_over = True
         for listener in list(self._listeners):
             listener.end()
 

@@ -4,21 +4,29 @@ A running site, and clients of every revision that speak to it.
 ``connect`` makes clients of the revision that the test is run for, all four
 in turn; ``connect_legacy`` does so for those with sessions, ``modern`` and
 ``legacy`` make clients of a revision that the test names.
+
+With MCP_TEST_OVER=database or redis the site is two worker processes behind an
+nginx that hands each request of a client to the next of them, woken over that
+bus; tests that look into the process of the site are left out then.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
+from pytest_django import DjangoDbBlocker
 
 from mcp_transport.lifespan import runtime
-from mcp_transport.models import Server, Token
+from mcp_transport.models import Call, Server, Token
 from mcp_transport.testing import Http, Site
 from tests.apps.good.probe import Probe, probe
+from tests.broker import a_broker
 from tests.client import (
     HTTP_REVISIONS,
     LEGACY_REVISIONS,
@@ -26,7 +34,13 @@ from tests.client import (
     LegacyClient,
     ModernClient,
 )
+from tests.fleet.fleet import Fleet, join
+from tests.process import Folder
+from tests.socket_http import SocketHttp
 from tests.sockets import Sockets
+
+OVER = os.environ.get("MCP_TEST_OVER", "")  # the bus between worker processes; empty for none
+INSIDE = frozenset({"probe", "configure", "sockets", "settings", "monkeypatch", "caplog"})
 
 OPEN = "/mcp/open"
 GUARDED = "/mcp/guarded"
@@ -73,14 +87,66 @@ def user_token(transactional_db: None) -> UserToken:
     return make
 
 
-@pytest.fixture
-async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
-    """The site, running, with what it started stopped at the end."""
-    async with Site() as site:
-        try:
-            yield site.http
-        finally:
-            probe.released.set()
+if not OVER:
+
+    @pytest.fixture
+    async def http(servers: dict[str, Server], probe: Probe) -> AsyncIterator[Http]:
+        """The site, running, with what it started stopped at the end."""
+        async with Site() as site:
+            try:
+                yield site.http
+            finally:
+                probe.released.set()
+
+else:
+
+    @pytest.fixture
+    def transactional_db(
+        django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    ) -> Iterator[None]:
+        """Rows that the worker processes see; what they know of themselves is left alone."""
+        with django_db_blocker.unblock():
+            yield
+            for model in (Call, Server, Token, User):
+                model.objects.all().delete()
+
+    @pytest.fixture(scope="session")
+    def fleet(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+        """Two worker processes and what stands in front of them."""
+        with a_broker() as broker:
+            if OVER == "redis":
+                asyncio.run(broker.start())
+            folder = Folder(tmp_path_factory.mktemp("fleet"))
+            fleet = Fleet(join(folder, broker.url if OVER == "redis" else ""))
+            try:
+                asyncio.run(fleet.start())
+                yield fleet
+            finally:
+                fleet.stop()
+
+    @pytest.fixture
+    async def http(servers: dict[str, Server], fleet: Fleet) -> AsyncIterator[SocketHttp]:
+        """The site, over sockets."""
+        http = SocketHttp(fleet)
+        yield http
+        await http.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what looks into a process that is another one."""
+    if OVER:
+        left_out = [item for item in items if _looks_inside(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _looks_inside(item: pytest.Item) -> bool:
+    wanted = getattr(item, "_fixtureinfo", None)
+    names = set(wanted.argnames) if wanted else set()
+    for made in wanted.name2fixturedefs.values() if wanted else ():
+        if made[-1].baseid.endswith(".py"):  # a fixture of the test's own module
+            names.update(made[-1].argnames)
+    return not INSIDE.isdisjoint(names) or item.get_closest_marker("inside") is not None
 
 
 @pytest.fixture

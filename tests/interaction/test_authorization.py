@@ -30,6 +30,7 @@ GUARDED = "/mcp/guarded"
         "nonsense",
     ],
 )
+@pytest.mark.inside
 async def test_without_a_token_nobody_gets_in(modern: ConnectModern, value: str | None) -> None:
     exchange = await modern(path=GUARDED).open("tools/list", headers={"authorization": value})
     assert exchange.status == 401

@@ -93,6 +93,7 @@ async def test_header_names_may_be_capitalised(http: Http, modern: ConnectModern
 
 @covers("HDR-8")
 @pytest.mark.parametrize("value", ["  nothing  ", "\tnothing", "nothing "])
+@pytest.mark.inside
 async def test_blanks_around_a_value_do_not_count(modern: ConnectModern, value: str) -> None:
     reply = await modern().call("nothing", headers={"mcp-name": value})
     assert reply.status == 200
@@ -164,6 +165,7 @@ async def test_a_mapped_argument_arrives_twice_with_one_value(
 
 @covers("HDR-14", "HDR-16")
 @pytest.mark.parametrize("floor", ["42", "42.0", " 42 "])
+@pytest.mark.inside
 async def test_whole_numbers_are_compared_as_numbers(modern: ConnectModern, floor: str) -> None:
     headers = {"mcp-param-floor": floor, "mcp-param-express": "true"}
     reply = await modern().call("routed", {"floor": 42, "express": True}, headers=headers)

@@ -36,6 +36,7 @@ async def client(http: Http) -> OldClient:
         ("/sse", "/messages"),
     ],
 )
+@pytest.mark.inside
 async def test_the_stream_begins_with_where_to_post(http: Http, path: str, messages: str) -> None:
     await Server.objects.filter(slug="open").aupdate(is_default=True)
     client = await OldClient(http).connect(path)
@@ -207,6 +208,7 @@ async def test_a_stream_ends_with_its_credentials(
 
 
 @covers("OLD-3")
+@pytest.mark.inside
 async def test_a_server_that_stops_lets_its_clients_go(client: OldClient) -> None:
     await client.initialize()
     stopping = asyncio.create_task(runtime().stop())

@@ -255,6 +255,7 @@ async def test_news_of_changed_roots_is_accepted(connect_legacy: ConnectLegacy) 
 
 @covers("EL-8", "SRV-1")
 @pytest.mark.parametrize("revision", ELICITING_REVISIONS)
+@pytest.mark.inside
 async def test_a_tool_may_ask_twice(connect: Connect) -> None:
     names = iter(["Ada", "Bob", "Ada", "Bob"])
 

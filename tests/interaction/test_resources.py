@@ -150,6 +150,7 @@ async def test_a_session_that_subscribed_hears_of_a_change_and_no_other(
 
 
 @covers("RES-9")
+@pytest.mark.inside
 async def test_after_unsubscribing_a_session_hears_nothing(
     connect_legacy: ConnectLegacy, modern: ConnectModern
 ) -> None:

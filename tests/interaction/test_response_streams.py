@@ -30,6 +30,7 @@ async def test_a_call_that_asked_for_progress_and_made_none_is_answered_with_jso
 
 @covers("SSE-4")
 @pytest.mark.parametrize("tool", ["count", "count_in_thread"])
+@pytest.mark.inside
 async def test_proxies_are_told_not_to_buffer(connect: Connect, tool: str) -> None:
     reply = await (await connect()).call(tool, meta={"progressToken": 1})
     assert reply.headers["x-accel-buffering"] == "no"

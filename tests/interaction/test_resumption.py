@@ -172,6 +172,7 @@ async def test_no_two_events_of_a_session_share_an_id(connect_legacy: ConnectLeg
 
 
 @covers("LH-9")
+@pytest.mark.inside
 async def test_what_was_not_read_survives_a_restart(connect_legacy: ConnectLegacy) -> None:
     client = await connect_legacy()
     reply = await client.call("count", meta={"progressToken": "t"})
@@ -183,6 +184,7 @@ async def test_what_was_not_read_survives_a_restart(connect_legacy: ConnectLegac
 
 
 @covers("LH-9", "RPC-14")
+@pytest.mark.inside
 async def test_a_stream_whose_worker_died_is_replayed_and_then_ended(
     connect_legacy: ConnectLegacy,
 ) -> None:

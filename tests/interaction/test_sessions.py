@@ -19,6 +19,7 @@ LIST_CHANGED = {
 
 
 @covers("LH-1", "SSE-4")
+@pytest.mark.inside
 async def test_a_get_opens_a_stream(connect_legacy: ConnectLegacy) -> None:
     exchange = await (await connect_legacy()).get()
     assert exchange.status == 200
@@ -49,6 +50,7 @@ async def test_what_is_only_a_hint_has_no_event_id(connect_legacy: ConnectLegacy
 
 
 @covers("LH-3")
+@pytest.mark.inside
 async def test_a_second_standalone_stream_is_refused(connect_legacy: ConnectLegacy) -> None:
     client = await connect_legacy()
     stream = await client.listen()
@@ -199,6 +201,7 @@ async def test_a_handshake_may_carry_a_version_header(
 
 
 @covers("LH-10", "META-6")
+@pytest.mark.inside
 async def test_a_session_survives_a_restart(connect_legacy: ConnectLegacy) -> None:
     client = await connect_legacy()
     await runtime().stop()

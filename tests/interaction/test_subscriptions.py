@@ -135,6 +135,7 @@ async def test_subscriptions_run_side_by_side_even_under_one_id(modern: ConnectM
 
 
 @covers("SUB-10", "META-8")
+@pytest.mark.inside
 async def test_a_server_that_stops_ends_every_subscription_with_a_result(
     modern: ConnectModern,
 ) -> None:
@@ -149,6 +150,7 @@ async def test_a_server_that_stops_ends_every_subscription_with_a_result(
 
 
 @covers("SUB-11")
+@pytest.mark.inside
 async def test_a_client_that_leaves_is_forgotten(modern: ConnectModern) -> None:
     client = modern()
     first = await opened(await client.listen({"toolsListChanged": True}))
@@ -234,6 +236,7 @@ async def test_a_tool_that_is_switched_off_is_told_to_both_eras(
 
 
 @covers("SUB-1", "SSE-4")
+@pytest.mark.inside
 async def test_a_subscription_is_not_buffered(modern: ConnectModern) -> None:
     stream = await opened(await modern().listen({"toolsListChanged": True}))
     assert stream.exchange.headers["x-accel-buffering"] == "no"

@@ -203,3 +203,24 @@ async def test_a_hint_stands_for_one_change_that_is_found_a_little_later() -> No
     assert not one.take_hint(Change("resources", "note://a"), within=10)
     one.hint(TOOLS)
     assert not one.take_hint(TOOLS, within=0)
+
+
+async def test_what_comes_while_a_filter_is_found_out_is_judged_by_it(hub: Hub) -> None:
+    one = listener("note://a")
+    hub.add(one)
+    one.keep_for_filter()
+    for uri in ("note://a", "note://b", "note://c"):
+        await hub.publish(Change("resources", uri))
+    assert await told(one) == [Change("resources", "note://a")]
+    one.settle(Filter(frozenset({"tools"}), frozenset({"note://a", "note://b"})))
+    assert await told(one) == [Change("resources", "note://b")]
+    await hub.publish(Change("resources", "note://c"))
+    await hub.publish(TOOLS)
+    assert await told(one) == [TOOLS]
+
+
+async def test_whoever_comes_after_the_end_is_ended_too(hub: Hub) -> None:
+    hub.end_all()
+    late = listener()
+    hub.add(late)
+    assert await told(late) == []

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# cluster.sh BUS...: the tests of the requirements and the official suite at every revision,
+# over two worker processes on PostgreSQL behind nginx, which wake each other over each BUS
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/postgres.sh
+
+export PYTHON=${PYTHON:-python3}
+folder=$(mktemp -d)
+chmod 755 "$folder" # the cluster runs as another user
+trap 'postgres_stop "$folder/postgres"; rm -rf "$folder"' EXIT
+url=$(postgres_start "$folder/postgres")
+
+for bus in "$@"; do
+    echo "== over the bus: $bus"
+    MCP_TEST_OVER=$bus MCP_TEST_DATABASE_URL=$url "$PYTHON" -m pytest -q tests/interaction
+    "$PYTHON" -m tests.fleet.run --bus "$bus" --open conformance \
+        scripts/conformance_every_revision.sh "{endpoint}"
+done

@@ -1,0 +1,3 @@
+"""Two worker processes behind a real nginx, and tests that need them."""
+
+from __future__ import annotations
