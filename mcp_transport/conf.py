@@ -1,16 +1,18 @@
 """
 Every setting of the project, with its default and what it does.
 
-A setting is read from ``django.conf.settings`` when it is asked for, so it
-follows ``override_settings``; a name that is not declared here raises.
+A setting is read from ``django.conf.settings`` when it is first asked for, and
+again when Django says that it has changed, so it follows ``override_settings``;
+a name that is not declared here raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 
 
 class Settings:
@@ -138,9 +140,21 @@ class Settings:
     #: Seconds a worker process may take to finish its work when it is told to stop.
     MCP_DRAIN_TIMEOUT: float = 30.0
 
-    def __getattribute__(self, name: str) -> Any:
-        default = super().__getattribute__(name)  # an unknown name raises here
-        return getattr(django_settings, name, default) if name.startswith("MCP_") else default
+
+class Current:
+    """The settings as they are now; what was read once is an attribute."""
+
+    def __init__(self) -> None:
+        setting_changed.connect(self._forget)
+
+    def __getattr__(self, name: str) -> Any:
+        default = getattr(Settings, name)  # an unknown name raises here
+        value = getattr(django_settings, name, default)
+        setattr(self, name, value)
+        return value
+
+    def _forget(self, *, setting: str, **_signal: Any) -> None:
+        vars(self).pop(setting, None)
 
 
-settings = Settings()
+settings = cast(Settings, Current())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from mcp_transport import health
@@ -31,6 +32,8 @@ from mcp_transport.transports.tool_socket import DOOR, ToolSocketConsumer
 from mcp_transport.transports.websocket import WebSocketConsumer
 
 AT_ROOT = ("/sse", "/messages")  # of the default server, where old clients look
+PLACES_KEPT = 1000  # paths whose server and door are remembered
+LONGEST_KEPT = 300  # characters of such a path
 
 
 class McpApplication:
@@ -57,6 +60,7 @@ class McpApplication:
             "ws": tickets,
             "ws/ticket": tickets,
         }
+        self._place = lru_cache(PLACES_KEPT)(self._find_place)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a connection to whom it belongs."""
@@ -66,29 +70,20 @@ class McpApplication:
         if kind == "http" and scope["path"] in self._probes:
             await self._probes[scope["path"]](send)
         elif kind == "http":
-            await (await self._find(scope))(scope, receive, send)
+            application = self._endpoint(scope) or await self._beside(scope)
+            await application(scope, receive, send)
         elif kind == "lifespan":
             await _lifespan(receive, send)
         else:
             await self._connect(scope, receive, send)
 
-    async def _find(self, scope: Any) -> Any:
-        """The application of an HTTP request; the scope is told which server and door."""
-        path: str = scope["path"]
-        if self._is_ours(path):
-            self._name(scope, path[len(self._below) :].rstrip("/"))
-            if scope["mcp_door"] == "":
-                return self._endpoint(scope)
-            return self._doors.get(scope["mcp_door"]) or self._plain(scope)
-        if path in AT_ROOT and settings.MCP_HTTP_SSE and await _has_default(_has_http_sse):
-            self._name(scope, path[1:])
-            return self._http_sse
-        if await self._is_at_root(scope):
-            return self._plain(scope)
-        return self._http
-
     def _endpoint(self, scope: Any) -> Any:
-        """What serves the address of a server itself."""
+        """The application of a request below MCP_PATH; the scope is told which server and door."""
+        if not self._name(scope):
+            return None
+        door = scope["mcp_door"]
+        if door:
+            return self._doors.get(door) or self._plain(scope)
         if scope["method"] == "GET" and not _is_of_session(scope):
             if _asks_for(scope, b"text/event-stream"):
                 return self._http_sse if settings.MCP_HTTP_SSE else self._doors[""]
@@ -96,26 +91,40 @@ class McpApplication:
                 return self._plain(scope)
         return self._doors[""]
 
+    async def _beside(self, scope: Any) -> Any:
+        """The application of any other request."""
+        path: str = scope["path"]
+        if path in AT_ROOT and settings.MCP_HTTP_SSE and await _has_default(_has_http_sse):
+            scope["mcp_server"], scope["mcp_door"] = DEFAULT, path[1:]
+            return self._http_sse
+        return self._plain(scope) if await self._is_at_root(scope) else self._http
+
     def _plain(self, scope: Any) -> Any:
         """What serves those who do not speak the protocol: browsers and plain HTTP."""
         door = scope["mcp_door"]
         is_page = door == PAGE or (door == "" and _asks_for_page(scope))
         return self._page if is_page else self._rest
 
-    def _is_ours(self, path: str) -> bool:
-        return path.startswith(self._below) or path == self._path
+    def _name(self, scope: Any) -> bool:
+        """Note which server is asked for, and what of it; False for a path that is not ours."""
+        path: str = scope["path"]
+        if not path.startswith(self._below) and path != self._path:
+            return False
+        find = self._place if len(path) <= LONGEST_KEPT else self._find_place
+        scope["mcp_server"], scope["mcp_door"] = find(path, settings.MCP_REST)
+        return True
 
-    def _name(self, scope: Any, rest: str) -> None:
-        """Note a server's slug, empty for the default one, and what of it is asked for."""
+    def _find_place(self, path: str, has_rest: bool) -> tuple[str, str]:
+        """The slug of a path's server, empty for the default one, and the rest of the path."""
+
+        def has(door: str) -> bool:
+            return door in self._doors or (has_rest and is_door(door))
+
+        rest = path[len(self._below) :].rstrip("/")
         slug, _, door = rest.partition("/")
-        if self._has(rest):
-            slug, door = "", rest
-        elif not self._has(door):
-            slug, door = rest, ""  # a server that nobody has
-        scope["mcp_server"], scope["mcp_door"] = slug, door
-
-    def _has(self, door: str) -> bool:
-        return door in self._doors or (settings.MCP_REST and is_door(door))
+        if has(rest):
+            return DEFAULT, rest
+        return (slug, door) if has(door) else (rest, "")  # else a server that nobody has
 
     async def _is_at_root(self, scope: Any) -> bool:
         """Whether plain HTTP of the default server is asked for, beside MCP_PATH."""
@@ -133,9 +142,7 @@ class McpApplication:
         return True
 
     async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
-        path: str = scope["path"]
-        if self._is_ours(path):
-            self._name(scope, path[len(self._below) :].rstrip("/"))
+        if self._name(scope):
             calls_tool = scope["mcp_door"].startswith(DOOR)
             await (self._tool_socket if calls_tool else self._socket)(scope, receive, send)
         elif await self._is_at_root(scope) and scope["mcp_door"].startswith(DOOR):

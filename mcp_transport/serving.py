@@ -28,6 +28,17 @@ def worker_count() -> int:
     return int(said) if said.isdecimal() and int(said) else 1
 
 
+def believes_proxies() -> bool:
+    """
+    Whether the X-Forwarded headers of a trusted peer say who the client is.
+
+    uvicorn would look for them in every request, whether or not there is a
+    proxy; a site behind one has told Django, or uvicorn, about it.
+    """
+    is_told = django_settings.SECURE_PROXY_SSL_HEADER is not None
+    return is_told or "FORWARDED_ALLOW_IPS" in os.environ
+
+
 def serve(host: str, port: int, server: str, workers: int | None = None) -> None:
     """Serve until told to stop. Raises ImportError when the server is not installed."""
     if server == "daphne":
@@ -48,6 +59,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         http="auto",
         log_config=None,
         access_log=False,
+        proxy_headers=believes_proxies(),
         lifespan="on",
         ws_max_size=settings.MCP_WEBSOCKET_MAX_BYTES,
         ws_per_message_deflate=False,  # it costs more time and memory than it saves here

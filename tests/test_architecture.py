@@ -42,7 +42,6 @@ TESTED_ELSEWHERE = {
     "bus/memory.py": "tests/interaction/test_subscriptions.py",
     "bus/postgresql.py": "tests/bus/test_database.py, as a bus uses it",
     "bus/sqlite.py": "tests/bus/test_database.py, as a bus uses it",
-    "conf.py": "tests/test_rules.py and tests/docs/test_reference.py",
     "engine/": "through the front door, at every revision: tests/interaction",
     "lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
     "management/commands/mcp.py": "tests/management/test_mcp.py",

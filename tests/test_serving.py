@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from mcp_transport.serving import application_path, worker_count
+from mcp_transport.serving import application_path, believes_proxies, worker_count
 
 
 def test_the_application_is_named_as_servers_want_it(settings: Settings) -> None:
@@ -26,3 +26,16 @@ def test_the_setting_says_how_many_processes_serve_before_the_environment_does(
     settings.MCP_WORKERS = said
     monkeypatch.setenv("WEB_CONCURRENCY", environment)
     assert worker_count() == count
+
+
+def test_forwarded_headers_are_believed_only_where_a_proxy_was_told_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    settings.SECURE_PROXY_SSL_HEADER = None
+    assert not believes_proxies()
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert believes_proxies()
+    settings.SECURE_PROXY_SSL_HEADER = None
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.1")
+    assert believes_proxies()

@@ -32,6 +32,7 @@ class Recorder:
 
     def __init__(self, writer: Writer, mode: str, worker_id: str) -> None:
         self.mode = Recording(mode)
+        self.is_on = self.mode is not Recording.OFF
         self._writer = writer
         self._statement = ChainedInsert(worker_id)
         self._checkpoint = Checkpoint(self._statement)
@@ -65,7 +66,7 @@ class Recorder:
 
         Raises: WriterFull.
         """
-        if self.mode is not Recording.OFF:
+        if self.is_on:
             self._writer.post(self._statement, msgspec.structs.astuple(call))
 
     def checkpoint_if_due(self) -> None:
@@ -87,5 +88,5 @@ class Recorder:
 
         Raises: WriterFull.
         """
-        if self.mode is not Recording.OFF:
+        if self.is_on:
             self._writer.post(self._checkpoint, ())

@@ -45,7 +45,7 @@ async def record(
     result_bytes: int = 0,
 ) -> None:
     """Hand the row over; returns when the answer may leave."""
-    if exchange.method.is_recorded:
+    if exchange.method.is_recorded and exchange.services.recorder.is_on:
         duration = (time.perf_counter_ns() - exchange.started_ns) // 1000
         call = describe(exchange, outcome, error, result_bytes, duration)
         try:
