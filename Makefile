@@ -31,7 +31,7 @@ docs: $(VENV)/docs.stamp  ## Make a site of the documentation in var/docs; a war
 
 fuzz: $(VENV)/test.stamp  ## Hard input over every transport (REQUESTS=10000 each, or SECONDS=600 each)
 	MCP_FUZZ_REQUESTS=$(or $(REQUESTS),10000) MCP_FUZZ_SECONDS=$(or $(SECONDS),0) \
-	$(BIN)/python -m pytest tests/fuzz --durations=4 $(ARGS)
+	$(BIN)/python -m pytest tests/fuzz -n $(JOBS) --durations=4 $(ARGS)
 
 fuzz-atheris: $(VENV)/test.stamp  ## Coverage-guided nonsense for the decoders (SECONDS=60 each)
 	@$(PIP) --quiet "atheris>=3" || { echo "atheris cannot be installed for this Python"; exit 1; }

@@ -55,6 +55,7 @@ def site(
     """The site in this process, with clients of every revision."""
     settings.MCP_ANSWER_TIMEOUT = 0.2
     settings.MCP_DRAIN_TIMEOUT = 1.0
+    settings.MCP_REST = True
     Server.objects.create(slug="fuzz", access="public", offers=OFFERS)
     Server.objects.create(slug="guarded", access="token", offers=OFFERS)
     probe.reset()

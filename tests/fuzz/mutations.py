@@ -181,24 +181,17 @@ def _other_header(draw: Draw, how: str, name: bytes, value: bytes) -> Header:
     return name, draw(st.sampled_from(VALUES))
 
 
-def change_request(draw: Draw, attempt: Attempt) -> Attempt:
+def change_request(draw: Draw, attempt: Attempt, targets: tuple[str, ...] = TARGETS) -> Attempt:
     """Another method, another path, a body in pieces, a client that leaves."""
     how = draw(st.sampled_from(("method", "target", "pieces", "pieces", "leave")))
     if how == "method":
         return replace(attempt, method=draw(st.sampled_from(METHODS)))
     if how == "target":
-        return replace(attempt, target=draw(st.sampled_from(TARGETS)))
+        return replace(attempt, target=draw(st.sampled_from(targets)))
     cuts = tuple(sorted(draw(st.lists(st.integers(0, 400), min_size=1, max_size=4))))
     return replace(attempt, cuts=cuts, is_left=how == "leave")
 
 
-LEVELS = (
-    ("message", change_message),
-    ("bytes", change_bytes),
-    ("headers", change_headers),
-    ("request", change_request),
-)
-ORDER = [name for name, _ in LEVELS]
 MIXTURES = (
     *((),) * 1, *(("message",),) * 6, *(("bytes",),) * 3, *(("headers",),) * 4, *(("request",),) * 2,
     ("message", "message"), ("message", "message", "message"), ("headers", "headers"),
@@ -207,16 +200,24 @@ MIXTURES = (
 
 
 @st.composite
-def attempts(draw: Draw, framings: tuple[str, ...] = ("length",)) -> Attempt:
+def attempts(
+    draw: Draw,
+    framings: tuple[str, ...] = ("length",),
+    seeds: tuple[Attempt, ...] = SEEDS,
+    targets: tuple[str, ...] = TARGETS,
+) -> Attempt:
     """A valid request to which a few things happened."""
-    attempt: Attempt = draw(st.sampled_from(SEEDS))
+    attempt: Attempt = draw(st.sampled_from(seeds))
     mixture = draw(st.sampled_from(MIXTURES))
     for _ in range(mixture.count("message")):
         attempt = change_message(draw, attempt)
     attempt = encoded(attempt)
-    for name, change in LEVELS[1:]:
-        for _ in range(mixture.count(name)):
-            attempt = change(draw, attempt)
+    for _ in range(mixture.count("bytes")):
+        attempt = change_bytes(draw, attempt)
+    for _ in range(mixture.count("headers")):
+        attempt = change_headers(draw, attempt)
+    for _ in range(mixture.count("request")):
+        attempt = change_request(draw, attempt, targets)
     framing = draw(st.sampled_from(framings)) if len(framings) > 1 else framings[0]
     return replace(attempt, framing=framing)
 

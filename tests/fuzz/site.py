@@ -35,6 +35,7 @@ class Site:
 
     def __init__(self, send: Send, application: Any = None) -> None:
         self._send = send
+        self.judge = judge  # raises AssertionError for an answer that breaks a promise
         self.application = application  # where it is in this process
         self.known: dict[bytes, bytes] = {STATE.encode(): b""}
         self.seconds: list[float] = []  # of every answer, until its headers were there
@@ -70,7 +71,7 @@ class Site:
         """Send an attempt and judge what comes back; a session it ends is replaced."""
         answer = await self.send(attempt)
         if answer.status or answer.is_owed:
-            judge(answer)
+            self.judge(answer)
             self.seconds.append(await self._time_of(attempt, answer.seconds))
         if attempt.method == "DELETE" and answer.status == 204:
             await self._replace_session(attempt)
