@@ -56,10 +56,22 @@ class Settings:
     MCP_MAX_SESSIONS: int = 100
     #: The same for all clients together that send no credentials.
     MCP_MAX_ANONYMOUS_SESSIONS: int = 10_000
-    #: Streams one principal may hold open in a worker process.
+    #: Streams and connections one principal may hold open in a worker process.
     MCP_MAX_STREAMS: int = 50
     #: The same for all clients together that send no credentials.
     MCP_MAX_ANONYMOUS_STREAMS: int = 1000
+    #: Requests a minute one principal may send to a server; None for no limit.
+    MCP_RATE_LIMIT: int | None = None
+    #: Requests one principal may have running on a server; None for no limit.
+    MCP_CONCURRENCY_LIMIT: int | None = None
+    #: Requests a minute that may come to a server from one address without credentials.
+    MCP_ANONYMOUS_RATE_LIMIT: int | None = None
+    #: Requests from one address without credentials that a server may have running.
+    MCP_ANONYMOUS_CONCURRENCY_LIMIT: int | None = None
+    #: Requests a minute that all clients together may send to a server.
+    MCP_SERVER_RATE_LIMIT: int | None = None
+    #: Requests of all clients together that a server may have running.
+    MCP_SERVER_CONCURRENCY_LIMIT: int | None = None
     #: Seconds for which the events of an ended stream can be replayed.
     MCP_EVENT_LIFETIME: float = 3600.0
     #: Messages a stream may hold for a client that reads slowly.

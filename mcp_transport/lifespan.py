@@ -36,6 +36,8 @@ from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
 from mcp_transport.engine.heeding import Heeding
 from mcp_transport.engine.inbox import Inboxes
+from mcp_transport.engine.limiting import Limiting
+from mcp_transport.engine.reconciling import Reconciling
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
@@ -77,7 +79,19 @@ class Runtime:
         )
         self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
         self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
-        self.hub = Hub(_bus())
+        bus = _bus()
+        self.hub = Hub(bus)
+        self.reconciling = Reconciling(
+            self.hub.announce,
+            worker_id=self.worker_id,
+            is_shared=bus.reaches_other_processes,
+        )
+        self.limiting = Limiting(
+            self.reconciling.limiter,
+            self.recorder,
+            max_streams=settings.MCP_MAX_STREAMS,
+            max_anonymous_streams=settings.MCP_MAX_ANONYMOUS_STREAMS,
+        )
         self.sessions = SessionStore(self.writer, self.rows, self._session_changed)
         self.authenticators = AuthenticatorChain.from_settings()
         self.opening = Opening(self.authenticators, self.rows)
@@ -92,6 +106,7 @@ class Runtime:
             worker_id=self.worker_id,
             house=self.engine,
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
+            count_use=self.reconciling.heed,
         )
         self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
@@ -115,14 +130,13 @@ class Runtime:
             hub=self.hub,
             recorder=self.recorder,
             inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub),
+            limiting=self.limiting,
             functions=self.functions,
             page_size=settings.MCP_PAGE_SIZE,
             cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
             tool_timeout=settings.MCP_TOOL_TIMEOUT,
             answer_timeout=settings.MCP_ANSWER_TIMEOUT,
             stream_after=settings.MCP_STREAM_AFTER,
-            max_streams=settings.MCP_MAX_STREAMS,
-            max_anonymous_streams=settings.MCP_MAX_ANONYMOUS_STREAMS,
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
             limits=Limits(
                 requests=settings.MCP_CONNECTION_REQUESTS,
@@ -182,6 +196,8 @@ class Runtime:
             chore.cancel()
         await asyncio.wait(self._chores)
         self.heeding.stop()
+        self.reconciling.stop()
+        self.limiting.summarize(are_all=True)
         await self.hub.stop()
         await self.authenticators.close()
         self.recorder.checkpoint()
@@ -241,6 +257,7 @@ class Runtime:
             for call in await self.rows.run(end_orphans, self.worker_id):
                 if call:
                     self.recorder.post(from_columns(call))
+        self.limiting.summarize()
         await look(self.directory, self.hub)
         while self.directory.unpublished:
             server_id, catalog = self.directory.unpublished.popitem()

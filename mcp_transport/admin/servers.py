@@ -48,6 +48,10 @@ class ServerAdmin(RecordedAdmin):
             },
         ),
         ("Entries", {"fields": ("offers",)}),
+        (
+            "Limits",
+            {"fields": ("rate", "concurrency", "principal_rate", "principal_concurrency")},
+        ),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
 

@@ -20,6 +20,7 @@ from django.db import DatabaseError, connections
 from mcp_transport.checks.site import databases_in_use
 from mcp_transport.checks.values import buses
 from mcp_transport.conf import settings
+from mcp_transport.limits.limit import chosen
 from mcp_transport.models import Server
 from mcp_transport.rules import RULES
 from mcp_transport.serving import worker_count
@@ -213,9 +214,9 @@ def check_public_servers(databases: Sequence[str] | None = None, **_: Any) -> li
 
 
 def public_servers(alias: str) -> Iterator[CheckMessage]:
-    """One warning for each server of a database that is open, or one that none can be read."""
+    """What each server of a database that is open lets happen, or that none can be read."""
     try:
-        slugs = public_slugs(alias)
+        rates = public_rates(alias)
     except DatabaseError as exc:
         yield CheckWarning(
             f"Whether servers are open could not be read from the database {alias!r}:"
@@ -224,17 +225,23 @@ def public_servers(alias: str) -> Iterator[CheckMessage]:
             id="mcp.W019",
         )
         return
-    for slug in slugs:
+    for slug, rate in rates:
         yield CheckWarning(
             f"The server {slug!r} can be used by anybody.",
             hint="Change its access in the admin, or silence this check.",
             id="mcp.W012",
         )
+        if chosen(rate, settings.MCP_ANONYMOUS_RATE_LIMIT) is None:
+            yield CheckWarning(
+                f"The server {slug!r} can be asked by anybody as often as they like.",
+                hint="Set MCP_ANONYMOUS_RATE_LIMIT, or the server's own limit for each client.",
+                id="mcp.W020",
+            )
 
 
-def public_slugs(alias: str) -> list[str]:
+def public_rates(alias: str) -> list[tuple[str, int | None]]:
     """The enabled servers without access control; none while there are no tables."""
     if Server._meta.db_table not in connections[alias].introspection.table_names():
         return []
     public = Server.objects.using(alias).filter(access=Server.Access.PUBLIC, is_enabled=True)
-    return list(public.values_list("slug", flat=True))
+    return list(public.values_list("slug", "principal_rate"))

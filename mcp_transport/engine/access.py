@@ -90,6 +90,8 @@ def _admit(exchange: Exchange, entry: Offered) -> None:
         raise InsufficientScope(
             f"The token does not cover the {entry.kind} {entry.name!r}.", scope=_scope(entry)
         )
+    if entry.limit is not None and exchange.method.is_recorded:
+        exchange.services.limiting.begin_entry(exchange, entry, entry.limit)
     required: dict[str, Any] = entry.definition.requires
     if required:
         needed = Question(method="", params={}, capability=required)

@@ -18,6 +18,7 @@ from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.engine.source import AnyDefinition, Entries, Source
 from mcp_transport.engine.wire import to_definition
+from mcp_transport.limits.limit import Limit, chosen
 from mcp_transport.protocol import shaping
 from mcp_transport.protocol.revisions import Revision
 from mcp_transport.registry.records import (
@@ -44,6 +45,8 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     permission: str = ""
     is_read_only: bool | None = None
+    rate: int | None = None
+    concurrency: int | None = None
 
 
 NO_OVERRIDE = Override()
@@ -61,6 +64,7 @@ class Offered:
     is_read_only: bool
     wire: dict[str, Any]  # as a list shows it, in the newest form
     redact: Redactor  # what of a call's arguments is kept
+    limit: Limit | None = None  # for all who use it, together
     is_wrapped: bool = False  # whether its structured result is no object
     _shaped: dict[str, msgspec.Raw] = field(default_factory=dict)
 
@@ -95,6 +99,7 @@ class Catalog:
     prompts: dict[str, Offered]
     features: frozenset[str]
     is_uniform: bool  # whether no entry asks for a permission
+    is_limited: bool = False  # whether an entry has a limit of its own
 
     def visible(self, kind: str, principal: Principal) -> Sequence[Offered]:
         """What a list shows a principal, in a stable order."""
@@ -171,6 +176,10 @@ def _offer(kind: str, definition: AnyDefinition, source: Source, override: Overr
     if override.is_read_only is not None and kind == "tool":
         hints = {**wire.get("annotations", {}), "readOnlyHint": override.is_read_only}
         wire["annotations"] = hints
+    limit = Limit(
+        chosen(override.rate, definition.rate),
+        chosen(override.concurrency, definition.concurrency),
+    )
     return Offered(
         kind=kind,
         name=name,
@@ -180,6 +189,7 @@ def _offer(kind: str, definition: AnyDefinition, source: Source, override: Overr
         is_read_only=bool(wire.get("annotations", {}).get("readOnlyHint")),
         wire=wire,
         redact=Redactor(settings.MCP_REDACTED_ARGUMENTS, wire.get("inputSchema", {})),
+        limit=limit if limit.is_limiting else None,
         is_wrapped=wire.get("outputSchema", {"type": "object"}).get("type") != "object",
     )
 
@@ -196,4 +206,5 @@ def _assemble(tables: dict[str, dict[str, Offered]], *, completes: bool) -> Cata
         prompts=tables["prompt"],
         features=frozenset(features),
         is_uniform=not any(e.permission for table in tables.values() for e in table.values()),
+        is_limited=any(e.limit for table in tables.values() for e in table.values()),
     )

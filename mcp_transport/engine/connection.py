@@ -142,12 +142,12 @@ class Connection:
         admit: Admit,
         write: Write,
         *,
-        owner: str,
+        key: str,
         session_id: str | None,
         limits: Limits,
         flight: type[Flight] = Flight,
     ) -> None:
-        self.owner = owner  # Principal.key
+        self.key = key  # what it counts under
         self.has_post = session_id is not None  # its client sends by another way
         self.session_id = session_id
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()

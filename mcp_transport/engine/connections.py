@@ -9,7 +9,7 @@ from mcp_transport.engine.connection import Connection
 
 
 class Connections:
-    """Found by their owner or their session."""
+    """Found by their session."""
 
     def __init__(self) -> None:
         self._open: set[Connection] = set()
@@ -26,13 +26,11 @@ class Connections:
         """Hold a connection."""
         self._open.add(connection)
 
-    def discard(self, connection: Connection) -> None:
-        """Let go of one."""
+    def discard(self, connection: Connection) -> bool:
+        """Let go of one; whether it was held."""
+        is_held = connection in self._open
         self._open.discard(connection)
-
-    def count(self, owner: str) -> int:
-        """How many a principal holds."""
-        return sum(connection.owner == owner for connection in self._open)
+        return is_held
 
     def of_session(self, session_id: str) -> Connection | None:
         """The connection of a session, if it is here."""

@@ -21,7 +21,13 @@ from mcp_transport.engine.services import Services
 from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.engine.work import Work, Works
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import InvalidRequest, MethodNotFound, ProtocolError, Refused
+from mcp_transport.protocol.errors import (
+    InvalidRequest,
+    LimitExceeded,
+    MethodNotFound,
+    ProtocolError,
+    Refused,
+)
 from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Request, Response
 from mcp_transport.protocol.methods import LEGACY, Method
 from mcp_transport.protocol.revisions import Revision
@@ -208,6 +214,7 @@ class Conversation:
         responder: Responder,
     ) -> Outcome:
         exchange = self._exchange(incoming, session, request, method)
+        self._services.limiting.begin(exchange)
         if not method.may_ask:
             return Reply(200, await _respond(exchange))
         work = Work(exchange, gone=responder.gone if incoming.is_bound else None)
@@ -257,15 +264,27 @@ class Conversation:
         except MethodNotFound as error:
             return jsonrpc.error(request.id, error)
         exchange = self._exchange(incoming, session, request, method)
-        if not method.may_ask:
-            return await _respond(exchange)
+        try:
+            self._services.limiting.begin(exchange)
+            if not method.may_ask:
+                return await _respond(exchange)
+        except LimitExceeded as error:
+            return self._refuse_in_batch(exchange, error)
         work = Work(exchange)
         self.works.start(work)
         self.inbox.begin()
         await work.settled
+        if isinstance(work.refusal, LimitExceeded):
+            return self._refuse_in_batch(exchange, work.refusal)
         if work.refusal is not None:
             raise work.refusal
         return work.body or _cancelled(work)
+
+    def _refuse_in_batch(self, exchange: Exchange, error: LimitExceeded) -> bytes:
+        """The others of a batch are answered, whatever one of them has to wait for."""
+        self._services.limiting.end(exchange)
+        self._services.limiting.note_refusal(exchange.incoming, error)
+        return jsonrpc.error(exchange.request.id, error)
 
     def _exchange(
         self, incoming: Incoming, session: SessionRecord, request: Request, method: Method
@@ -293,6 +312,8 @@ async def _respond(exchange: Exchange) -> bytes:
         raise
     except ProtocolError as error:
         return jsonrpc.error(exchange.request.id, error)
+    finally:
+        exchange.services.limiting.end(exchange)
     return jsonrpc.result(exchange.request.id, result)
 
 

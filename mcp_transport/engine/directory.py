@@ -19,6 +19,7 @@ from django.core.validators import slug_re
 from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Catalog, Override, build
 from mcp_transport.engine.source import Source
+from mcp_transport.limits.limit import Limit, ServerLimits, chosen
 from mcp_transport.models import Server
 from mcp_transport.models.server import EVERYTHING, normal_origin
 from mcp_transport.protocol.errors import Refused
@@ -46,6 +47,10 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     origins: frozenset[str] = frozenset()  # of pages that may call, beside the site's
     revisions: tuple[str, ...] = SUPPORTED  # newest first
     transports: frozenset[str] = frozenset()  # empty: every one that the site serves
+    rate: int | None = None
+    concurrency: int | None = None
+    principal_rate: int | None = None
+    principal_concurrency: int | None = None
 
     def has(self, owner: str, name: str) -> bool:
         """Whether the server offers an entry of an owner."""
@@ -58,11 +63,12 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A server, its catalog, and who it says it is in the newest form."""
+    """A server, its catalog, who it says it is in the newest form, and how often it may be asked."""
 
     server: ServerRecord
     catalog: Catalog
     identity: dict[str, Any]
+    limits: ServerLimits | None = None  # None where neither it nor an entry has any
 
 
 def served(offer: Offer | None, slug: str, transport: str) -> Offer:
@@ -146,7 +152,7 @@ class Directory:
         offer = None
         if record is not None:
             catalog = self._catalog(record, generations, before)
-            offer = Offer(record, catalog, identify(record))
+            offer = Offer(record, catalog, identify(record), limits_of(record, catalog))
         if len(self._cache) >= CACHE_LIMIT:
             self._cache.clear()  # a flood of slugs that do not exist
         self._cache[slug] = Cached(offer, generations, time.monotonic())
@@ -184,6 +190,24 @@ def identify(server: ServerRecord) -> dict[str, Any]:
     return info
 
 
+def limits_of(server: ServerRecord, catalog: Catalog) -> ServerLimits | None:
+    """What the row says, and the settings where it says nothing."""
+
+    def limit(rate: int | None, concurrency: int | None, name: str) -> Limit:
+        return Limit(
+            chosen(rate, getattr(settings, f"MCP_{name}RATE_LIMIT")),
+            chosen(concurrency, getattr(settings, f"MCP_{name}CONCURRENCY_LIMIT")),
+        )
+
+    limits = ServerLimits(
+        key=str(server.id),
+        whole=limit(server.rate, server.concurrency, "SERVER_"),
+        principal=limit(server.principal_rate, server.principal_concurrency, ""),
+        anonymous=limit(server.principal_rate, server.principal_concurrency, "ANONYMOUS_"),
+    )
+    return limits if limits.are_limiting or catalog.is_limited else None
+
+
 def load(slug: str) -> ServerRecord | None:
     """Read the enabled server of a slug, or the default one."""
     rows = Server.objects.filter(is_enabled=True).prefetch_related("overrides")
@@ -209,6 +233,10 @@ def record_of(row: Server) -> ServerRecord:
         origins=frozenset(normal_origin(origin) for origin in row.allowed_origins),
         revisions=tuple(n for n in SUPPORTED if n in row.revisions) or SUPPORTED,
         transports=frozenset(row.transports),
+        rate=row.rate,
+        concurrency=row.concurrency,
+        principal_rate=row.principal_rate,
+        principal_concurrency=row.principal_concurrency,
     )
 
 

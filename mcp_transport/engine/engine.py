@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Iterator
 from typing import Any
 
-from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.connection import Admit, Connection, Flight, Limits, Write
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.conversation import NO_SESSION, Conversation
@@ -17,6 +18,7 @@ from mcp_transport.protocol import jsonrpc, routing
 from mcp_transport.protocol.errors import (
     InternalError,
     InvalidRequest,
+    LimitExceeded,
     ProtocolError,
     Refused,
 )
@@ -45,7 +47,12 @@ class Engine:
         transport's affair.
         """
         try:
+            if incoming.offer.limits is not None:
+                self.services.limiting.admit(incoming)
             return await self._dispatch(incoming, responder)
+        except LimitExceeded as error:
+            self.services.limiting.note_refusal(incoming, error)
+            raise
         except Refused:
             raise
         except ProtocolError as error:
@@ -56,6 +63,15 @@ class Engine:
             logger.exception("A message to server %r failed", incoming.offer.server.slug)
             return _problem(incoming, InternalError(), 500)
 
+    def admit(self, incoming: Incoming) -> None:
+        """
+        Count what does not go through receive() towards the limits of its sender.
+
+        Raises LimitExceeded.
+        """
+        with self._noting(incoming):
+            self.services.limiting.admit(incoming)
+
     async def open_stream(self, incoming: Incoming, responder: Responder) -> Outcome:
         """
         Follow a stream of a session (GET).
@@ -65,7 +81,10 @@ class Engine:
         _refuse_modern(incoming)
         if incoming.session_id is None and incoming.protocol_version is None:
             raise Refused(405, "This address takes POST.", headers={"Allow": "POST"})
-        return await self._conversation.open_stream(incoming, responder)
+        with self._noting(incoming):
+            if not incoming.is_bound:
+                self.services.limiting.admit(incoming)
+            return await self._conversation.open_stream(incoming, responder)
 
     async def close_session(self, incoming: Incoming) -> Outcome:
         """
@@ -78,7 +97,7 @@ class Engine:
 
     def connect(
         self,
-        principal: Principal,
+        incoming: Incoming,
         admit: Admit,
         write: Write,
         *,
@@ -89,22 +108,19 @@ class Engine:
         """
         Begin with a connection, on which messages come until it is disconnected.
 
-        ``flight`` says how it words what it sends.
+        ``incoming`` says who opens it, ``flight`` how it words what it sends.
 
-        Raises Refused for a principal that has as many as it may.
+        Raises LimitExceeded for somebody that has as many as it may, or comes too often.
         """
-        limit = self.services.max_streams
-        if self.connections.count(principal.key) >= limit:
-            raise Refused(
-                429,
-                f"You hold {limit} connections open, which is the limit; close one.",
-                headers={"Retry-After": "5"},
-            )
+        with self._noting(incoming):
+            if session_id is None:  # else its session was counted
+                self.services.limiting.admit(incoming)
+            key = self.services.limiting.hold_stream(incoming.principal)
         connection = Connection(
             self,
             admit,
             write,
-            owner=principal.key,
+            key=key,
             session_id=session_id,
             limits=limits or self.services.limits,
             flight=flight,
@@ -116,11 +132,13 @@ class Engine:
 
     async def disconnect(self, connection: Connection) -> None:
         """End a connection and everything that runs on it."""
-        self.connections.discard(connection)
+        if self.connections.discard(connection):
+            self.services.limiting.limiter.leave(connection.key)
         await connection.close()
 
     async def open_session(self, incoming: Incoming) -> str:
         """Open a session before its handshake, where a client has to name it in that."""
+        self.admit(incoming)
         session = await self._conversation.open_session(
             incoming,
             revision=oldest_handshake(incoming.revisions),
@@ -182,6 +200,14 @@ class Engine:
             *(connection.drain(seconds) for connection in self.connections),
         )
         self._conversation.inbox.stop()
+
+    @contextlib.contextmanager
+    def _noting(self, incoming: Incoming) -> Iterator[None]:
+        try:
+            yield
+        except LimitExceeded as error:
+            self.services.limiting.note_refusal(incoming, error)
+            raise
 
     async def _dispatch(self, incoming: Incoming, responder: Responder) -> Outcome:
         body = incoming.body

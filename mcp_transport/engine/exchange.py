@@ -32,8 +32,8 @@ class Exchange:
 
     # Plain attributes, not properties: they are read many times in every request.
     __slots__ = (
-        "capabilities", "catalog", "channel", "client_info", "entry", "incoming", "is_abandoned",
-        "is_overdue", "log_level", "meta", "method", "params", "principal", "request", "revision",
+        "capabilities", "catalog", "channel", "client_info", "entry", "held", "incoming",
+        "is_abandoned", "is_overdue", "log_level", "meta", "method", "params", "principal", "request", "revision",
         "server", "services", "session", "started_at", "started_ns", "state",
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ class Exchange:
         self.meta: dict[str, Any] = meta if type(meta) is dict else {}
         self.entry: Offered | None = None  # set once it is found
         self.state: RequestState | None = None  # what the rounds of a question carry
+        self.held: list[str] | None = None  # what it counts under, while it runs
         self.is_abandoned = False  # nobody waits for the result
         self.is_overdue = False
         self.started_at = datetime.datetime.now(datetime.UTC)

@@ -19,7 +19,7 @@ from mcp_transport.engine.watching import look
 from mcp_transport.protocol.subscriptions import Filter
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
-from mcp_transport.streams.notices import Changed, Mail, Notice, Stale
+from mcp_transport.streams.notices import Changed, Mail, Notice, Stale, Used
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -55,6 +55,7 @@ class Heeding:
         worker_id: str,
         house: House,
         report: Callable[[str], Awaitable[None]],
+        count_use: Callable[[Used], None],
     ) -> None:
         self._hub = hub
         self._directory = directory
@@ -63,6 +64,7 @@ class Heeding:
         self._worker_id = worker_id
         self._house = house
         self._report = report
+        self._count_use = count_use
         self._due: dict[object, Errand] = {}
         self._running: asyncio.Task[None] | None = None
         hub.heed(self.heed)
@@ -75,6 +77,8 @@ class Heeding:
         elif isinstance(notice, Changed):
             if notice.change.uri is None:
                 self._directory.forget()
+        elif isinstance(notice, Used):
+            self._count_use(notice)
         else:
             self._forget(notice)
 

@@ -26,6 +26,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     protocol_version: str | None = None
     session_id: str | None = None
     last_event_id: str | None = None
+    peer: Any = None  # host and port of the client, as the server knows them
     #: Whether it came over a connection that both sides write to: nothing of it
     #: can be resumed, and what runs there ends with the connection.
     is_bound: bool = False

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
-from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.services import Services
@@ -112,32 +112,31 @@ def readable(listener: Listener, wanted: Filter) -> Filter:
     return Filter(wanted.kinds, frozenset(u for u in wanted.uris if may_know(listener, u)))
 
 
+def _held(services: Services, incoming: Incoming, listener: Listener) -> Any:
+    """Count the stream, unless it is the one of a connection that was counted."""
+    if incoming.is_bound and listener.session_id is not None:
+        return contextlib.nullcontext()
+    return services.limiting.holding_stream(incoming.principal)
+
+
 @contextlib.asynccontextmanager
 async def _listening(
     services: Services, incoming: Incoming, listener: Listener, responder: Responder
 ) -> AsyncIterator[None]:
     """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
-    _limit_streams(services, incoming.principal)
     listener.admits = lambda change: change.uri is None or may_know(listener, change.uri)
-    services.hub.add(listener)
-    watchers = [
-        asyncio.create_task(_end_when_gone(listener, responder)),
-        asyncio.create_task(_end_when_unwelcome(services, incoming, listener)),
-    ]
-    try:
-        yield
-    finally:
-        services.hub.remove(listener)
-        for watcher in watchers:
-            watcher.cancel()
-
-
-def _limit_streams(services: Services, principal: Principal) -> None:
-    """Raises Refused for one more stream than a principal may hold."""
-    limit = services.max_anonymous_streams if principal.is_anonymous else services.max_streams
-    if services.hub.count(principal.key) >= limit:
-        message = f"You hold {limit} streams open, which is the limit; close one."
-        raise Refused(429, message, headers={"Retry-After": "5"})
+    with _held(services, incoming, listener):
+        services.hub.add(listener)
+        watchers = [
+            asyncio.create_task(_end_when_gone(listener, responder)),
+            asyncio.create_task(_end_when_unwelcome(services, incoming, listener)),
+        ]
+        try:
+            yield
+        finally:
+            services.hub.remove(listener)
+            for watcher in watchers:
+                watcher.cancel()
 
 
 async def _end_when_gone(listener: Listener, responder: Responder) -> None:

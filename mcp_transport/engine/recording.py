@@ -13,7 +13,7 @@ from mcp_transport.audit.record import CallRecord
 from mcp_transport.audit.redaction import Redactor
 from mcp_transport.conf import settings
 from mcp_transport.engine.exchange import Exchange
-from mcp_transport.protocol.errors import ProtocolError, Refused
+from mcp_transport.protocol.errors import LimitExceeded, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import encode
 from mcp_transport.rows import RETRY_AFTER, DatabaseAway
 from mcp_transport.writer import WriterFull
@@ -45,6 +45,8 @@ async def record(
     result_bytes: int = 0,
 ) -> None:
     """Hand the row over; returns when the answer may leave."""
+    if isinstance(error, LimitExceeded):
+        return  # a flood of them leaves a row now and then: engine.limiting
     if exchange.method.is_recorded and exchange.services.recorder.is_on:
         duration = (time.perf_counter_ns() - exchange.started_ns) // 1000
         call = describe(exchange, outcome, error, result_bytes, duration)

@@ -8,6 +8,7 @@ from mcp_transport.audit.recorder import Recorder
 from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.inbox import Inboxes
+from mcp_transport.engine.limiting import Limiting
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
@@ -25,13 +26,12 @@ class Services:
     hub: Hub
     recorder: Recorder
     inboxes: Inboxes
+    limiting: Limiting
     functions: ThreadPool  # where synchronous functions run
     page_size: int
     cache_ttl_ms: int
     tool_timeout: float
     answer_timeout: float
     stream_after: float
-    max_streams: int
-    max_anonymous_streams: int
     context_headers: tuple[bytes, ...]
     limits: Limits  # of one connection

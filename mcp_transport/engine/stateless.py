@@ -47,9 +47,15 @@ class Stateless:
         )
         if method.name == "subscriptions/listen":
             return await listening.listen(exchange, responder)
-        if not method.may_ask:
-            return Reply(200, complete(exchange, await HANDLERS[method.name](exchange)))
-        return await self._work(exchange, responder)
+        if incoming.offer.limits is not None:
+            self._services.limiting.begin(exchange)
+        try:
+            if not method.may_ask:
+                return Reply(200, complete(exchange, await HANDLERS[method.name](exchange)))
+            return await self._work(exchange, responder)
+        finally:
+            if exchange.held is not None:
+                self._services.limiting.end(exchange)
 
     def _method(self, incoming: Incoming, request: Request) -> Method:
         method = MODERN.get(request.method)

@@ -199,6 +199,7 @@ class Works:
 
     def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        work.exchange.services.limiting.end(work.exchange)
         work.settle()
         if self._running.get(work.key) is work:
             del self._running[work.key]

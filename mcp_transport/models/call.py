@@ -22,6 +22,7 @@ class Call(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         TIMEOUT = "timeout", "Timed out"
         INTERRUPTED = "interrupted", "Interrupted"
+        REFUSED = "refused", "Refused for a limit"
         INPUT_REQUIRED = "input_required", "Asked for input"
 
     worker = models.CharField(max_length=64)

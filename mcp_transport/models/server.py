@@ -152,6 +152,31 @@ class Server(models.Model):
         validators=[validate_offers],
         help_text='A list: "*" for everything, "app_label", or "app_label:entry".',
     )
+    rate = models.PositiveIntegerField(
+        "requests a minute",
+        null=True,
+        blank=True,
+        help_text="Of all clients together; empty takes MCP_SERVER_RATE_LIMIT, 0 is no limit.",
+    )
+    concurrency = models.PositiveIntegerField(
+        "requests at once",
+        null=True,
+        blank=True,
+        help_text="Of all clients together; empty takes MCP_SERVER_CONCURRENCY_LIMIT, 0 is no limit.",
+    )
+    principal_rate = models.PositiveIntegerField(
+        "requests a minute, each client",
+        null=True,
+        blank=True,
+        help_text="Empty takes MCP_RATE_LIMIT or MCP_ANONYMOUS_RATE_LIMIT, 0 is no limit.",
+    )
+    principal_concurrency = models.PositiveIntegerField(
+        "requests at once, each client",
+        null=True,
+        blank=True,
+        help_text="Empty takes MCP_CONCURRENCY_LIMIT or MCP_ANONYMOUS_CONCURRENCY_LIMIT,"
+        " 0 is no limit.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -203,6 +228,12 @@ class EntryOverride(models.Model):
     description = models.TextField(blank=True)
     permission = models.CharField(max_length=200, blank=True, validators=[validate_permission])
     is_read_only = models.BooleanField("read-only", null=True, blank=True)
+    rate = models.PositiveIntegerField(
+        "requests a minute", null=True, blank=True, help_text="Of all clients; 0 is no limit."
+    )
+    concurrency = models.PositiveIntegerField(
+        "requests at once", null=True, blank=True, help_text="Of all clients; 0 is no limit."
+    )
 
     class Meta:
         ordering = ("server", "kind", "name")

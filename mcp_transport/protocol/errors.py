@@ -18,10 +18,12 @@ and -32099, and the house's own codes lie outside JSON-RPC's range.
     ├── UnsupportedRevision        -32022  400
     ├── UrlElicitationRequired     -32042  200, 2025-11-25 only
     └── Refused                    an HTTP refusal: 401 403 404 405 406 409 413 415 429 503
+        └── LimitExceeded          429, with the seconds after which to come again
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -164,4 +166,20 @@ class Refused(ProtocolError):
 
     def as_error(self) -> dict[str, Any]:
         """The status stands for the code: HTTP has said what is wrong."""
-        return {"code": self.status, "message": self.message}
+        error: dict[str, Any] = {"code": self.status, "message": self.message}
+        if self.data is not None:
+            error["data"] = self.data
+        return error
+
+
+class LimitExceeded(Refused):
+    """
+    A client asks for more than it may have, and may come again later.
+
+    When is said in a header and, for connections that have none, in the error.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        seconds = max(1, math.ceil(retry_after))
+        super().__init__(429, message, headers={"Retry-After": str(seconds)})
+        self.data = {"retryAfterSeconds": seconds}

@@ -47,6 +47,8 @@ class Common(TypedDict):
     meta: dict[str, Any] | None
     permission: str | None
     timeout: float | None
+    rate: int | None
+    concurrency: int | None
     requires: dict[str, Any]
     source: str
 
@@ -158,6 +160,8 @@ def common(
     description: str | None = None,
     permission: str | None = None,
     timeout: float | None = None,
+    rate: int | None = None,
+    concurrency: int | None = None,
     icons: Sequence[Icon] = (),
     meta: Schema | None = None,
     requires: Schema | None = None,
@@ -169,6 +173,7 @@ def common(
         raise refusal(signature, f"permission {permission!r} is not of the form 'app.codename'")
     if timeout is not None and timeout <= 0:
         raise refusal(signature, f"timeout {timeout!r} has to be a positive number of seconds")
+    check_limits(signature, rate=rate, concurrency=concurrency)
     return Common(
         name=name,
         title=title,
@@ -177,9 +182,18 @@ def common(
         meta=None if meta is None else dict(meta),
         permission=permission,
         timeout=timeout,
+        rate=rate,
+        concurrency=concurrency,
         requires=dict(requires or {}),
         source=SOURCE,
     )
+
+
+def check_limits(signature: Signature, **limits: int | None) -> None:
+    """A limit of nothing would be an entry that nobody can use."""
+    for name, value in limits.items():
+        if value is not None and (type(value) is not int or value < 1):
+            raise refusal(signature, f"{name} {value!r} has to be a whole number from 1 on")
 
 
 def check_name(signature: Signature, name: str) -> None:

@@ -26,6 +26,8 @@ class EntryOptions(TypedDict, total=False):
     description: str  # the docstring, unless given
     permission: str  # "app.codename"
     timeout: float  # seconds
+    rate: int  # requests a minute, of all clients together
+    concurrency: int  # the same, at once
     icons: tuple[Icon, ...]
     meta: Mapping[str, Any]
     requires: Mapping[str, Any]  # client capabilities: {"sampling": {}}

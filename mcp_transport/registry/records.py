@@ -32,6 +32,8 @@ class Definition:
     meta: dict[str, Any] | None = None
     permission: str | None = None  # "app.codename"; None for whoever may use the server
     timeout: float | None = None  # seconds; None takes MCP_TOOL_TIMEOUT
+    rate: int | None = None  # requests a minute, of all clients together
+    concurrency: int | None = None  # the same, at once
     requires: dict[str, Any] = field(default_factory=dict)  # client capabilities
     source: str
 

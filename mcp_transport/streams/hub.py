@@ -163,10 +163,6 @@ class Hub:
         """Who listens now."""
         return list(self._listeners)
 
-    def count(self, principal_key: str) -> int:
-        """How many streams a principal holds open in this process."""
-        return sum(1 for item in self._listeners if item.principal.key == principal_key)
-
     def of_session(self, session_id: str) -> Listener | None:
         """The standalone stream of a session, if it is open in this process."""
         return next((item for item in self._listeners if item.session_id == session_id), None)

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from mcp_transport.limits.limiter import Report
 from mcp_transport.protocol.subscriptions import Change
 
 
@@ -40,7 +41,14 @@ class Stale(msgspec.Struct, frozen=True, tag="stale"):
     id: str = ""
 
 
-Notice = Changed | Mail | Stale
+class Used(msgspec.Struct, frozen=True, tag="used"):
+    """What a worker process used of limits that it shares with the others."""
+
+    worker: str
+    report: Report
+
+
+Notice = Changed | Mail | Stale | Used
 
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 

@@ -79,6 +79,7 @@ class HttpSseConsumer(HttpEndpoint):
             session_id=session_id,
             is_bound=True,
             revisions=tuple(name for name in offer.server.revisions if name in LEGACY),
+            peer=self.request.get("client"),
             is_still_welcome=self.is_still_welcome,
         )
 
@@ -88,7 +89,7 @@ class HttpSseConsumer(HttpEndpoint):
         engine = self.runtime.engine
         session_id = await engine.open_session(incoming)
         connection = engine.connect(
-            incoming.principal, self._admit_message, self.responder.write, session_id=session_id
+            incoming, self._admit_message, self.responder.write, session_id=session_id
         )
         try:
             await self._hold(connection, session_id)

@@ -31,6 +31,7 @@ class PlainEndpoint(HttpEndpoint):
             body=self._message() if self.request["method"] == "POST" else None,
             headers=self.headers,
             has_routing_headers=False,
+            peer=self.request.get("client"),
             is_still_welcome=self.is_still_welcome,
         )
 

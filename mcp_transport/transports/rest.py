@@ -88,6 +88,7 @@ class RestConsumer(PlainEndpoint):
             raise Refused(
                 404, f"There is nothing at {shown(door)}; GET openapi.json for what there is."
             )
+        self.runtime.engine.admit(incoming)
         return Reply(200, jsonrpc.encode(reading[door](incoming)), NOT_KEPT)
 
     def served(self, offer: Offer | None, slug: str) -> Offer:
@@ -154,7 +155,7 @@ class RestConsumer(PlainEndpoint):
         }
 
     def _stats(self, incoming: Incoming) -> dict[str, Any]:
-        engine, principal = self.runtime.engine, incoming.principal
+        engine = self.runtime.engine
         functions = engine.services.functions
         return {
             "server": incoming.offer.server.slug,
@@ -162,8 +163,7 @@ class RestConsumer(PlainEndpoint):
             "threads": functions.size,
             "threads_busy": min(functions.unfinished, functions.size),
             "calls_waiting": max(functions.unfinished - functions.size, 0),
-            "connections": engine.connections.count(principal.key),
-            "streams": engine.services.hub.count(principal.key),
+            "streams": engine.services.limiting.streams_of(incoming.principal),
             **_counts(incoming),
         }
 

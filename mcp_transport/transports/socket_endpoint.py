@@ -124,9 +124,9 @@ class SocketEndpoint(AsyncConsumer):
             server_id=offer.server.id,
             is_same_origin=is_same_origin(host, origin),
         )
-        principal = (await self._admit(None, None)).principal
+        incoming = await self._admit(None, None)
         connection = self.runtime.engine.connect(
-            principal, self._admit, self._send, flight=self.flight
+            incoming, self._admit, self._send, flight=self.flight
         )
         await self.write({"type": "websocket.accept", "subprotocol": protocol})
         return connection
@@ -167,6 +167,7 @@ class SocketEndpoint(AsyncConsumer):
             session_id=session_id,
             is_bound=True,
             revisions=self.revisions(offer),
+            peer=self.request.get("client"),
             is_still_welcome=self._is_still_welcome,
         )
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from mcp_transport.auth.opening import Who
 from mcp_transport.auth.permissions import may_use_server
-from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection
 from mcp_transport.engine.directory import served
@@ -129,7 +128,7 @@ class StdioServer:
 
     async def serve(self) -> None:
         """Serve; what runs when the client has closed its end is still answered."""
-        connection = self._connect(await self._who())
+        connection = self._connect(await self._admit(None, None))
         reading = asyncio.ensure_future(self._read(connection))
         stopping = asyncio.ensure_future(self._is_told_to_stop.wait())
         try:
@@ -142,12 +141,12 @@ class StdioServer:
             stopping.cancel()
             await self._run.engine.disconnect(connection)
 
-    def _connect(self, principal: Principal) -> Connection:
+    def _connect(self, incoming: Incoming) -> Connection:
         engine = self._run.engine
         # Whoever started the process decides how long it lives: silence ends
         # nothing, and a client that stands still in a debugger is no attack.
         limits = replace(engine.services.limits, stalled_after=math.inf, idle_after=math.inf)
-        return engine.connect(principal, self._admit, self._pipes.write, limits=limits)
+        return engine.connect(incoming, self._admit, self._pipes.write, limits=limits)
 
     async def _read(self, connection: Connection) -> None:
         async for line in self._pipes.lines():

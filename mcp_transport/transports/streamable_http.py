@@ -31,6 +31,7 @@ class StreamableHttpConsumer(HttpEndpoint):
             session_id=_text(headers.get(SESSION_ID)),
             revisions=offer.server.revisions,
             last_event_id=_text(headers.get(LAST_EVENT_ID)),
+            peer=self.request.get("client"),
             is_still_welcome=self.is_still_welcome,
         )
 

@@ -29,6 +29,7 @@ class TicketConsumer(HttpEndpoint):
             principal=principal,
             transport="",
             headers=self.headers,
+            peer=self.request.get("client"),
             is_still_welcome=self.is_still_welcome,
         )
 
@@ -38,6 +39,7 @@ class TicketConsumer(HttpEndpoint):
             raise Refused(426, UPGRADE, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
         if self.request["method"] != "POST":
             raise Refused(405, "A ticket is made by a POST.", headers={"Allow": "POST"})
+        self.runtime.engine.admit(incoming)
         ticket = await self.runtime.opening.issue_ticket(
             incoming.principal, self.headers, incoming.offer.server.id
         )

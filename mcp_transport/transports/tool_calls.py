@@ -93,9 +93,12 @@ def told(reply: Reply) -> tuple[int, Json]:
     return status, problem(status, text or ASKS)
 
 
-def problem(status: int, message: str) -> Json:
+def problem(status: int, message: str, data: Any = None) -> Json:
     """What is told instead of a result."""
-    return {"status": "error", "error": {"code": status, "message": message}}
+    error = {"code": status, "message": message}
+    if data is not None:
+        error["data"] = data
+    return {"status": "error", "error": error}
 
 
 def _failed(status: int, error: Json) -> tuple[int, Json]:

@@ -30,7 +30,7 @@ class CallFlight(Flight):
         """See Flight.refusal()."""
         status = 500 if isinstance(error, InternalError) else error.status
         id_ = jsonrpc.read_id(body)
-        return _event("error", id_, tool_calls.problem(status, error.message))
+        return _event("error", id_, tool_calls.problem(status, error.message, error.data))
 
     async def begin(self) -> None:
         """See Flight.begin()."""

@@ -135,11 +135,24 @@ def test_a_public_server_is_pointed_out() -> None:
     Server.objects.create(slug="open", access=Server.Access.PUBLIC)
     Server.objects.create(slug="off", access=Server.Access.PUBLIC, is_enabled=False)
     Server.objects.create(slug="closed")
-    (warning,) = deployment.check_public_servers()
+    warning, _unlimited = deployment.check_public_servers()
     assert warning.id == "mcp.W012"
     assert "'open'" in warning.msg
-    assert ids(deployment.check_public_servers(["default"])) == ["mcp.W012"]
+    assert ids(deployment.check_public_servers(["default"])) == ["mcp.W012", "mcp.W020"]
     assert deployment.check_public_servers(["other"]) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("of_site", "own", "warns"),
+    [(None, 0, True), (60, None, False), (60, 0, True), (None, 60, False)],
+)
+def test_a_public_server_without_a_limit_is_pointed_out(
+    settings: Settings, of_site: int | None, own: int | None, warns: bool
+) -> None:
+    settings.MCP_ANONYMOUS_RATE_LIMIT = of_site
+    Server.objects.create(slug="open", access=Server.Access.PUBLIC, principal_rate=own)
+    assert ("mcp.W020" in ids(deployment.check_public_servers())) is warns
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ import pytest
 from mcp_transport import prompt, resource, tool
 from mcp_transport.auth.principal import ANONYMOUS, Principal
 from mcp_transport.engine.catalog import Catalog, Override, build, own_name
+from mcp_transport.limits.limit import Limit
 from mcp_transport.protocol.revisions import REVISIONS
 from mcp_transport.registry.registry import Registry
 from mcp_transport.sources.apps import AppSource
@@ -224,3 +225,18 @@ def test_offers_can_be_named_in_three_ways() -> None:
     assert has("shop:orders")
     assert not has("shop:other", "other", "orders")
     assert not has()
+
+
+def test_an_entry_has_its_own_limit_unless_the_server_says_another() -> None:
+    registry = Registry()
+
+    @tool(registry=registry, rate=30, concurrency=2)
+    def render() -> int:
+        return 1
+
+    assert made(registry).tools["render"].limit == Limit(30, 2)
+    assert made(registry).is_limited
+    assert made(registry, tool__render=Override(rate=5)).tools["render"].limit == Limit(5, 2)
+    free = made(registry, tool__render=Override(rate=0, concurrency=0))
+    assert free.tools["render"].limit is None
+    assert not free.is_limited

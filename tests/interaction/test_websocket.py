@@ -658,7 +658,7 @@ async def test_a_connection_nobody_uses_is_closed(
 async def test_a_principal_holds_only_so_many_connections(
     sockets: Sockets, configure: Configure
 ) -> None:
-    await configure(MCP_MAX_STREAMS=2)
+    await configure(MCP_MAX_ANONYMOUS_STREAMS=2)
     first = await sockets.open()
     assert (await sockets.open()).is_accepted
     assert (await sockets.open()).status == 429

@@ -140,6 +140,10 @@ def test_a_permission_names_its_app(permission: str) -> None:
 def test_a_time_limit_is_positive() -> None:
     with pytest.raises(ImproperlyConfigured, match="timeout 0 has to be a positive number"):
         build(add, timeout=0)
+    with pytest.raises(ImproperlyConfigured, match="rate 0 has to be a whole number"):
+        build(add, rate=0)
+    with pytest.raises(ImproperlyConfigured, match=r"concurrency 1\.5 has to be a whole number"):
+        build(add, concurrency=1.5)
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -72,7 +72,7 @@ ROWS = (
     ),
     requirement(
         "TOOL-15", page(TOOLS, "Security Considerations"), ALL,
-        "Arguments are validated and permissions asked for at every call.",
+        "Arguments are validated at every call, and whether and how often one may call is asked.",
     ),
     requirement(
         "TOOL-16", page("2026-07-28/schema"), "BCDE",
