@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from mcp_transport.audit import rollups
 from mcp_transport.audit.retention import (
     delete_old_actions,
     delete_old_calls,
@@ -39,6 +40,7 @@ def clean() -> dict[str, int]:
         "old calls deleted": delete_old_calls(),
         "records of operators sealed": seal_operators_actions(),
         "old operators' actions deleted": delete_old_actions(),
+        "old sums deleted": delete_old_rollups(),
         "workers deleted": delete_ended_workers(),
         "tickets deleted": delete_expired_tickets(),
         "announcements deleted": delete_old_announcements(),
@@ -67,6 +69,11 @@ def delete_stale_inbox() -> int:
     """Delete messages for requests that have stopped waiting, or workers that have ended."""
     stale = timezone.now() - timedelta(seconds=settings.MCP_ANSWER_TIMEOUT)
     return delete_in_batches(Inbox.objects.filter(created_at__lt=stale))
+
+
+def delete_old_rollups() -> int:
+    """Delete sums over calls: minutes after two days, hours after 90, days after two years."""
+    return sum(map(delete_in_batches, rollups.outdated()))
 
 
 def delete_ended_workers() -> int:

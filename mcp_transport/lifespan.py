@@ -22,6 +22,7 @@ from functools import partial
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
+from mcp_transport.audit import rollups
 from mcp_transport.audit.definitions import record_definitions
 from mcp_transport.audit.record import from_columns
 from mcp_transport.audit.recorder import Recorder
@@ -62,6 +63,7 @@ STEADY = 5.0  # seconds the database has to be there before the silence of other
 FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
 UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that wait for the client of one connection
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
+ROLLUP_INTERVAL = 5.0  # seconds between two looks at whether calls have to be summed up
 
 
 class Runtime:
@@ -117,6 +119,7 @@ class Runtime:
         self._draining: asyncio.Task[None] | None = None
         self._end_at = 0.0  # monotonic seconds, when the process has been told to stop
         self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.random()  # noqa: S311 - see below
+        self._roll_up_at = 0.0
         self._seen = Update(Worker, "seen_at")
         self._ended = Update(Worker, "seen_at", "ended_at")
 
@@ -172,7 +175,7 @@ class Runtime:
             )
         self._loop = asyncio.get_running_loop()
         await self.hub.start()
-        chores = (self._beat, self._tend, self._clean)
+        chores = (self._beat, self._tend, self._roll_up, self._clean)
         self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
         prepare = self.drain if is_told_to_stop else self._depart
         # A server that would wait for the end of requests cuts WebSockets at once.
@@ -262,6 +265,12 @@ class Runtime:
         while self.directory.unpublished:
             server_id, catalog = self.directory.unpublished.popitem()
             await self.rows.run(record_definitions, server_id, catalog.definitions())
+
+    async def _roll_up(self) -> None:
+        """Sum up calls, while no other worker process does."""
+        if time.monotonic() >= self._roll_up_at:
+            self._roll_up_at = time.monotonic() + ROLLUP_INTERVAL
+            await self.rows.run(rollups.step, self.worker_id)
 
     async def _clean(self) -> None:
         """Remove old rows, now and then."""

@@ -48,6 +48,7 @@ TESTED_ELSEWHERE = {
     "management/subcommands/": "as they are typed: tests/management",
     "models/changes.py": "a signal; tests/test_signals.py",
     "routing.py": "tests/interaction/test_endpoint.py",
+    "models/rollup.py": "columns; tests/audit/test_buckets.py",
     "models/placeholder.py": "models without a table; tests/admin",
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",

@@ -127,6 +127,7 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "old calls deleted": 0,
         "records of operators sealed": 0,
         "old operators' actions deleted": 0,
+        "old sums deleted": 0,
         "workers deleted": 0,
         "tickets deleted": 0,
         "announcements deleted": 0,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from mcp_transport import lifespan
 from mcp_transport.lifespan import Runtime, runtime
-from mcp_transport.models import Call, Event, Server, Session, Stream, Worker
+from mcp_transport.models import Call, Event, Rollup, Server, Session, Stream, Worker
 from mcp_transport.writer import WriterFull
 
 LIMIT = 5.0
@@ -189,3 +189,12 @@ async def test_the_signal_to_stop_departs_from_a_server_without_a_lifespan(
         signal.signal(signal.SIGTERM, before)
     assert not run.is_started
     assert (await Worker.objects.aget()).ended_at is not None
+
+
+async def test_a_worker_sums_up_the_calls(quick: None, run: Runtime) -> None:
+    began = timezone.now() - datetime.timedelta(minutes=5)
+    await Call.objects.acreate(
+        worker="w", sequence=1, started_at=began, duration_us=5, server="main", outcome="ok"
+    )
+    await run.start()
+    await until(Rollup.objects.aexists)

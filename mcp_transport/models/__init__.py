@@ -13,6 +13,7 @@ from mcp_transport.models.call import AuditCheckpoint, Call
 from mcp_transport.models.definition import PublishedDefinition
 from mcp_transport.models.operator_action import OperatorAction
 from mcp_transport.models.placeholder import Overview
+from mcp_transport.models.rollup import Rollup, RollupProgress
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
@@ -33,6 +34,8 @@ __all__ = [
     "PublishedDefinition",
     "Report",
     "Overview",
+    "Rollup",
+    "RollupProgress",
     "Server",
     "Session",
     "Stream",

@@ -53,6 +53,7 @@ class Call(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = (models.Index(fields=["started_at"], name="mcp_call_started"),)
         constraints = (
             models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_call_sequence"),
         )

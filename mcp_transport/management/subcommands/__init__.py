@@ -8,6 +8,7 @@ from mcp_transport.management.subcommands.calls import Call
 from mcp_transport.management.subcommands.cleaning import Clean
 from mcp_transport.management.subcommands.connecting import Connect
 from mcp_transport.management.subcommands.doctor import Doctor
+from mcp_transport.management.subcommands.rollup import Rollup
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
@@ -23,6 +24,7 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "sessions": Sessions,
     "audit": Audit,
     "clean": Clean,
+    "rollup": Rollup,
     "doctor": Doctor,
     "serve": Serve,
     "stdio": Stdio,
