@@ -43,6 +43,7 @@ from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
 from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
+from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
 from mcp_transport.stopping import StopSignal
@@ -129,6 +130,7 @@ class Runtime:
             worker_id=self.worker_id,
             directory=self.directory,
             sessions=self.sessions,
+            history=SessionHistory(self.rows),
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
             hub=self.hub,
             recorder=self.recorder,

@@ -25,6 +25,8 @@ from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.page import PageConsumer
 from mcp_transport.transports.rest import PAGE, RestConsumer, is_door
+from mcp_transport.transports.rest_sessions import DOOR as SESSIONS
+from mcp_transport.transports.rest_sessions import SessionsConsumer
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
 from mcp_transport.transports.tickets import TicketConsumer
 from mcp_transport.transports.tool_calls import TRANSPORT as REST
@@ -50,6 +52,7 @@ class McpApplication:
         self._tool_socket = ToolSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
         self._page = PageConsumer.as_asgi(runtime=runtime)
+        self._sessions = SessionsConsumer.as_asgi(runtime=runtime)
         self._rest = RestConsumer.as_asgi(runtime=runtime)
         tickets = TicketConsumer.as_asgi(runtime=runtime)
         #: What stands below a server's address, by the rest of the path.
@@ -102,8 +105,9 @@ class McpApplication:
     def _plain(self, scope: Any) -> Any:
         """What serves those who do not speak the protocol: browsers and plain HTTP."""
         door = scope["mcp_door"]
-        is_page = door == PAGE or (door == "" and _asks_for_page(scope))
-        return self._page if is_page else self._rest
+        if door == PAGE or (door == "" and _asks_for_page(scope)):
+            return self._page
+        return self._sessions if door.partition("/")[0] == SESSIONS else self._rest
 
     def _name(self, scope: Any) -> bool:
         """Note which server is asked for, and what of it; False for a path that is not ours."""

@@ -50,6 +50,7 @@ TESTED_ELSEWHERE = {
     "routing.py": "tests/interaction/test_endpoint.py",
     "models/rollup.py": "columns; tests/audit/test_buckets.py",
     "models/placeholder.py": "models without a table; tests/admin",
+    "sessions/history.py": "tests/transports/test_rest_sessions.py",
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
     "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",

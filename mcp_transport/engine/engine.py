@@ -12,6 +12,7 @@ from mcp_transport.engine.connection import Admit, Connection, Flight, Limits, W
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.conversation import NO_SESSION, Conversation
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.ownership import Ownership
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.stateless import Stateless
 from mcp_transport.protocol import jsonrpc, routing
@@ -37,6 +38,7 @@ class Engine:
         self._stateless = Stateless(services)
         self.connections = Connections()
         self._conversation = Conversation(services, self.connections)
+        self.ownership = Ownership(services, self._conversation.end_session)
 
     async def receive(self, incoming: Incoming, responder: Responder) -> Outcome:
         """

@@ -48,7 +48,7 @@ async def listen(exchange: Exchange, responder: Responder) -> Outcome:
         offer.server.slug, offer.server.id, exchange.principal, wanted, basis=offer.catalog
     )
     listener.filter = wanted = readable(listener, wanted)
-    async with _listening(exchange.services, exchange.incoming, listener, responder):
+    async with listening(exchange.services, exchange.incoming, listener, responder):
         meta = {SUBSCRIPTION_ID: subscription}
         params = {"notifications": wanted.as_params(), "_meta": meta}
         await responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
@@ -90,7 +90,7 @@ async def follow_session(
         basis=incoming.offer.catalog,
         session_id=session.id,
     )
-    async with _listening(services, incoming, listener, responder):
+    async with listening(services, incoming, listener, responder):
         await responder.open()
         if session.id in services.hub.detached:  # what was missed meanwhile
             for kind in kinds:
@@ -120,7 +120,7 @@ def _held(services: Services, incoming: Incoming, listener: Listener) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _listening(
+async def listening(
     services: Services, incoming: Incoming, listener: Listener, responder: Responder
 ) -> AsyncIterator[None]:
     """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""

@@ -9,6 +9,7 @@ from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
+from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
@@ -22,6 +23,7 @@ class Services:
     worker_id: str
     directory: Directory
     sessions: SessionStore
+    history: SessionHistory
     streams: LiveStreams
     hub: Hub
     recorder: Recorder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Call(models.Model):
@@ -56,6 +57,10 @@ class Call(models.Model):
         indexes = (models.Index(fields=["started_at"], name="mcp_call_started"),)
         constraints = (
             models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_call_sequence"),
+        )
+        # What was said in a session; calls without one cost nothing.
+        indexes = (
+            models.Index(fields=["session"], condition=~Q(session=""), name="mcp_call_session"),
         )
 
     def __str__(self) -> str:

@@ -45,18 +45,19 @@ STREAM: Final = (
 )
 
 
+READ: Final = {
+    "/tools": "The tools you may call",
+    "/health": "Whether the server serves",
+    "/stats": "What the worker process does",
+    "/sessions": "The open sessions that these credentials have opened",
+}
+
+
 def document(
     *, title: str, version: str, description: str, url: str, tools: Iterable[Mapping[str, Any]]
 ) -> Json:
     """The document of a server at a URL; tools are as a list shows them."""
-    paths: Json = {
-        path: {"get": {"summary": summary, "responses": _responses({}, ("401", "403"))}}
-        for path, summary in (
-            ("/tools", "The tools you may call"),
-            ("/health", "Whether the server serves"),
-            ("/stats", "What the worker process does"),
-        )
-    }
+    paths: Json = {path: {"get": _reading(summary)} for path, summary in READ.items()} | SESSION
     schemas: Json = {"Error": ERROR}
     for tool in tools:
         name = _unique(re.sub(r"[^\w.-]", "_", tool["name"], flags=re.ASCII), schemas)
@@ -78,6 +79,23 @@ def document(
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },
+    }
+
+
+def _reading(summary: str, *parameters: Json, kind: str = "application/json") -> Json:
+    """What is got: a document, or a stream of events."""
+    responses = _responses({}, ("400", "401", "403", "404", "503"))
+    responses["200"] = {"description": "Done.", "content": {kind: {"schema": {}}}}
+    return {"summary": summary, "parameters": list(parameters), "responses": responses}
+
+
+def _parameter(name: str, place: str, description: str, **schema: Any) -> Json:
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": description,
+        "schema": schema,
     }
 
 
@@ -138,3 +156,28 @@ def _placed(schema: Any, place: str) -> Any:
     if isinstance(reference, str) and reference.startswith("#"):
         placed["$ref"] = place + reference[1:]
     return placed
+
+
+SESSION_ID: Final = _parameter("id", "path", "The session's id.", type="string")
+SESSION: Final[Json] = {
+    "/sessions/{id}": {
+        "get": _reading("One of your sessions", SESSION_ID),
+        "delete": _reading("End it, and what runs in it", SESSION_ID),
+    },
+    "/sessions/{id}/messages": {
+        "get": _reading(
+            "What was said in it: messages to its client, and calls",
+            SESSION_ID,
+            _parameter("after", "query", "The cursor of an earlier answer.", type="string"),
+            _parameter("limit", "query", "How many.", type="integer", minimum=1, maximum=100),
+        )
+    },
+    "/sessions/{id}/stream": {
+        "get": _reading(
+            "What is said in it from now on, as events; done at its end",
+            SESSION_ID,
+            _parameter("Last-Event-ID", "header", "The event to go on after.", type="string"),
+            kind="text/event-stream",
+        )
+    },
+}

@@ -138,6 +138,7 @@ class HttpEndpoint(AsyncConsumer):
         offer = self.served(found, slug)
         principal = await self.identify(offer)
         may_use_server(principal, offer.server)
+        self.sender = principal.key
         if method == "POST" and self.has_body:
             self.body = jsonrpc.decode(await self._read_body())
         return self.describe(offer, principal)
@@ -174,10 +175,11 @@ class HttpEndpoint(AsyncConsumer):
         run, slug = self.runtime, self.request["mcp_server"]
         try:
             offer = self.served(await run.directory.find(slug), slug)
-            may_use_server(await run.authenticators.authenticate(self.headers), offer.server)
+            principal = await self.identify(offer)
+            may_use_server(principal, offer.server)
         except Refused as error:
             return error.status == 503  # cannot be found out now: ask again
-        return True
+        return principal.key == self.sender
 
     async def _read_body(self) -> bytes:
         self._check_media()

@@ -16,7 +16,7 @@ from mcp_transport.transports.sending import HttpResponder
 from mcp_transport.version import __version__
 
 PAGE = "docs"  # for people, which another door shows
-ADDRESSES = frozenset({"tools", "health", "stats", "openapi.json", PAGE})
+ADDRESSES = frozenset({"tools", "health", "stats", "openapi.json", "sessions", PAGE})
 SOCKET = "ws/tools/"
 STREAM = "/stream"
 REQUEST_ID = 1
@@ -178,7 +178,7 @@ class RestConsumer(PlainEndpoint):
         )
 
 
-LISTED = ("tools", "health", "stats", "openapi.json")
+LISTED = ("tools", "sessions", "health", "stats", "openapi.json", PAGE)
 
 
 def _counts(incoming: Incoming) -> dict[str, int]:
