@@ -54,13 +54,13 @@ class Call(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=["started_at"], name="mcp_call_started"),)
+        indexes = (
+            models.Index(fields=["started_at"], name="mcp_call_started"),
+            # What was said in a session; calls without one cost nothing.
+            models.Index(fields=["session"], condition=~Q(session=""), name="mcp_call_session"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_call_sequence"),
-        )
-        # What was said in a session; calls without one cost nothing.
-        indexes = (
-            models.Index(fields=["session"], condition=~Q(session=""), name="mcp_call_session"),
         )
 
     def __str__(self) -> str:
