@@ -22,15 +22,12 @@ from mcp_transport.audit.operators import (
     operator_of,
     record_action,
     record_actions,
-    subject_of,
 )
 
 if TYPE_CHECKING:  # generic in the type stubs only
     StockModelAdmin = admin.ModelAdmin[Any]
-    TabularInline = admin.TabularInline[Any, Any]
 else:
     StockModelAdmin = admin.ModelAdmin
-    TabularInline = admin.TabularInline
 
 # The site's users may be called by something else than a username.
 USERNAME = get_user_model().USERNAME_FIELD
@@ -69,29 +66,13 @@ class RecordedAdmin(ModelAdmin):
     Pages whose every change is kept as an operator's action, in the same transaction.
 
     An action of the list calls ``record_each()`` for what it changed; whatever
-    goes through a form, an inline or a deletion is kept by itself.
+    goes through a form or a deletion is kept by itself.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the row, and note what it was before."""
         obj.description_before = stored(obj) if change else {}
         super().save_model(request, obj, form, change)
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save the rows of an inline, and keep what was done to each."""
-        rows = formset.model._base_manager.filter(pk__in=[f.instance.pk for f in formset.forms])
-        before = {row.pk: (subject_of(row), described(row)) for row in rows}
-        super().save_formset(request, form, formset, change)
-        operator = operator_of(request)
-        for row in formset.new_objects:
-            changes = difference({}, stored(row))
-            record_action(operator, "add", row, changes=changes)
-        for row, _names in formset.changed_objects:
-            changes = difference(before[row.pk][1], stored(row))
-            record_action(operator, "change", row, changes=changes)
-        gone = [key for key in before if not formset.model._base_manager.filter(pk=key).exists()]
-        for subject, description in map(before.__getitem__, gone):
-            record_action(operator, "delete", subject, changes=difference(description, {}))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Keep that a row was made."""

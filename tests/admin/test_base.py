@@ -19,7 +19,6 @@ from mcp_transport.audit.verification import verify
 from mcp_transport.models import (
     AuditCheckpoint,
     Call,
-    EntryOverride,
     Event,
     OperatorAction,
     Server,
@@ -28,6 +27,8 @@ from mcp_transport.models import (
     Token,
     Worker,
 )
+from mcp_transport.models.server import Transport
+from mcp_transport.protocol.revisions import SUPPORTED
 
 READ_ONLY = [AuditCheckpoint, Call, Event, OperatorAction, Session, Stream, Worker]
 ROOT = Operator(way="admin", username="root")
@@ -108,23 +109,9 @@ def acted() -> list[tuple[str, str, str, str]]:
 
 def server_form(**fields: object) -> dict[str, object]:
     """What the page of a server sends."""
-    form = {
-        "slug": "main",
-        "title": "Main",
-        "access": "token",
-        "offers": '["*"]',
-        "is_enabled": "on",
-    }
-    management = {f"overrides-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL")}
-    return {**form, "has_http_sse": "on", **management, **fields}
-
-
-def override_form(**fields: object) -> dict[str, object]:
-    """The same with one override, which is new unless it has an id."""
-    form = {"kind": "tool", "name": "echo", "is_enabled": "on", **fields}
-    row = {f"overrides-0-{name}": value for name, value in form.items()}
-    initial = int("id" in fields)
-    return server_form(**{**row, "overrides-TOTAL_FORMS": 1, "overrides-INITIAL_FORMS": initial})
+    form = {"slug": "main", "title": "Main", "access": "token", "offers": "*", "is_enabled": "on"}
+    every = {"revisions": SUPPORTED, "transports": Transport.values}
+    return {**form, **every, **fields}
 
 
 def test_every_page_keeps_what_is_done_on_it() -> None:
@@ -150,22 +137,6 @@ def test_what_a_form_changes_is_kept_with_before_and_after(
     assert added.difference["slug"] == [None, "new"]
     assert (changed.username, changed.way, changed.address) == ("root", "admin", "127.0.0.1")
     assert verify(OPERATORS).broken is None
-
-
-def test_what_an_inline_adds_changes_and_takes_away_is_kept(
-    operator: Client, server: Server
-) -> None:
-    address = url(Server, "change", server.pk)
-    assert operator.post(address, override_form()).status_code == 302
-    override = EntryOverride.objects.get()
-    known = {"id": override.pk, "server": server.pk}
-    operator.post(address, override_form(title="Echo", **known))
-    operator.post(address, override_form(DELETE="on", **known))
-    assert [action for action, *_ in acted()] == ["add", "change", "delete"]
-    deleted, changed, added = OperatorAction.objects.all()
-    assert {row.object_id for row in (deleted, changed, added)} == {str(override.pk)}
-    assert changed.difference == {"title": ["", "Echo"]}
-    assert deleted.difference["name"] == ["echo", None]
 
 
 @pytest.mark.parametrize("is_selected", [False, True])

@@ -1,0 +1,123 @@
+"""
+What servers offer, for whoever looks at their rows and serves no request.
+
+Built by the same code as the catalogs of requests, from sources of its own:
+an operator's page may be shown by a process that serves no client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+from django.utils.module_loading import import_string
+
+from mcp_transport.conf import settings
+from mcp_transport.engine.catalog import (
+    FEATURE_OF_KIND,
+    NO_OVERRIDE,
+    Catalog,
+    Offered,
+    Override,
+    build,
+    own_name,
+)
+from mcp_transport.engine.directory import ServerRecord, record_of
+from mcp_transport.engine.source import AnyDefinition, Source
+from mcp_transport.models import Server
+
+Key = tuple[str, str]  # kind and own name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where entries come from, and what a server's offers call it."""
+
+    owner: str
+    source: str
+    entries: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Everything that a server offers, and what of it is switched off."""
+
+    record: ServerRecord
+    catalog: Catalog  # with what is switched off
+    overrides: dict[Key, Override]
+
+    def entries(self) -> Iterator[Offered]:
+        """Every entry, by kind."""
+        for kind in FEATURE_OF_KIND:
+            yield from self.catalog.of_kind(kind).values()
+
+    def find(self, kind: str, name: str) -> Offered | None:
+        """The entry that its source calls by a name."""
+        table = self.catalog.of_kind(kind) if kind in FEATURE_OF_KIND else {}
+        found = (entry for entry in table.values() if own_name(entry.definition) == name)
+        return next(found, None)
+
+    def override(self, entry: Offered) -> Override:
+        """What the server changes about an entry."""
+        return self.overrides.get((entry.kind, own_name(entry.definition)), NO_OVERRIDE)
+
+    def is_on(self, entry: Offered) -> bool:
+        """Whether clients find the entry."""
+        return self.override(entry).is_enabled
+
+
+def shelf_of(server: Server) -> Shelf:
+    """What a server offers, by its rows as they are now."""
+    record = record_of(server)
+    overrides = {
+        (kind, name): override
+        for kind, by_name in record.overrides.items()
+        for name, override in by_name.items()
+    }
+    on = {key: msgspec.structs.replace(o, is_enabled=True) for key, o in overrides.items()}
+    return Shelf(record=record, catalog=build(site_sources(), record.has, on), overrides=overrides)
+
+
+def origins() -> list[Origin]:
+    """What every source has, by owner; none is left out for being offered by nobody."""
+    found: dict[tuple[str, str], list[Key]] = {}
+    for source in site_sources():
+        for kind, definition in _definitions(source):
+            owner = (source.owner(definition), source.name)
+            found.setdefault(owner, []).append((kind, own_name(definition)))
+    return [
+        Origin(owner=owner, source=source, entries=tuple(entries))
+        for (owner, source), entries in sorted(found.items())
+    ]
+
+
+def is_taken(kind: str, name: str, *, except_source: str = "") -> bool:
+    """Whether an entry of another source is called that."""
+    return any(
+        (kind, name) == (its_kind, own_name(definition))
+        for source in site_sources()
+        if source.name != except_source
+        for its_kind, definition in _definitions(source)
+    )
+
+
+def site_sources() -> Sequence[Source]:
+    """The sources of the settings, with what stands in their tables now; makes queries."""
+    sources = _made(tuple(settings.MCP_SOURCES))
+    for source in sources:
+        source.refresh()
+    return sources
+
+
+@lru_cache(maxsize=8)
+def _made(paths: tuple[str, ...]) -> tuple[Source, ...]:
+    return tuple(import_string(path)() for path in paths)
+
+
+def _definitions(source: Source) -> Iterator[tuple[str, AnyDefinition]]:
+    entries = source.entries()
+    for kind in FEATURE_OF_KIND:
+        for definition in getattr(entries, f"{kind}s"):
+            yield kind, definition
