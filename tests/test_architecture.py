@@ -24,6 +24,11 @@ PACKAGES = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
 
 # Modules, or whole folders, without a test file of the same name, and what tests them instead.
 TESTED_ELSEWHERE = {
+    "admin/clients.py": "tests/admin/test_server_pages.py and test_tokens.py, as pages show it",
+    "admin/entry_list.py": "tests/admin/test_server_pages.py, as the page shows it",
+    "admin/looking_as.py": "tests/admin/test_server_pages.py, as the page shows it",
+    "admin/override_form.py": "tests/admin/test_entry_page.py, as it is sent",
+    "admin/server_form.py": "tests/admin/test_servers.py, as it is sent",
     "admin/activity.py": "declarations without a line that decides; tests/admin",
     "admin/overview.py": "tests/admin/test_pages.py",
     "admin/forms/": "through whole forms: tests/admin/forms/test_encoding.py and test_form.py",

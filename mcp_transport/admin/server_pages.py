@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -11,6 +13,7 @@ from mcp_transport.admin import figures
 from mcp_transport.admin.clients import NO_TOKEN, client_settings, server_url
 from mcp_transport.admin.entry_list import entry_list
 from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
+from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import (
     Column,
     Copyable,
@@ -74,6 +77,20 @@ def entries(request: HttpRequest, server: Server, shelf: Shelf) -> dict[str, Any
             ],
         ),
     }
+
+
+def traffic_version(pk: int) -> str:
+    """What is another text when the traffic looks different; one query."""
+    last_call = Call.objects.filter(server=OuterRef("slug")).order_by("-id").values("id")[:1]
+    is_open = Q(sessions__closed_at=None)
+    state = Server.objects.filter(pk=pk).values_list("updated_at", "slug")
+    row = state.annotate(
+        last_call=Subquery(last_call),
+        open=Count("sessions", filter=is_open),
+        seen=Max("sessions__last_seen_at", filter=is_open),
+    )
+    minute = int(time.time() // 60)  # ages are told by the minute
+    return version_of(f"{minute} {list(row)!r}").strip('"')
 
 
 def traffic(server: Server) -> dict[str, Any]:

@@ -110,7 +110,10 @@ class ServerAdmin(EntryPages, RecordedAdmin):
         """The live part of the sessions tab."""
         server = self.found(request, pk)
         return render_fragment(
-            request, f"{FOLDER}/traffic.html", lambda: server_pages.traffic(server)
+            request,
+            f"{FOLDER}/traffic.html",
+            lambda: server_pages.traffic(server),
+            version=server_pages.traffic_version(pk),
         )
 
     def access_view(self, request: HttpRequest, pk: int) -> HttpResponse:

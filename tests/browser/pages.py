@@ -34,4 +34,27 @@ PAGES = (
         fragments=(f"{ADMIN}/overview/live/servers/",),
         has_hostile_text=True,
     ),
+    *(
+        Shown(
+            name=f"server-{name}",
+            path=f"{ADMIN}/server/{{server}}/{path}",
+            permission="view_server",
+            queries=10,
+            fragments=(f"{ADMIN}/server/{{server}}/traffic/",) if name == "sessions" else (),
+            has_hostile_text=True,
+        )
+        for name, path in (
+            ("entries", ""),
+            ("sessions", "sessions/"),
+            ("access", "access/"),
+            ("connect", "connect/"),
+        )
+    ),
+    Shown(
+        name="entry",
+        path=f"{ADMIN}/server/{{server}}/entry/?kind=tool&name=repeat",
+        permission="view_server",
+        queries=10,
+        has_hostile_text=True,
+    ),
 )
