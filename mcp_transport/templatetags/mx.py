@@ -37,12 +37,16 @@ def mx_link(text: object, href: str = "") -> SafeString:
 
 
 @register.simple_block_tag
-def live(content: str, url: str, every: int = 15, mode: str = "swap") -> SafeString:
+def live(
+    content: str, url: str, every: int = 15, mode: str = "swap", version: str = ""
+) -> SafeString:
     """
     Keep what stands inside up to date from ``url``, which renders the same.
 
     ``mode`` is ``swap``, or ``timeline`` for an ``<ol>`` whose rows have a
-    ``data-key``: new ones wait behind "3 new (show)".
+    ``data-key``: new ones wait behind "3 new (show)". A ``version`` is the one
+    that the address gives to render_fragment(). When what comes has a
+    ``data-over`` in it, nothing more is asked for.
     """
     return format_html(
         '<div class="mx-live" data-live="{}" data-every="{}" data-mode="{}" data-version="{}">'
@@ -50,6 +54,6 @@ def live(content: str, url: str, every: int = 15, mode: str = "swap") -> SafeStr
         url,
         every,
         mode,
-        version_of(content),
+        f'W/"{version}"' if version else version_of(content),
         mark_safe(content),  # noqa: S308 - a rendered part of the template, escaped there
     )

@@ -41,8 +41,11 @@ MIN_ITEMS_SHOWN = 5  # of the items that there have to be, before any was added
 class Builder:
     """Builds the fields of one form."""
 
-    def __init__(self, root: Mapping[str, Any], data: Data, is_secret: IsSecret) -> None:
+    def __init__(
+        self, root: Mapping[str, Any], data: Data, is_secret: IsSecret, prefix: str = "field"
+    ) -> None:
         self._root = root
+        self._prefix = prefix  # of the ids of fields, where a page has several forms
         self._data = data
         self._is_secret = is_secret
         self._filled = {parent for name in data for parent in pointers.parents(own_name(name))}
@@ -72,7 +75,7 @@ class Builder:
             shape=shape,
             is_required=is_required,
             is_secret=secret or words.get("writeOnly") is True or words.get("format") == "password",
-            id=f"field-{self._count}",
+            id=f"{self._prefix}-{self._count}",
         )
         if self._is_json(place, within):
             text = self._data.get(pointers.JSON + name, "")

@@ -62,11 +62,14 @@ class Field:
 
     place: Place
     errors: list[str] = field(default_factory=list)
+    is_typed: bool = True  # whether what was typed is a value, be it a wrong one
 
     def read(self) -> Any:
         """The value, ABSENT or BROKEN."""
         self.errors.clear()
-        return self._read()
+        value = self._read()
+        self.is_typed = value is not BROKEN
+        return value
 
     def _read(self) -> Any:
         raise NotImplementedError
@@ -85,6 +88,11 @@ class Field:
         yield self
         for inner in self.within():
             yield from inner.walk()
+
+    @property
+    def template_name(self) -> str:
+        """What shows it."""
+        return f"admin/mcp_transport/forms/{self.template}.html"
 
     @property
     def limits(self) -> list[str]:

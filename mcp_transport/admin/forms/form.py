@@ -32,12 +32,20 @@ class Problem:
 class Form:
     """The fields of a schema, and the value that they stand for together."""
 
-    def __init__(self, schema: Mapping[str, Any], data: Data, *, is_secret: IsSecret) -> None:
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        data: Data,
+        *,
+        is_secret: IsSecret,
+        prefix: str = "field",
+    ) -> None:
         self.schema = schema
         self.data = data
         self.is_secret = is_secret
         self.forgotten: list[str] = []  # pointers to values that were not kept
-        self.root: Field = Builder(schema, data, is_secret).build(schema)
+        self._prefix = prefix
+        self.root: Field = Builder(schema, data, is_secret, prefix).build(schema)
 
     @classmethod
     def empty(cls, schema: Mapping[str, Any], *, is_secret: IsSecret) -> Self:
@@ -45,11 +53,19 @@ class Form:
         return cls(schema, {}, is_secret=is_secret)
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], value: Any, *, is_secret: IsSecret) -> Self:
+    def of(
+        cls,
+        schema: Mapping[str, Any],
+        value: Any,
+        *,
+        is_secret: IsSecret,
+        prefix: str = "field",
+    ) -> Self:
         """A form filled with a value; what was taken out of it has to be typed again."""
         forgotten: list[str] = []
         kept = _without_masks(value, "", forgotten)
-        form = cls(schema, Encoder(schema).encode(schema, kept), is_secret=is_secret)
+        pairs = Encoder(schema).encode(schema, kept)
+        form = cls(schema, pairs, is_secret=is_secret, prefix=prefix)
         form.forgotten = forgotten
         return form
 
@@ -62,7 +78,7 @@ class Form:
             data[pointers.SIZE + name] = str(min(size + 1, MAX_ITEMS))
         elif action.startswith(REMOVE):
             data = _without(data, action.removeprefix(REMOVE))
-        return type(self)(self.schema, data, is_secret=self.is_secret)
+        return type(self)(self.schema, data, is_secret=self.is_secret, prefix=self._prefix)
 
     def read(self) -> Any:
         """The value; look at problems() before it is used."""
@@ -76,6 +92,10 @@ class Form:
             for field in self.root.walk()
             for text in field.errors
         ][:MAX_PROBLEMS]
+
+    def everything(self) -> list[Field]:
+        """Every field, also of alternatives that are not chosen."""
+        return _everything(self.root)
 
     def check(self, value: Any) -> None:
         """Judge a value by the whole schema; what is wrong is kept with its field."""

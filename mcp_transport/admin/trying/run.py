@@ -17,17 +17,11 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
-from mcp_transport.admin.trying.asking import REVISION, TRANSPORT
+from mcp_transport.admin.trying.asking import TRANSPORT
 from mcp_transport.models import Event, Stream
 
 MAX_EVENTS = 300  # of the newest that are shown
 MAX_RUNNING = 10  # runs of one operator at a time
-METHODS = {
-    "tool": "tools/call",
-    "prompt": "prompts/get",
-    "resource": "resources/read",
-    "template": "resources/read",
-}
 ELICITATION, SAMPLING, ROOTS = "elicitation/create", "sampling/createMessage", "roots/list"
 QUESTIONS = frozenset({ELICITATION, SAMPLING, ROOTS})
 
@@ -102,8 +96,12 @@ class Run:
     @cached_property
     def arguments(self) -> Message | None:
         """The arguments without what is secret; None when they were too many to be kept."""
-        kept = self.call.get("arguments") or "{}"
-        arguments = json.loads(kept)
+        return self.kept(self.call.get("arguments") or "")
+
+    @staticmethod
+    def kept(text: str) -> Message | None:
+        """The arguments that a record holds; None when they were too many to be kept."""
+        arguments: Message = json.loads(text or "{}")
         return None if "[not kept]" in arguments else arguments
 
     @cached_property
@@ -251,8 +249,3 @@ def request_of(run: Run, params: Message) -> Message:
         "method": run.stream.method,
         "params": {**params, "_meta": {"progressToken": run.request_id}},
     }
-
-
-def speaks() -> str:
-    """The revision in which the admin asks."""
-    return REVISION.name

@@ -40,7 +40,7 @@ class LivePart {
 
   schedule(wait = this.wait) {
     this.rest();
-    if (isOver || isPaused || document.hidden) return;
+    if (isOver || isPaused || document.hidden || this.isOver) return;
     this.timer = setTimeout(() => this.refresh(), wait * (0.9 + 0.2 * Math.random()));
   }
 
@@ -86,6 +86,7 @@ class LivePart {
     else if (this.isInUse) return; // focus came in while the answer was on its way
     else this.swap(fresh);
     this.version = version || "";
+    this.isOver = !!this.element.querySelector("[data-over]");
   }
 
   swap(fresh) {
