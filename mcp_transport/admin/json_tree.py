@@ -68,7 +68,13 @@ class _Tree:
         return Node(key, json.dumps(value), "number" if is_number else "literal")
 
     def _holder(
-        self, key: str, said: str, kind: str, members: Iterable[tuple[str, Any]], size: int, depth: int
+        self,
+        key: str,
+        said: str,
+        kind: str,
+        members: Iterable[tuple[str, Any]],
+        size: int,
+        depth: int,
     ) -> Node:
         made = Node(key, said, kind, is_open=depth < LEVELS_OPEN)
         made.members = list(self._members(members, depth))

@@ -14,12 +14,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from mcp_transport.admin import server_pages
-from mcp_transport.admin.base import RecordedAdmin
 from mcp_transport.admin.clients import server_url
 from mcp_transport.admin.entry_page import EntryPages
 from mcp_transport.admin.pages import render_fragment, render_page
 from mcp_transport.admin.parts import Confirmation, Link
 from mcp_transport.admin.server_form import ServerForm
+from mcp_transport.admin.trying.pages import TryPages
 from mcp_transport.audit.operators import operator_of, recorded
 from mcp_transport.engine.announcing import announce, wait_for_reports
 from mcp_transport.engine.offering import shelf_of
@@ -34,7 +34,7 @@ FOLDER = "admin/mcp_transport/server"
 
 
 @admin.register(Server)
-class ServerAdmin(EntryPages, RecordedAdmin):
+class ServerAdmin(EntryPages, TryPages):
     """Which entries are offered under which URL, and to whom."""
 
     form = ServerForm
@@ -91,7 +91,8 @@ class ServerAdmin(EntryPages, RecordedAdmin):
             "mcp_server_switch": ("<int:pk>/switch/", self.switch_view),
             **self.entry_views(),
         }
-        return [path(at, self.guarded(view), name=name) for name, (at, view) in views.items()]
+        own = [path(at, self.guarded(view), name=name) for name, (at, view) in views.items()]
+        return [*super().page_urls(), *own]
 
     def entries_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What the server offers, as everybody or as one user."""

@@ -182,6 +182,7 @@ class Server(models.Model):
 
     class Meta:
         ordering = ("slug",)
+        permissions = (("try_tool", "Can try tools, prompts and resources"),)
         constraints = (
             models.UniqueConstraint(
                 fields=["is_default"],

@@ -71,9 +71,7 @@ class Filling:
             value = self._decoded()
             if value is None:
                 return {}
-            self.form = Form.of(
-                self.schema, value, is_secret=self.is_secret, prefix=self._prefix
-            )
+            self.form = Form.of(self.schema, value, is_secret=self.is_secret, prefix=self._prefix)
             self.form.read()
             if not isinstance(value, dict):
                 self._blame("The arguments are a JSON object.")

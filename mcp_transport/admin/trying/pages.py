@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
@@ -14,21 +13,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils.module_loading import import_string
 
 from mcp_transport.admin.base import RecordedAdmin
-from mcp_transport.admin.forms.form import Problem, encode_json
+from mcp_transport.admin.forms.form import Problem
 from mcp_transport.admin.json_tree import JsonTree
 from mcp_transport.admin.pages import render_fragment, render_page
 from mcp_transport.admin.parts import Copyable, Link, Status
 from mcp_transport.admin.trying import asking
 from mcp_transport.admin.trying.caller import again, caller, tokens_for
+from mcp_transport.admin.trying.exchange import as_curl, exchange
 from mcp_transport.admin.trying.filling import Filling
 from mcp_transport.admin.trying.outcome import blocks, download, raw
 from mcp_transport.admin.trying.questions import ACCEPT, CANCEL, DECLINE, Card, card
-from mcp_transport.admin.trying.run import MAX_RUNNING, Run, find_run, request_of, running
+from mcp_transport.admin.trying.run import MAX_RUNNING, Run, find_run, running
 from mcp_transport.admin.trying.target import Target, find_target
-from mcp_transport.conf import settings
 from mcp_transport.models import Call, Token
-from mcp_transport.protocol.revisions import R2026_07_28
-from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
 
 PERMISSION = "mcp_transport.try_tool"
 FOLDER = "admin/mcp_transport/trying"
@@ -49,7 +46,11 @@ class TryPages(RecordedAdmin):
         """See ModelAdmin.page_urls()."""
         return [
             *super().page_urls(),
-            path("<slug:slug>/try/<slug:kind>/", self.guarded(self.try_view), name="mcp_transport_try"),
+            path(
+                "<slug:slug>/try/<slug:kind>/",
+                self.guarded(self.try_view),
+                name="mcp_transport_try",
+            ),
             path("runs/<str:run>/", self.guarded(self.run_view), name="mcp_transport_run"),
             path(
                 "runs/<str:run>/live/<slug:part>/",
@@ -154,7 +155,7 @@ class TryPages(RecordedAdmin):
         )
 
     def _run_page(self, request: HttpRequest, run: Run, cards: list[Card]) -> HttpResponse:
-        context: Context = {"run": run, "cards": cards, **_shown(run), "exchange": _exchange(run)}
+        context: Context = {"run": run, "cards": cards, **_shown(run), "exchange": exchange(run)}
         context["live"] = {
             part: reverse("admin:mcp_transport_run_live", args=[run.id, part]) for part in PARTS
         }
@@ -180,7 +181,7 @@ class TryPages(RecordedAdmin):
         filling.start(run.arguments or {})
         return {
             **_form_context(request, target, filling, None),
-            "curl": Copyable(value=_curl(request, run, target), label="As curl", block=True),
+            "curl": Copyable(value=as_curl(request, run, target), label="As curl", block=True),
         }
 
     def _crumbs(self, key: int, name: str) -> list[Link]:
@@ -325,31 +326,6 @@ def _shown(run: Run) -> Context:
     }
 
 
-def _exchange(run: Run) -> Context:
-    request = request_of(run, _kept_params(run))
-    return {
-        "request": Copyable(value=raw(request), label="Request", block=True),
-        "response": Copyable(value=raw(run.response), label="Response", block=True)
-        if run.response
-        else None,
-    }
-
-
-def _kept_params(run: Run) -> dict[str, Any]:
-    """The parameters as far as they are kept."""
-    if run.stream.method == "resources/read":
-        return {"uri": _uri(run)}
-    arguments = {"[not kept]": True} if run.arguments is None else run.arguments
-    return {"name": run.entry, "arguments": arguments}
-
-
-def _uri(run: Run) -> str:
-    """What was read: of a template, it is only told by the result."""
-    for item in (run.result or {}).get("contents", ()):
-        return str(item.get("uri", run.entry))
-    return run.entry
-
-
 def _version(run: Run, part: str) -> str:
     """What changes when a live part does."""
     if part == "questions":
@@ -362,45 +338,3 @@ def _version(run: Run, part: str) -> str:
 
 def _verb(run: Run) -> str:
     return {"prompts/get": "Got", "resources/read": "Read"}.get(run.stream.method, "Called")
-
-
-def _curl(request: HttpRequest, run: Run, target: Target) -> str:
-    """The same request by a client of the newest revision, at a shell."""
-    url = request.build_absolute_uri(f"{settings.MCP_PATH.rstrip('/')}/{run.slug}")
-    meta = {
-        PROTOCOL_VERSION: R2026_07_28.name,
-        CLIENT_CAPABILITIES: {},
-        CLIENT_INFO: {"name": "curl", "version": "1"},
-    }
-    params = _kept_params(run)
-    body = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": run.stream.method,
-        "params": {**params, "_meta": meta},
-    }
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "application/json, text/event-stream",
-        "MCP-Protocol-Version": R2026_07_28.name,
-        "Mcp-Method": run.stream.method,
-        "Mcp-Name": str(params.get("name") or params.get("uri")),
-        **_header_parameters(target, params.get("arguments", {})),
-    }
-    lines = [f"curl {shlex.quote(url)}", '-H "Authorization: Bearer $MCP_TOKEN"']
-    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
-    lines.append(f"-d {shlex.quote(encode_json(body))}")
-    return " \\\n  ".join(lines)
-
-
-def _header_parameters(target: Target, arguments: dict[str, Any]) -> dict[str, str]:
-    """The arguments that are repeated in headers of their own."""
-    found = {}
-    for parameter in getattr(target.entry.definition, "headers", ()):
-        value: Any = arguments
-        for name in parameter.path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if value is not None:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            found[f"Mcp-Param-{parameter.header}"] = text
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -155,13 +155,16 @@ def _find(catalog: Catalog, kind: str, name: str) -> Offered | None:
 
 
 def _sources() -> Sequence[Source]:
-    """Those of this process if it serves, else others like them."""
-    run = import_string("mcp_transport.lifespan.current")()
-    made = (import_string(path)() for path in settings.MCP_SOURCES)
-    sources: Sequence[Source] = run.directory.sources if run is not None else tuple(made)
+    """Sources like those that serve, with what stands in their tables now."""
+    sources = _made(tuple(settings.MCP_SOURCES))
     for source in sources:
         source.refresh()
     return sources
+
+
+@lru_cache(maxsize=8)
+def _made(paths: tuple[str, ...]) -> tuple[Source, ...]:
+    return tuple(import_string(path)() for path in paths)
 
 
 def _prompt_schema(arguments: Any) -> Schema:

@@ -87,6 +87,8 @@ class LivePart {
     else this.swap(fresh);
     this.version = version || "";
     this.isOver = !!this.element.querySelector("[data-over]");
+    const told = this.element.querySelector("[data-say]");
+    if (told) say(told.dataset.say);
   }
 
   swap(fresh) {
