@@ -46,11 +46,7 @@ class TryPages(RecordedAdmin):
         """See ModelAdmin.page_urls()."""
         return [
             *super().page_urls(),
-            path(
-                "<slug:slug>/try/<slug:kind>/",
-                self.guarded(self.try_view),
-                name="mcp_transport_try",
-            ),
+            path("<int:pk>/try/", self.guarded(self.try_view), name="mcp_transport_try"),
             path("runs/<str:run>/", self.guarded(self.run_view), name="mcp_transport_run"),
             path(
                 "runs/<str:run>/live/<slug:part>/",
@@ -64,12 +60,11 @@ class TryPages(RecordedAdmin):
             ),
         ]
 
-    def try_view(self, request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the form of an entry, or take it and start a run."""
-        self._admit(request, slug)
-        name = request.GET.get("name", "")
+        self._admit(request, str(pk))
         token = _token(request)
-        target = _target(request, slug, kind, name, token)
+        target = _target(request, pk, token)
         filling = Filling(target.schema, is_secret=target.is_secret)
         if request.method == "POST":
             filling.take(request)
@@ -173,8 +168,8 @@ class TryPages(RecordedAdmin):
 
     def _again(self, request: HttpRequest, run: Run) -> Context:
         """The form with the arguments of a run, to change them and try once more."""
-        name = run.entry
-        target = find_target(run.slug, run.kind, name, caller(request.user, None))
+        server_id = run.stream.session.server_id
+        target = find_target(server_id, run.kind, run.entry, caller(request.user, None))
         if target is None:
             return {"target": None}
         filling = Filling(target.schema, is_secret=target.is_secret)
@@ -186,7 +181,7 @@ class TryPages(RecordedAdmin):
 
     def _crumbs(self, key: int, name: str) -> list[Link]:
         servers = reverse("admin:mcp_transport_server_changelist")
-        server = reverse("admin:mcp_transport_server_change", args=[key])
+        server = reverse("admin:mcp_server", args=[key])
         return [Link("Servers", servers), Link(name, server)]
 
 
@@ -201,10 +196,11 @@ def _token(request: HttpRequest) -> Token | None:
     raise Http404("There is no such token.")
 
 
-def _target(request: HttpRequest, slug: str, kind: str, name: str, token: Token | None) -> Target:
-    target = find_target(slug, kind, name, caller(request.user, token))
+def _target(request: HttpRequest, pk: int, token: Token | None) -> Target:
+    kind, name = request.GET.get("kind", ""), request.GET.get("name", "")
+    target = find_target(pk, kind, name, caller(request.user, token))
     if target is None:
-        raise Http404(f"You may use no {kind} {name!r} of {slug!r}, or the server is turned off.")
+        raise Http404(f"You may use no {kind} {name!r} there, or the server is turned off.")
     return target
 
 
@@ -298,12 +294,12 @@ def _remember(request: HttpRequest, question: str, action: str) -> None:
 def _form_context(
     request: HttpRequest, target: Target, filling: Filling, token: Token | None
 ) -> Context:
-    address = reverse("admin:mcp_transport_try", args=[target.slug, target.kind])
+    address = reverse("admin:mcp_transport_try", args=[target.record.id])
     principal = caller(request.user, token)
     return {
         "target": target,
         "filling": filling,
-        "action": f"{address}?{urlencode({'name': target.name})}",
+        "action": f"{address}?{urlencode({'kind': target.kind, 'name': target.name})}",
         "tokens": tokens_for(request.user),
         "token": token,
         "is_covered": target.is_covered(principal),

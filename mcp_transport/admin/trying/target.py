@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 
+from mcp_transport.admin.effects import DESTRUCTIVE, READS, UNKNOWN, WRITES, effects
 from mcp_transport.auth.principal import Principal
-from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import FEATURE_OF_KIND, Catalog, Offered, own_name
-from mcp_transport.engine.directory import ServerRecord, catalog_of, load
-from mcp_transport.engine.source import Source
+from mcp_transport.engine.directory import ServerRecord, catalog_of, record_of
+from mcp_transport.engine.offering import site_sources
+from mcp_transport.models import Server
 from mcp_transport.registry.uri_template import UriTemplate
 
 Schema = dict[str, Any]
@@ -27,10 +26,10 @@ METHODS = {
     "template": "resources/read",
 }
 EFFECTS = {
-    "reads": "It only reads.",
-    "writes": "It changes something, and destroys nothing.",
-    "destructive": "It may destroy something.",
-    "unknown": "It does not say what it changes: take it to be destructive.",
+    READS: "It only reads.",
+    WRITES: "It changes something, and destroys nothing.",
+    DESTRUCTIVE: "It may destroy something.",
+    UNKNOWN: "It does not say what it changes: take it to be destructive.",
 }
 VERBS = {"tool": "Call", "prompt": "Get", "resource": "Read", "template": "Read"}
 
@@ -103,12 +102,7 @@ class Target:
     @property
     def effect(self) -> str:
         """One of EFFECTS; what a tool does not say of itself is unknown, never safe."""
-        hints = self.entry.wire.get("annotations", {})
-        if self.kind != "tool" or hints.get("readOnlyHint"):
-            return "reads"
-        if "destructiveHint" not in hints:
-            return "unknown"
-        return "destructive" if hints["destructiveHint"] else "writes"
+        return effects(self.entry)
 
     @property
     def effect_in_words(self) -> str:
@@ -118,7 +112,7 @@ class Target:
     @property
     def is_confirmed(self) -> bool:
         """Whether its name has to be typed before it is called."""
-        return self.effect in ("destructive", "unknown")
+        return self.effect in (DESTRUCTIVE, UNKNOWN)
 
     def is_secret(self, name: str) -> bool:
         """Whether an argument of that name is kept nowhere."""
@@ -129,16 +123,18 @@ class Target:
         return self.entry.is_covered(caller) and caller.reaches(self.record.id)
 
 
-def find_target(slug: str, kind: str, name: str, caller: Principal) -> Target | None:
+def find_target(server_id: int, kind: str, name: str, caller: Principal) -> Target | None:
     """
     An entry that the caller's user may use; None for every other one.
 
     Two queries, beside what the sources look up themselves.
     """
-    record = load(slug) if kind in FEATURE_OF_KIND else None
-    if record is None:
+    rows = Server.objects.filter(is_enabled=True).prefetch_related("overrides")
+    server = rows.filter(pk=server_id).first() if kind in FEATURE_OF_KIND else None
+    if server is None:
         return None
-    entry = _find(catalog_of(record, _sources()), kind, name)
+    record = record_of(server)
+    entry = _find(catalog_of(record, site_sources()), kind, name)
     if entry is None or not entry.is_permitted(caller):
         return None
     return Target(record, entry)
@@ -152,19 +148,6 @@ def _find(catalog: Catalog, kind: str, name: str) -> Offered | None:
         if own_name(entry.definition) == name:
             return entry
     return None
-
-
-def _sources() -> Sequence[Source]:
-    """Sources like those that serve, with what stands in their tables now."""
-    sources = _made(tuple(settings.MCP_SOURCES))
-    for source in sources:
-        source.refresh()
-    return sources
-
-
-@lru_cache(maxsize=8)
-def _made(paths: tuple[str, ...]) -> tuple[Source, ...]:
-    return tuple(import_string(path)() for path in paths)
 
 
 def _prompt_schema(arguments: Any) -> Schema:

@@ -131,8 +131,8 @@ def reader(worker: None, good: Server, root: User) -> Reader:
 
 def trying(name: str, kind: str = "tool", **query: Any) -> str:
     """The address of an entry's form."""
-    address = reverse("admin:mcp_transport_try", args=["good", kind])
-    return f"{address}?{urlencode({'name': name, **query})}"
+    address = reverse("admin:mcp_transport_try", args=[Server.objects.get(slug="good").pk])
+    return f"{address}?{urlencode({'kind': kind, 'name': name, **query})}"
 
 
 def test_a_tool_is_tried_and_its_result_is_shown(reader: Reader) -> None:
@@ -411,7 +411,7 @@ def test_a_try_that_is_refused_is_kept(good: Server) -> None:
     client.force_login(clerk)
     assert client.post(trying("repeat"), {"do": "call"}).status_code == 403
     action = OperatorAction.objects.get()
-    assert (action.action, action.outcome, action.object_id) == ("try", "denied", "good")
+    assert (action.action, action.outcome, action.object_id) == ("try", "denied", str(good.pk))
 
 
 def test_what_a_user_may_not_use_cannot_be_tried(good: Server) -> None:
