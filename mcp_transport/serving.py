@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from django.conf import settings as django_settings
 
@@ -56,7 +57,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         loop="auto",
-        http="auto",
+        http=_http(),
         log_config=None,
         access_log=False,
         proxy_headers=believes_proxies(),
@@ -70,9 +71,20 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
     )
 
 
+def _http() -> Any:
+    """uvicorn's protocol with limits, where its parser is installed."""
+    try:
+        from mcp_transport.uvicorn_http import LimitedHttp
+    except ImportError:
+        return "auto"
+    return LimitedHttp
+
+
 def _serve_with_daphne(host: str, port: int) -> None:
     from daphne.cli import CommandLineInterface
 
-    arguments = ["--bind", host, "--port", str(port), application_path()]
+    ping = ["--ping-interval", str(int(PING_INTERVAL)), "--ping-timeout", str(int(PING_INTERVAL))]
+    forever = ["--websocket_timeout", "-1"]  # a day otherwise
+    arguments = ["--bind", host, "--port", str(port), *ping, *forever, application_path()]
     CommandLineInterface().run(arguments)
     sys.exit(0)

@@ -1,0 +1,99 @@
+"""
+uvicorn's HTTP protocol with the limits that it does not have.
+
+A client may neither take its time over the headers of a request, nor send
+headers without end, nor stop reading an answer for as long as it likes. Given
+to uvicorn as a class, which its ``http`` option takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mcp_transport.conf import settings
+
+HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
+HEADER_BYTES = 64 * 1024
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class LimitedHttp(HttpToolsProtocol):
+    """One connection; no timer is set while requests come whole and answers are read."""
+
+    _is_in_headers = False
+    _header_bytes = 0
+    _waiting: asyncio.TimerHandle | None = None  # for the end of the headers
+    _stalled: asyncio.TimerHandle | None = None  # for the client to read
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        super().data_received(data)
+        if self._lacks_headers():
+            self._count(len(data))
+        elif self._waiting is not None:
+            self._have_come()
+
+    def on_message_begin(self) -> None:
+        """See httptools.HttpRequestParser."""
+        self._is_in_headers = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """See httptools.HttpRequestParser."""
+        self._is_in_headers = False
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(settings.MCP_STALL_TIMEOUT, self._cut)
+
+    def resume_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.BaseProtocol; uvicorn resumes writing there."""
+        self._have_come()
+        super().connection_lost(exc)
+
+    def _lacks_headers(self) -> bool:
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return False  # refused, or a WebSocket by now
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return self._is_in_headers or (is_idle and self.timeout_keep_alive_task is None)
+
+    def _count(self, size: int) -> None:
+        if self._is_in_headers:
+            self._header_bytes += size
+        if self._header_bytes > HEADER_BYTES:
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+        elif self._waiting is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(HEADER_TIMEOUT, self._cut)
+
+    def _have_come(self) -> None:
+        self._header_bytes = 0
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _cut(self) -> None:
+        """Let go of the connection, and of what its client was to read."""
+        self.transport.abort()

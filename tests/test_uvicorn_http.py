@@ -1,0 +1,121 @@
+"""Tests of mcp_transport.uvicorn_http, over sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from mcp_transport import uvicorn_http
+from mcp_transport.uvicorn_http import LimitedHttp
+
+LIMIT = 5.0  # seconds any single wait may take
+SHORT = 0.2  # seconds
+GET = b"GET /%s HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+class Site:
+    """An application, and how its requests ended."""
+
+    def __init__(self) -> None:
+        self.has_left = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/flood":
+            while (await self._event(receive))["type"] != "http.disconnect":
+                await send(
+                    {"type": "http.response.body", "body": b"x" * 100_000, "more_body": True}
+                )
+            self.has_left.set()
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def _event(self, receive: Any) -> Any:
+        try:
+            async with asyncio.timeout(0.001):
+                return await receive()
+        except TimeoutError:
+            return {"type": "nothing"}
+
+
+@pytest.fixture
+async def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+async def port(site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any) -> AsyncIterator[int]:
+    monkeypatch.setattr(uvicorn_http, "HEADER_TIMEOUT", SHORT)
+    settings.MCP_STALL_TIMEOUT = SHORT
+    config, state = Config(site, log_config=None), ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: LimitedHttp(config, state, {}), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for connection in list(state.connections):
+        connection.transport.abort()  # type: ignore[union-attr]  # no WebSocket is here
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the connection ends."""
+    async with asyncio.timeout(LIMIT):
+        try:
+            return await reader.read()
+        except ConnectionResetError:
+            return b""
+
+
+async def whole_answer(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(LIMIT):
+        return await reader.readuntil(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\r\n", b"GET / HT", GET[:-2] % b""])
+async def test_headers_that_do_not_come_are_not_waited_for(port: int, beginning: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(beginning)
+    assert await ended(reader) == b""
+    writer.close()
+
+
+async def test_a_second_requests_headers_have_their_time_too(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(GET % b"")
+        assert (await whole_answer(reader)).startswith(b"HTTP/1.1 200")
+    writer.write(b"GET / HTTP/1.1\r\nho")
+    assert await ended(reader) == b""
+    writer.close()
+
+
+async def test_an_idle_connection_is_kept(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET % b"")
+    await whole_answer(reader)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(SHORT * 2):
+            await reader.read(1)
+    writer.write(GET % b"")
+    assert await whole_answer(reader)
+    writer.close()
+
+
+async def test_headers_without_end_are_refused(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n")
+    for number in range(70):
+        writer.write(b"x-%d: %s\r\n" % (number, b"y" * 1000))
+    assert (await ended(reader)).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+
+
+async def test_a_client_that_reads_nothing_is_cut_off(port: int, site: Site) -> None:
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+    writer.write(GET % b"flood")
+    async with asyncio.timeout(LIMIT):
+        await site.has_left.wait()
+    writer.close()
