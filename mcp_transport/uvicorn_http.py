@@ -9,6 +9,7 @@ to uvicorn as a class, which its ``http`` option takes.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,15 +17,17 @@ from mcp_transport.conf import settings
 
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 HEADER_BYTES = 64 * 1024
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
+REFUSAL = (
+    "HTTP/1.1 {}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{}"
 )
+TOO_LARGE = f"The headers are larger than {HEADER_BYTES} bytes."
 
 
 class LimitedHttp(HttpToolsProtocol):
     """One connection; no timer is set while requests come whole and answers are read."""
 
-    _is_in_headers = False
+    _is_in_headers = _is_refused = False
     _header_bytes = 0
     _waiting: asyncio.TimerHandle | None = None  # for the end of the headers
     _stalled: asyncio.TimerHandle | None = None  # for the client to read
@@ -36,11 +39,10 @@ class LimitedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        if self._is_refused:
+            return  # what is not read would reset the connection, and take the answer with it
         super().data_received(data)
-        if self._lacks_headers():
-            self._count(len(data))
-        elif self._waiting is not None:
-            self._have_come()
+        self._look(len(data))
 
     def on_message_begin(self) -> None:
         """See httptools.HttpRequestParser."""
@@ -51,6 +53,10 @@ class LimitedHttp(HttpToolsProtocol):
         """See httptools.HttpRequestParser."""
         self._is_in_headers = False
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse("400 Bad Request", msg)
 
     def pause_writing(self) -> None:
         """See asyncio.BaseProtocol."""
@@ -70,20 +76,34 @@ class LimitedHttp(HttpToolsProtocol):
         self._have_come()
         super().connection_lost(exc)
 
+    def _look(self, size: int) -> None:
+        if self._is_refused:
+            return
+        if self._lacks_headers():
+            self._count(size)
+        elif self._waiting is not None:
+            self._have_come()
+
     def _lacks_headers(self) -> bool:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return False  # refused, or a WebSocket by now
-        is_idle = self.cycle is None or self.cycle.response_complete
+        cycle: Any = self.cycle  # None before the first request
+        is_idle = cycle is None or cycle.response_complete
         return self._is_in_headers or (is_idle and self.timeout_keep_alive_task is None)
 
     def _count(self, size: int) -> None:
         if self._is_in_headers:
             self._header_bytes += size
         if self._header_bytes > HEADER_BYTES:
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+            self._refuse("431 Request Header Fields Too Large", TOO_LARGE)
         elif self._waiting is None:
             self._wait()
+
+    def _refuse(self, status: str, text: str) -> None:
+        self._is_refused = True
+        self.transport.write(REFUSAL.format(status, len(text), text).encode("ascii"))
+        self._have_come()
+        self._waiting = self.loop.call_later(LINGER, self._cut)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(HEADER_TIMEOUT, self._cut)

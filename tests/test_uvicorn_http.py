@@ -50,6 +50,7 @@ async def site() -> Site:
 @pytest.fixture
 async def port(site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any) -> AsyncIterator[int]:
     monkeypatch.setattr(uvicorn_http, "HEADER_TIMEOUT", SHORT)
+    monkeypatch.setattr(uvicorn_http, "LINGER", SHORT)
     settings.MCP_STALL_TIMEOUT = SHORT
     config, state = Config(site, log_config=None), ServerState()
     loop = asyncio.get_running_loop()
@@ -57,7 +58,8 @@ async def port(site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any) -> As
     yield server.sockets[0].getsockname()[1]
     server.close()
     for connection in list(state.connections):
-        connection.transport.abort()  # type: ignore[union-attr]  # no WebSocket is here
+        connection.transport.abort()
+    await asyncio.sleep(0)  # the transports close their sockets
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -107,9 +109,18 @@ async def test_an_idle_connection_is_kept(port: int) -> None:
 async def test_headers_without_end_are_refused(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\n")
-    for number in range(70):
+    for number in range(200):
         writer.write(b"x-%d: %s\r\n" % (number, b"y" * 1000))
     assert (await ended(reader)).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+
+
+async def test_what_is_no_http_is_refused_when_it_has_come(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in (b"post / HT", b"TP/1.1\r\n", b"host: a\r\n", b"\r\n"):
+        writer.write(part)
+        await asyncio.sleep(0.01)
+    assert (await ended(reader)).startswith(b"HTTP/1.1 400 ")
     writer.close()
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 INTERNAL_ERROR = -32603
 STATUSES = frozenset(
-    {200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 426, 429, 503}
+    {200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 426, 429, 431, 503}
 )
 #: What an HTTP server says of what never was a request; the endpoint did not see it.
 SERVERS_OWN = (
     b"Invalid HTTP request received.",
+    b"The headers are larger than",
     b"Unsupported upgrade request.",
     b"Failed to open a WebSocket connection",
 )

@@ -15,6 +15,8 @@ from tests.fuzz.site import Site
 pytestmark = pytest.mark.timeout(0)
 
 
+# Hypothesis warns of long examples when it shows one that failed, and would hide the failure.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_no_request_breaks_the_endpoint(
     site: Site, loop: asyncio.AbstractEventLoop, faults: list[str]
 ) -> None:

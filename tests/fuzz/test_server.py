@@ -26,6 +26,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.close()
 
 
+# Hypothesis warns of long examples when it shows one that failed, and would hide the failure.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_no_request_breaks_the_server(served: Served, loop: asyncio.AbstractEventLoop) -> None:
     wire = Wire(served.start(loop))
     site = Site(wire.send)
