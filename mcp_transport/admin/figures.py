@@ -9,6 +9,7 @@ from django.utils import timezone
 MILLISECOND = 1000  # microseconds
 SECOND = 1_000_000
 NONE = "–"
+SPACE = "\N{NO-BREAK SPACE}"  # a number and its unit stay together
 
 
 def count(number: int) -> str:
@@ -21,9 +22,9 @@ def duration(microseconds: float | None) -> str:
     if microseconds is None:
         return NONE
     if microseconds >= SECOND:
-        return f"{microseconds / SECOND:.1f} s"
+        return f"{microseconds / SECOND:.1f}{SPACE}s"
     milliseconds = microseconds / MILLISECOND
-    return f"{milliseconds:.1f} ms" if milliseconds < 9.95 else f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.{1 if milliseconds < 9.95 else 0}f}{SPACE}ms"
 
 
 def share(part: int, whole: int) -> str:
@@ -32,8 +33,8 @@ def share(part: int, whole: int) -> str:
         return NONE
     percent = 100 * part / whole
     if part and percent < 0.1:
-        return "< 0.1 %"
-    return f"{percent:.1f} %" if percent < 10 and part else f"{percent:.0f} %"
+        return f"<{SPACE}0.1{SPACE}%"
+    return f"{percent:.{1 if percent < 10 and part else 0}f}{SPACE}%"
 
 
 def change(now: float | None, before: float | None) -> str:
@@ -43,7 +44,7 @@ def change(now: float | None, before: float | None) -> str:
     percent = round(100 * (now - before) / before)
     if not percent:
         return "no change"
-    return f"{'+' if percent > 0 else '−'}{min(abs(percent), 9999):,} %"
+    return f"{'+' if percent > 0 else '−'}{min(abs(percent), 9999):,}{SPACE}%"
 
 
 def age(moment: datetime.datetime, now: datetime.datetime | None = None) -> str:

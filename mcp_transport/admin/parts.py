@@ -54,6 +54,19 @@ class Link(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Named(Part):
+    """A name, and in small what it belongs to."""
+
+    text: str
+    note: str
+    href: str = ""
+
+    def __str__(self) -> SafeString:
+        name = Link(self.text, self.href).__html__()
+        return format_html('{} <span class="mx-note">{}</span>', name, self.note)
+
+
+@dataclass(frozen=True, slots=True)
 class Status(Part):
     """A state: one of GLYPHS and a word."""
 
@@ -167,11 +180,12 @@ class Tab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tabs(Part):
-    """Links between the views of a page."""
+    """Links between the views of a page; a switch is a small one, beside a heading."""
 
     template_name: ClassVar[str] = "tabs.html"
     label: str
     tabs: Sequence[Tab]
+    is_switch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +221,7 @@ class BarChart(Part):
 
     WIDTH: ClassVar[int] = 1000
     HEIGHT: ClassVar[int] = 160
+    LEAST: ClassVar[float] = 4.0  # of a bar that is not nothing
     GAP: ClassVar[float] = 0.22  # of a bar's place
 
     @property
@@ -221,11 +236,11 @@ class BarChart(Part):
 
     @property
     def axis(self) -> float:
-        """Where the line between up and down is; each side has a scale of its own height."""
+        """Where the line between up and down is."""
         if not self.bottom:
             return self.HEIGHT - 1.0
-        share = self.top / (self.top + self.bottom) if self.top else 0.0
-        return self.HEIGHT * min(0.8, max(0.6, share))
+        share = self.top / (self.top + self.bottom)
+        return min(self.HEIGHT - self.LEAST - 1.0, max(self.LEAST + 1.0, self.HEIGHT * share))
 
     @property
     def marks(self) -> list[dict[str, object]]:
@@ -242,8 +257,9 @@ class BarChart(Part):
     def _mark(
         self, bar: Bar, left: float, width: float, amount: int, *, is_up: bool
     ) -> dict[str, object]:
+        # Up and down have one scale, so that a few failures look like few.
         most, room = (self.top, self.axis) if is_up else (self.bottom, self.HEIGHT - self.axis)
-        height = max(2.0, (room - 1) * amount / most)
+        height = max(self.LEAST, (room - 1) * amount / most)
         label = self.up_label if is_up else self.down_label
         return {
             "x": f"{left:.2f}",

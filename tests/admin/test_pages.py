@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from mcp_transport.admin.pages import render_fragment
 from mcp_transport.models import Server
+from tests.audit.called import call_at
 
 PAGE = "admin:mcp_transport_overview_changelist"
 LIVE = "admin:mcp_overview_live"
@@ -35,11 +37,11 @@ def test_a_page_and_its_parts_ask_for_the_permission_to_view(
 ) -> None:
     client = staff(*codenames)
     assert client.get(reverse(PAGE)).status_code == status
-    assert client.get(reverse(LIVE, args=["servers"])).status_code == status
+    assert client.get(reverse(LIVE, args=["chart"])).status_code == status
 
 
 def test_whoever_has_not_logged_in_is_sent_to_do_so(db: None) -> None:
-    for address in (reverse(PAGE), reverse(LIVE, args=["servers"])):
+    for address in (reverse(PAGE), reverse(LIVE, args=["chart"])):
         answer = Client().get(address)
         assert answer.status_code == 302
         assert "login" in answer.headers["Location"]
@@ -54,7 +56,7 @@ def test_the_part_of_a_page_has_the_version_that_its_address_answers(
 ) -> None:
     page = operator.get(reverse(PAGE)).content.decode()
     marked = re.search(
-        r'data-live="([^"]*/servers/[^"]*)"[^>]*data-version="&quot;(\w+)&quot;"', page
+        r'data-live="([^"]*/chart/[^"]*)"[^>]*data-version="&quot;(\w+)&quot;"', page
     )
     assert marked
     answer = operator.get(marked[1].replace("&amp;", "&"))
@@ -62,11 +64,11 @@ def test_the_part_of_a_page_has_the_version_that_its_address_answers(
 
 
 def test_who_has_the_part_already_gets_nothing_again(operator: Client, server: Server) -> None:
-    address = reverse(LIVE, args=["servers"])
+    address = reverse(LIVE, args=["chart"])
     tag = operator.get(address).headers["ETag"]
     answer = operator.get(address, headers={"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"")
-    server.delete()
+    call_at(datetime.now(UTC))
     assert operator.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 

@@ -31,7 +31,7 @@ PAGES = (
         path=f"{ADMIN}/overview/",
         permission="view_overview",
         queries=8,
-        fragments=(f"{ADMIN}/overview/live/servers/",),
+        fragments=(f"{ADMIN}/overview/live/now/", f"{ADMIN}/overview/live/chart/"),
         has_hostile_text=True,
     ),
     *(

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
+from mcp_transport.audit.rollups import catch_up
 from mcp_transport.models import Call, Server, Session, Stream, Token
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -44,6 +45,7 @@ def fill(calls: int = 3000) -> None:
     servers = add_servers()
     add_conversations(servers)
     add_calls(calls, servers=[server.slug for server in servers[:2]])
+    catch_up("seed")
 
 
 def keys() -> dict[str, Any]:

@@ -95,6 +95,9 @@ class LivePart {
     for (const open of this.element.querySelectorAll("details[id][open]")) {
       fresh.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
     }
+    for (const kept of this.element.querySelectorAll("[data-keep]")) {
+      fresh.querySelector(`#${CSS.escape(kept.id)}`)?.replaceWith(kept); // a part that lives by itself
+    }
     this.element.replaceChildren(...fresh.childNodes);
     this.element.dispatchEvent(new CustomEvent("mx:swapped", { bubbles: true }));
   }

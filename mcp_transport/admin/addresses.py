@@ -1,0 +1,70 @@
+"""Where the things are that a page names; empty where the reader may not go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from mcp_transport.audit.buckets import DENIED
+from mcp_transport.audit.tallies import FAILED, Entry
+
+CALLS = "admin:mcp_transport_call_changelist"
+SESSIONS = "admin:mcp_transport_session_changelist"
+
+
+def first(names: tuple[str, ...], *arguments: object) -> str:
+    """Return the address of the first page that exists."""
+    for name in names:
+        try:
+            return reverse(name, args=arguments)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
+def server_page(request: HttpRequest, key: object) -> str:
+    """The page of one server."""
+    if not request.user.has_perm("mcp_transport.view_server"):
+        return ""
+    return first(("admin:mcp_server", "admin:mcp_transport_server_change"), key)
+
+
+def sessions(request: HttpRequest) -> str:
+    """The list of open sessions."""
+    if not request.user.has_perm("mcp_transport.view_session"):
+        return ""
+    return f"{reverse(SESSIONS)}?state=open"
+
+
+def calls(
+    request: HttpRequest,
+    *,
+    since: datetime,
+    outcome: str = "",
+    entry: Entry | None = None,
+    **filters: str,
+) -> str:
+    """
+    The list of calls since a time, of one kind.
+
+    ``outcome`` is one of Call.Outcome, "failed" or "denied"; filters are
+    columns of the call.
+    """
+    if not request.user.has_perm("mcp_transport.view_call"):
+        return ""
+    if entry is not None:
+        filters = {"server": entry.server, "kind": entry.kind, "entry": entry.name} | filters
+    query = {"started_at__gte": since.isoformat()}
+    query |= {f"{name}__exact": value for name, value in filters.items()}
+    return f"{reverse(CALLS)}?{urlencode(query | _outcomes(outcome))}"
+
+
+def _outcomes(outcome: str) -> dict[str, str]:
+    if outcome == "failed":
+        return {"outcome__in": ",".join(sorted(FAILED))}
+    if outcome == DENIED:
+        return {"outcome__exact": "error", "kind__exact": ""}
+    return {"outcome__exact": outcome} if outcome else {}
