@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -63,7 +63,7 @@ def tiles(
             label="p95 latency, about",
             value=p95,
             note=f"p50 {p50} · p99 {p99}" if now.calls else "",
-            change=_change(now.percentile(0.95), before.percentile(0.95)),
+            change=_change(now.percentile(0.95), before.percentile(0.95), figures.duration),
         ),
         Tile(
             label="Open sessions",
@@ -81,9 +81,11 @@ def tiles(
     ]
 
 
-def _change(now: float | None, before: float | None) -> str:
+def _change(
+    now: float | None, before: float | None, in_words: Callable[[Any], str] = figures.count
+) -> str:
     words = figures.change(now, before)
-    return f"{words} on before" if words else ""
+    return f"{words}, was {in_words(before)}" if words else ""
 
 
 def chart(found: Statistics, period: str) -> BarChart:

@@ -133,7 +133,11 @@ class Browser:
 
     def apply_theme(self) -> None:
         """As the admin's own switch does."""
-        self.run("document.documentElement.dataset.theme = arguments[0]", self._theme)
+        self.run(
+            "document.documentElement.dataset.theme = arguments[0];"
+            "document.getAnimations().forEach((animation) => animation.finish())",
+            self._theme,
+        )
 
     def scripts(self, *, on: bool) -> None:
         """Let pages run scripts, or not."""

@@ -1,5 +1,5 @@
 """
-A site that has been used for a day: what the pages show in tests and screenshots.
+A site that has been used for two days: what the pages show in tests and screenshots.
 
 The same every time. ``fill()`` makes the rows of the browser's site; the
 tests of queries and speed call ``add_calls()`` for more.
@@ -39,7 +39,7 @@ ERRORS = {
 PEOPLE = ("alice", "bob", "carol", HOSTILE)
 
 
-def fill(calls: int = 3000) -> None:
+def fill(calls: int = 6000) -> None:
     """Make users, servers, sessions, tokens and calls; they are the same in every run."""
     add_users()
     servers = add_servers()
@@ -98,7 +98,7 @@ def add_conversations(servers: list[Server]) -> None:
 
 
 def add_calls(
-    number: int, *, servers: list[str], span: timedelta = timedelta(days=1), worker: str = "seed"
+    number: int, *, servers: list[str], span: timedelta = timedelta(days=2), worker: str = "seed"
 ) -> None:
     """Spread calls over the time before now, more of them by day."""
     rows = made_calls(number, servers, span, worker)
@@ -114,13 +114,14 @@ def made_calls(number: int, servers: list[str], span: timedelta, worker: str) ->
     for sequence in range(1, number + 1):
         name, kind, _, failing, typical = chance.choices(ENTRIES, weights)[0]
         fraction = 1 - (sequence - chance.random()) / number
-        fails = chance.random() < failing
+        server = chance.choices(servers, range(len(servers), 0, -1))[0]
+        fails = chance.random() < failing * (3 if server == "invoices" else 1)
         outcome, code, error = chance.choice(ERRORS[name]) if fails else ("ok", None, "")
         person = chance.choice(PEOPLE)
         yield Call(
             worker=worker, sequence=sequence, started_at=now - span * fraction,
             duration_us=int(typical * 1000 * chance.lognormvariate(0, 0.7)),
-            server=chance.choices(servers, range(len(servers), 0, -1))[0],
+            server=server,
             method="tools/call" if kind == "tool" else "resources/read", kind=kind, entry=name,
             revision="2026-07-28", transport="streamable_http", client=chance.choice(CLIENTS),
             principal=f"user:{users.get(person, 0)}", username=person, user_id=users.get(person),
