@@ -58,7 +58,7 @@ conformance-server: $(VENV)/site.stamp  ## Serve the conformance fixtures at /mc
 conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at every revision
 	@PYTHON=$(BIN)/python $(BIN)/python scripts/with_site.py --open conformance scripts/conformance_every_revision.sh {endpoint}
 
-clients: $(VENV)/site.stamp  ## Start the demo, call it with the official Python clients
+clients: $(VENV)/site.stamp  ## Start the demo, call it with real clients of every kind
 	@MCP_WEBSOCKET_QUERY_TICKETS=on $(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
 
 cluster: $(VENV)/test.stamp  ## The same over two worker processes on PostgreSQL behind nginx (BUS=database or redis)

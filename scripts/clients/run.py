@@ -1,5 +1,5 @@
 """
-Runs the official Python client of each generation against a running site.
+Runs real clients against a running site: Python's of each generation, those on Node.
 
     MCP_TOKEN=... python3 scripts/clients/run.py http://127.0.0.1:8000/mcp/demo
 
@@ -14,8 +14,12 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import on_node
 
 HERE = Path(__file__).resolve().parent
 EXERCISE = HERE / "exercise.py"
@@ -75,9 +79,13 @@ def interpreter(release: Release) -> Path:
 
 
 def run(release: Release, url: str) -> list[str]:
-    """The lines of one client's checks."""
+    """The lines of one release's checks."""
     command = [interpreter(release), EXERCISE, url, release.mode, release.revision]
-    command.append(release.transport)
+    return lines_of([*command, release.transport])
+
+
+def lines_of(command: list[Any]) -> list[str]:
+    """The lines of one client's checks, which say so when it did not come to its end."""
     environment = os.environ | {"MCP_PYTHON": sys.executable}  # which has the project
     try:
         done = subprocess.run(
@@ -90,19 +98,34 @@ def run(release: Release, url: str) -> list[str]:
     return lines if done.returncode == 0 or has_failure else [*lines, "  FAIL  ran_to_its_end"]
 
 
-def main(url: str) -> int:
-    """Run every release; the exit status."""
-    lines: list[str] = []
+def run_on_python(url: str) -> Iterator[str]:
+    """The lines of every release, each under its heading."""
     for release in RELEASES:
         way = f"{release.mode}, {release.transport}"
-        print(f"{release.name} ({way}), revision {release.revision}", flush=True)
-        try:
-            found = run(release, url)
-        except subprocess.CalledProcessError as error:
-            print(f"could not install {release.name}: exit status {error.returncode}")
-            return 2
-        print("\n".join(found), flush=True)
-        lines += found
+        yield f"{release.name} ({way}), revision {release.revision}"
+        yield from run(release, url)
+
+
+def run_on_node(url: str) -> Iterator[str]:
+    """The lines of every client on Node, each under its heading."""
+    installed = on_node.Installed.find(cache())
+    for way in on_node.WAYS:
+        yield f"TypeScript {way.client} ({way.transport}), revision {way.revision}"
+        yield from lines_of(installed.exercise(way, url))
+    yield "Inspector"
+    yield from installed.inspect(url)
+
+
+def main(url: str) -> int:
+    """Run every client; the exit status."""
+    lines: list[str] = []
+    try:
+        for line in chain(run_on_python(url), run_on_node(url)):
+            print(line, flush=True)
+            lines.append(line)
+    except subprocess.CalledProcessError as error:
+        print(f"could not install a client: exit status {error.returncode}")
+        return 2
     failed = sum(line.startswith("  FAIL") for line in lines)
     print(f"{sum(line.startswith('  ok') for line in lines)} passed, {failed} failed")
     return 1 if failed else 0

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from node import Node
+from node import Node, install
 
 HERE = Path(__file__).resolve().parent
 SCENARIO_LIMIT = 60  # seconds the suite gives a scenario
@@ -40,21 +36,7 @@ class Suite:
     @classmethod
     def install(cls, node: Node, cache: Path) -> Suite:
         """Install what the lock file names, once for each lock file."""
-        lock = HERE / "package-lock.json"
-        folder = cache / f"suite-{sha256(lock.read_bytes()).hexdigest()[:12]}"
-        stamp = folder / "installed"
-        if not stamp.exists():
-            print("installing the conformance suite", file=sys.stderr)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, folder)
-            install = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            path = f"{Path(node.node).parent}{os.pathsep}{os.environ['PATH']}"
-            environment = os.environ | {"PATH": path}
-            subprocess.run(install, cwd=folder, env=environment, check=True, stdout=sys.stderr)
-            stamp.touch()
-        return cls(node, folder)
+        return cls(node, install(node, HERE, cache / "suite"))
 
     def command(self, *arguments: str) -> list[str]:
         """A command line of the suite."""
