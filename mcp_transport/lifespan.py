@@ -38,6 +38,7 @@ from mcp_transport.engine.engine import Engine
 from mcp_transport.engine.heeding import Heeding
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
+from mcp_transport.engine.patrol import Patrol
 from mcp_transport.engine.reconciling import Reconciling
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
@@ -53,6 +54,7 @@ from mcp_transport.streams.log import EventLog
 from mcp_transport.streams.notices import Notice, Stale
 from mcp_transport.streams.orphans import end_orphans
 from mcp_transport.threads import ThreadPool
+from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 from mcp_transport.writer import Writer
 
@@ -111,7 +113,7 @@ class Runtime:
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
             count_use=self.reconciling.heed,
         )
-        self.keep_alive = settings.MCP_KEEP_ALIVE_INTERVAL
+        self.pulse = Pulse(settings.MCP_KEEP_ALIVE_INTERVAL)
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Future[None] | None = None
@@ -136,6 +138,7 @@ class Runtime:
             recorder=self.recorder,
             inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub),
             limiting=self.limiting,
+            patrol=Patrol(),
             functions=self.functions,
             page_size=settings.MCP_PAGE_SIZE,
             cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
@@ -202,6 +205,7 @@ class Runtime:
         await asyncio.wait(self._chores)
         self.heeding.stop()
         self.reconciling.stop()
+        self.engine.services.patrol.stop()
         self.limiting.summarize(are_all=True)
         await self.hub.stop()
         await self.authenticators.close()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol
 
-from mcp_transport.engine.incoming import Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.protocol import jsonrpc, routing
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Id
@@ -341,7 +341,9 @@ class Connection:
 
     async def _tell_of_changes(self, incoming: Incoming, follower: Flight) -> None:
         try:
-            await self._door.open_stream(incoming, follower)
+            outcome = await self._door.open_stream(incoming, follower)
+            if isinstance(outcome, Following):
+                await outcome.follow()
         except ProtocolError as error:
             logger.warning("A connection hears of no changes: %s", error)
 
@@ -357,7 +359,8 @@ class Connection:
 
     async def _outcome(self, incoming: Incoming, flight: Flight) -> Outcome:
         try:
-            return await self._door.receive(incoming, flight)
+            outcome = await self._door.receive(incoming, flight)
+            return await outcome.follow() if isinstance(outcome, Following) else outcome
         except ProtocolError as error:
             return Reply(error.status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
         except Exception:

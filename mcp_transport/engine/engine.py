@@ -185,8 +185,7 @@ class Engine:
 
     def doubt(self) -> None:
         """See at once whether those who hold something open here are still welcome."""
-        for listener in self.services.hub.listeners():
-            listener.doubted.set()
+        self.services.patrol.doubt()
         for connection in self.connections:
             connection.doubt()
 

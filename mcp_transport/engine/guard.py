@@ -4,6 +4,8 @@ Work under a deadline, watched for a client that leaves.
 A coroutine is stepped inside its caller's task. Most tools never suspend, and
 then nothing is armed: no timer, no watcher task. Work that does suspend gets
 its guards a moment later, together.
+
+What is sent to many at once is begun in the same way, without a task for each.
 """
 
 from __future__ import annotations
@@ -121,12 +123,41 @@ class Guarded(Generic[T]):
             helper.cancel()
 
 
+class Rest:
+    """What is left to do of something that was begun outside of a task; to be awaited once."""
+
+    __slots__ = ("_waiting", "_work")
+
+    def __init__(self, work: Generator[Any, Any, None], waiting: Any) -> None:
+        self._work = work
+        self._waiting = waiting
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from _go_on(self._work, self._waiting)
+
+
+def attempt(awaitable: Awaitable[None]) -> Rest | None:
+    """
+    Do something as far as it goes without waiting; None when it is done.
+
+    Costs no task, where there is nothing to wait for. Raises what it raises.
+    """
+    work = awaitable.__await__()
+    try:
+        waiting = next(work)
+    except StopIteration:
+        return None
+    return Rest(work, waiting)
+
+
 async def _await(hook: Hook) -> None:
     with contextlib.suppress(Exception):  # the exchange itself meets the same trouble
         await hook()
 
 
-def _go_on(work: Coroutine[Any, Any, T], waiting: Any) -> Generator[Any, Any, T]:
+def _go_on(
+    work: Coroutine[Any, Any, T] | Generator[Any, Any, T], waiting: Any
+) -> Generator[Any, Any, T]:
     """Drive a coroutine that has suspended, as ``await`` would."""
     step: Callable[[Any], Any]
     while True:

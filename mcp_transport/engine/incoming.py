@@ -51,7 +51,22 @@ class Ended(msgspec.Struct, frozen=True):
     """Everything was said on the stream, or nobody is there to hear it."""
 
 
-Outcome = Reply | Ended
+class Following(ABC):
+    """
+    A stream that goes on for as long as its client listens.
+
+    Whoever is given one awaits follow() at once, from as shallow a place as it
+    can: what waits there waits for hours.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def follow(self) -> Reply | Ended:
+        """Return when it has come to its end. Raises ProtocolError when it cannot begin."""
+
+
+Outcome = Reply | Ended | Following
 ACCEPTED = Reply(202)
 ENDED = Ended()
 
@@ -77,6 +92,22 @@ class Responder(ABC):
     @abstractmethod
     async def write(self, message: bytes, event_id: str | None = None) -> None:
         """Send one message on the stream, which is opened if it is not yet."""
+
+    def offer(self, message: bytes) -> bool:
+        """
+        Send one message on the open stream if it can be taken at once.
+
+        False leaves it to write(); never waits.
+        """
+        return False
+
+    @property
+    def sending_since(self) -> float | None:
+        """Since when the client has been waited for to read; monotonic seconds."""
+        return None
+
+    def give_up(self) -> None:  # noqa: B027 - most have nothing to give up
+        """Send nothing more to a client that does not read."""
 
     async def write_chunk(self, index: int, value: Any) -> bool:
         """Send one piece of a result by itself; False where it goes out as progress."""

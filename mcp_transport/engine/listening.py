@@ -3,17 +3,23 @@ Streams that stay open and tell of changes.
 
 ``subscriptions/listen`` for clients without sessions, the standalone GET stream
 for those with one. Nothing on them is logged: a change is a hint to read again.
+
+A stream waits in the task of its request, for the client to leave, and has no
+other. Whoever publishes a change hands it to the server right then; a task is
+only made for a client that reads too slowly, and tells it the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from abc import abstractmethod
 from collections.abc import AsyncIterator
-from typing import Any
 
 from mcp_transport.engine.exchange import Exchange
-from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.incoming import ENDED, Ended, Following, Incoming, Reply, Responder
+from mcp_transport.engine.patrol import Guest
 from mcp_transport.engine.services import Services
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import Refused
@@ -28,11 +34,12 @@ from mcp_transport.protocol.subscriptions import (
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.hub import Listener
 
-RECHECK_INTERVAL = 15.0  # seconds between two looks at whether the listener is still welcome
+logger = logging.getLogger("mcp_transport.streams")
+
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 
 
-async def listen(exchange: Exchange, responder: Responder) -> Outcome:
+def listen(exchange: Exchange, responder: Responder) -> Following:
     """
     subscriptions/listen: acknowledge, then tell of changes until somebody ends it.
 
@@ -40,38 +47,21 @@ async def listen(exchange: Exchange, responder: Responder) -> Outcome:
     no stream or holds too many.
     """
     wanted = read_filter(exchange.params, exchange.catalog.features)
-    subscription = exchange.request.id
     if not responder.accepts_stream:
         raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
     offer = exchange.incoming.offer
     listener = Listener(
         offer.server.slug, offer.server.id, exchange.principal, wanted, basis=offer.catalog
     )
-    listener.filter = wanted = readable(listener, wanted)
-    async with listening(exchange.services, exchange.incoming, listener, responder):
-        meta = {SUBSCRIPTION_ID: subscription}
-        params = {"notifications": wanted.as_params(), "_meta": meta}
-        await responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
-        while changes := await listener.changes():
-            for change in changes:
-                await responder.write(change.encode_for(subscription))
-    result = {
-        "resultType": "complete",
-        "_meta": {**meta, SERVER_INFO: exchange.incoming.offer.identity},
-    }
-    if not exchange.incoming.is_bound:
-        return Reply(200, jsonrpc.result(subscription, result))
-    # One of many on a connection is not seen to end, so it is said (basic/patterns/cancellation).
-    await responder.write(jsonrpc.result(subscription, result))
-    await responder.write(
-        jsonrpc.notification("notifications/cancelled", {"requestId": subscription})
+    listener.filter = readable(listener, wanted)
+    return Subscription(
+        exchange.services, exchange.incoming, listener, responder, exchange.request.id
     )
-    return ENDED
 
 
-async def follow_session(
+def follow_session(
     services: Services, incoming: Incoming, session: SessionRecord, responder: Responder
-) -> Outcome:
+) -> Following:
     """
     The standalone stream of a session (2025-11-25, basic/transports, Listening).
 
@@ -81,24 +71,231 @@ async def follow_session(
         raise Refused(409, "This session has its stream open already; use that one.")
     features = incoming.offer.catalog.features
     kinds = frozenset(kind for kind in KINDS if kind in features)
-    wanted = Filter(kinds, frozenset(session.subscriptions))
     listener = Listener(
         incoming.offer.server.slug,
         session.server_id,
         incoming.principal,
-        wanted,
+        Filter(kinds, frozenset(session.subscriptions)),
         basis=incoming.offer.catalog,
         session_id=session.id,
     )
-    async with listening(services, incoming, listener, responder):
-        await responder.open()
-        if session.id in services.hub.detached:  # what was missed meanwhile
-            for kind in kinds:
-                listener.offer(Change(kind))
-        while changes := await listener.changes():
-            for change in changes:
-                await responder.write(change.encode())
-    return ENDED
+    return SessionStream(services, incoming, listener, responder)
+
+
+class Stay(Guest):
+    """A listener on the hub, until it ends or its client is no longer welcome."""
+
+    __slots__ = ("_is_still_welcome", "_key", "_responder", "_services", "listener")
+
+    def __init__(
+        self, services: Services, incoming: Incoming, listener: Listener, responder: Responder
+    ) -> None:
+        """Count the stream until leave() is called. Raises LimitExceeded."""
+        self.listener = listener
+        self._services = services
+        self._responder = responder
+        self._is_still_welcome = incoming.is_still_welcome
+        listener.admits = _admits
+        # The stream of a connection is part of what was counted when that was opened.
+        is_counted = incoming.is_bound and listener.session_id is not None
+        self._key = "" if is_counted else services.limiting.hold_stream(incoming.principal)
+        services.hub.add(listener)
+        services.patrol.add(self)
+
+    def glance(self, now: float) -> None:
+        """See Guest.glance()."""
+        since = self._responder.sending_since
+        if since is not None and now - since > self._services.limits.stalled_after:
+            self._responder.give_up()
+            self.listener.end()
+
+    async def look(self) -> None:
+        """Rights that were taken away end a stream, not only the next request."""
+        session_id = self.listener.session_id
+        is_open = session_id is None or await self._services.sessions.find(session_id)
+        if not is_open or not await self._is_still_welcome():
+            self.listener.end()
+
+    def leave(self) -> None:
+        """Listen no more."""
+        self._services.hub.remove(self.listener)
+        self._services.patrol.discard(self)
+        if self._key:
+            self._services.limiting.limiter.leave(self._key)
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    services: Services, incoming: Incoming, listener: Listener, responder: Responder
+) -> AsyncIterator[None]:
+    """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
+    stay = Stay(services, incoming, listener, responder)
+    watcher = asyncio.create_task(_end_when_gone(listener, responder))
+    try:
+        yield
+    finally:
+        stay.leave()
+        watcher.cancel()
+
+
+async def _end_when_gone(listener: Listener, responder: Responder) -> None:
+    await responder.gone()
+    listener.end()
+
+
+class ChangeStream(Following, Stay):
+    """What one client is told of changes; subclasses word it."""
+
+    __slots__ = ("_is_bound", "_is_interrupted", "_pump", "_task")
+
+    def __init__(
+        self, services: Services, incoming: Incoming, listener: Listener, responder: Responder
+    ) -> None:
+        """See Stay."""
+        super().__init__(services, incoming, listener, responder)
+        self._is_bound = incoming.is_bound
+        self._is_interrupted = False
+        self._task: asyncio.Task[object] | None = None  # while it waits for the client to leave
+        self._pump: asyncio.Task[None] | None = None  # while the client is slow
+
+    @abstractmethod
+    async def begin(self) -> None:
+        """Send what comes first."""
+
+    @abstractmethod
+    def encode(self, change: Change) -> bytes:
+        """A change as this stream tells of it."""
+
+    async def conclude(self) -> Reply | Ended:
+        """What comes last, where the client is still there."""
+        return ENDED
+
+    async def follow(self) -> Reply | Ended:
+        """See Following.follow()."""
+        listener = self.listener
+        try:
+            await self.begin()
+            listener.sink = self._send
+            listener.woken = self._interrupt
+            self._tell_the_rest()
+            if not listener.is_ended and not await self._is_left():
+                return ENDED
+            if self._pump is not None:
+                await asyncio.wait([self._pump])
+        finally:
+            self.leave()
+        return await self.conclude()
+
+    def leave(self) -> None:
+        """See Stay.leave()."""
+        self.listener.sink = self.listener.woken = None
+        super().leave()
+        if self._pump is not None:
+            self._pump.cancel()
+
+    async def _is_left(self) -> bool:
+        """Wait for the client to leave; True when it was left instead."""
+        self._task = asyncio.current_task()
+        try:
+            await self._responder.gone()
+        except asyncio.CancelledError:
+            if self._task is None or not self._is_interrupted or self._task.uncancel():
+                raise
+        finally:
+            self._task = None
+        return self._is_interrupted
+
+    def _interrupt(self) -> None:
+        if self._task is not None and not self._is_interrupted:
+            self._is_interrupted = True
+            self._task.cancel()
+
+    def _send(self, change: Change) -> bool:
+        """Tell of a change at once; False when it has to wait for the client."""
+        if self._pump is None and self._responder.offer(self.encode(change)):
+            return True
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._write())
+            self._pump.add_done_callback(self._written)
+        return False
+
+    def _tell_the_rest(self) -> None:
+        """Tell of what has waited until now."""
+        for change in self.listener.take():
+            self.listener.offer(change)
+
+    async def _write(self) -> None:
+        try:
+            while changes := self.listener.take():
+                for change in changes:
+                    await self._responder.write(self.encode(change))
+        finally:
+            self._pump = None  # at once: what comes from here on finds the sink free
+
+    def _written(self, pump: asyncio.Task[None]) -> None:
+        if not pump.cancelled() and (error := pump.exception()) is not None:
+            logger.error("A stream could not be written", exc_info=error)
+            self.listener.end()
+
+
+class Subscription(ChangeStream):
+    """The stream of a listen request."""
+
+    __slots__ = ("_id", "_identity", "_subscription")
+
+    def __init__(
+        self,
+        services: Services,
+        incoming: Incoming,
+        listener: Listener,
+        responder: Responder,
+        subscription: jsonrpc.Id,
+    ) -> None:
+        """See ChangeStream."""
+        super().__init__(services, incoming, listener, responder)
+        self._subscription = subscription
+        self._id = jsonrpc.encode(subscription)
+        self._identity = incoming.offer.identity
+
+    async def begin(self) -> None:
+        """See ChangeStream.begin()."""
+        meta = {SUBSCRIPTION_ID: self._subscription}
+        params = {"notifications": self.listener.filter.as_params(), "_meta": meta}
+        await self._responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
+
+    def encode(self, change: Change) -> bytes:
+        """See ChangeStream.encode()."""
+        return change.encode_for(self._id)
+
+    async def conclude(self) -> Reply | Ended:
+        """See ChangeStream.conclude()."""
+        meta = {SUBSCRIPTION_ID: self._subscription, SERVER_INFO: self._identity}
+        body = jsonrpc.result(self._subscription, {"resultType": "complete", "_meta": meta})
+        if not self._is_bound:
+            return Reply(200, body)
+        # One of many on a connection is not seen to end, so it is said (basic/patterns/cancellation).
+        await self._responder.write(body)
+        await self._responder.write(
+            jsonrpc.notification("notifications/cancelled", {"requestId": self._subscription})
+        )
+        return ENDED
+
+
+class SessionStream(ChangeStream):
+    """The standalone stream of a session."""
+
+    __slots__ = ()
+
+    async def begin(self) -> None:
+        """See ChangeStream.begin(); what was missed without a stream comes first."""
+        await self._responder.open()
+        if self.listener.session_id in self._services.hub.detached:
+            for kind in self.listener.filter.kinds:
+                self.listener.offer(Change(kind))
+
+    def encode(self, change: Change) -> bytes:
+        """See ChangeStream.encode()."""
+        return change.encode()
 
 
 def may_know(listener: Listener, uri: str) -> bool:
@@ -112,45 +309,5 @@ def readable(listener: Listener, wanted: Filter) -> Filter:
     return Filter(wanted.kinds, frozenset(u for u in wanted.uris if may_know(listener, u)))
 
 
-def _held(services: Services, incoming: Incoming, listener: Listener) -> Any:
-    """Count the stream, unless it is the one of a connection that was counted."""
-    if incoming.is_bound and listener.session_id is not None:
-        return contextlib.nullcontext()
-    return services.limiting.holding_stream(incoming.principal)
-
-
-@contextlib.asynccontextmanager
-async def listening(
-    services: Services, incoming: Incoming, listener: Listener, responder: Responder
-) -> AsyncIterator[None]:
-    """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
-    listener.admits = lambda change: change.uri is None or may_know(listener, change.uri)
-    with _held(services, incoming, listener):
-        services.hub.add(listener)
-        watchers = [
-            asyncio.create_task(_end_when_gone(listener, responder)),
-            asyncio.create_task(_end_when_unwelcome(services, incoming, listener)),
-        ]
-        try:
-            yield
-        finally:
-            services.hub.remove(listener)
-            for watcher in watchers:
-                watcher.cancel()
-
-
-async def _end_when_gone(listener: Listener, responder: Responder) -> None:
-    await responder.gone()
-    listener.end()
-
-
-async def _end_when_unwelcome(services: Services, incoming: Incoming, listener: Listener) -> None:
-    """Rights that were taken away end a stream, not only the next request."""
-    while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RECHECK_INTERVAL):
-                await listener.doubted.wait()
-        listener.doubted.clear()
-        is_open = listener.session_id is None or await services.sessions.find(listener.session_id)
-        if not is_open or not await incoming.is_still_welcome():
-            return listener.end()
+def _admits(listener: Listener, change: Change) -> bool:
+    return change.uri is None or may_know(listener, change.uri)

@@ -9,6 +9,7 @@ from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
+from mcp_transport.engine.patrol import Patrol
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
@@ -29,6 +30,7 @@ class Services:
     recorder: Recorder
     inboxes: Inboxes
     limiting: Limiting
+    patrol: Patrol
     functions: ThreadPool  # where synchronous functions run
     page_size: int
     cache_ttl_ms: int

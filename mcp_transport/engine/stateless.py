@@ -46,7 +46,7 @@ class Stateless:
             channel=StatelessChannel(responder, envelope.capabilities),
         )
         if method.name == "subscriptions/listen":
-            return await listening.listen(exchange, responder)
+            return listening.listen(exchange, responder)
         if incoming.offer.limits is not None:
             self._services.limiting.begin(exchange)
         try:

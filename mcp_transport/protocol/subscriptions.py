@@ -8,6 +8,7 @@ session subscribed to.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -19,6 +20,8 @@ Kind = Literal["tools", "resources", "prompts"]
 KINDS: Final[tuple[Kind, ...]] = ("tools", "resources", "prompts")
 SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
 MAX_URIS: Final = 1000
+PLACE: Final = "id"  # of an id, in what stands around it
+_ENCODED_PLACE: Final = jsonrpc.encode(PLACE)
 
 _FIELDS: Final[dict[Kind, str]] = {kind: f"{kind}ListChanged" for kind in KINDS}
 
@@ -45,12 +48,12 @@ class Change(msgspec.Struct, frozen=True):
 
     def encode(self) -> bytes:
         """The notification as a legacy session gets it."""
-        return jsonrpc.notification(self.method, self.params or None)
+        return _encoded(self)
 
-    def encode_for(self, subscription: jsonrpc.Id) -> bytes:
-        """The notification as the stream of a listen request gets it."""
-        meta = {SUBSCRIPTION_ID: subscription}
-        return jsonrpc.notification(self.method, {**self.params, "_meta": meta})
+    def encode_for(self, subscription: bytes) -> bytes:
+        """The notification as the stream of a listen request, by its encoded id, gets it."""
+        before, after = _around_id(self)
+        return before + subscription + after
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -71,6 +74,19 @@ class Filter(msgspec.Struct, frozen=True):
         if self.uris:
             params["resourceSubscriptions"] = sorted(self.uris)
         return params
+
+
+# One change is told to many, each of whom knows it by an id of its own.
+@lru_cache(maxsize=64)
+def _encoded(change: Change) -> bytes:
+    return jsonrpc.notification(change.method, change.params or None)
+
+
+@lru_cache(maxsize=64)
+def _around_id(change: Change) -> tuple[bytes, bytes]:
+    params = {**change.params, "_meta": {SUBSCRIPTION_ID: PLACE}}
+    before, _place, after = jsonrpc.notification(change.method, params).rpartition(_ENCODED_PLACE)
+    return before, after
 
 
 def covers(subscribed: str, uri: str) -> bool:

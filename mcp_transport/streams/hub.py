@@ -9,6 +9,7 @@ waits already is not added again, which bounds what a listener can hold.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ import msgspec
 from mcp_transport.bus.base import Bus
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams.notices import Changed, Notice, read
+
+logger = logging.getLogger("mcp_transport.streams")
 
 DETACHED_LIMIT = 10_000
 KEPT_LIMIT = 1000
@@ -34,14 +37,15 @@ class Listener:
         "_waiting",
         "admits",
         "basis",
-        "doubted",
         "filter",
         "is_ended",
         "principal",
         "server",
         "server_id",
         "session_id",
+        "sink",
         "told_at",
+        "woken",
     )
 
     def __init__(
@@ -56,38 +60,37 @@ class Listener:
     ) -> None:
         self.server = server
         self.server_id = server_id
-        self.admits: Callable[[Change], bool] | None = None
+        self.admits: Callable[[Listener, Change], bool] | None = None
         self.basis = basis  # what the client's lists were last made of
         self.principal = principal
         self.filter = wanted
         self.session_id = session_id
         self.is_ended = False
-        self._pending: dict[Change, None] = {}
-        self._hinted_at: dict[Change, float] = {}
+        #: Takes a change and sends it at once, or leaves it waiting with False.
+        self.sink: Callable[[Change], bool] | None = None
+        #: Called when there is something to do that the sink does not: the end.
+        self.woken: Callable[[], None] | None = None
+        # Made when they are needed: there are many listeners, and little to tell.
+        self._pending: dict[Change, None] | None = None
+        self._hinted_at: dict[Change, float] | None = None
         self.told_at = -math.inf  # monotonic seconds: of a list that may look different
-        self.doubted = asyncio.Event()  # set: see whether the client is still welcome
         self._kept: dict[Change, None] | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
         """Put a change before the listener, if it asked for such and may know of it."""
-        if self._kept is not None and len(self._kept) < KEPT_LIMIT:
-            self._kept[change] = None
-        if self.filter.wants(change) and (self.admits is None or self.admits(change)):
-            self._pending[change] = None
-            if change.uri is None:
-                self.told_at = time.monotonic()
-            self._wake()
+        self._offer(change, time.monotonic())
 
-    def hint(self, change: Change) -> None:
+    def hint(self, change: Change, now: float) -> None:
         """Offer a change before anybody has looked at what it is."""
-        self.offer(change)
-        if change.uri is None and self.filter.wants(change):
-            self._hinted_at[change] = time.monotonic()
+        if self._offer(change, now) and change.uri is None:
+            if self._hinted_at is None:
+                self._hinted_at = {}
+            self._hinted_at[change] = now
 
     def take_hint(self, change: Change, *, within: float) -> bool:
         """Whether a list change was hinted at in the last seconds; true once for each hint."""
-        hinted_at = self._hinted_at.pop(change, -math.inf)
+        hinted_at = (self._hinted_at or {}).pop(change, -math.inf)
         return time.monotonic() - hinted_at < within
 
     def keep_for_filter(self) -> None:
@@ -107,14 +110,40 @@ class Listener:
         """Make changes() come to its end."""
         self.is_ended = True
         self._wake()
+        if self.woken is not None:
+            self.woken()
+
+    def take(self) -> list[Change]:
+        """What waits to be told."""
+        pending, self._pending = self._pending, None
+        return list(pending or ())
 
     async def changes(self) -> list[Change]:
         """What has changed, once something has; an empty list at the end."""
         while not self._pending and not self.is_ended:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        pending, self._pending = self._pending, {}
-        return list(pending)
+        return self.take()
+
+    def _offer(self, change: Change, now: float) -> bool:
+        """Whether it was asked for."""
+        if self._kept is not None and len(self._kept) < KEPT_LIMIT:
+            self._kept[change] = None
+        if not self.filter.wants(change):
+            return False
+        if self.admits is None or self.admits(self, change):
+            if change.uri is None:
+                self.told_at = now
+            self._tell(change)
+        return True
+
+    def _tell(self, change: Change) -> None:
+        if not self._pending and self.sink is not None and self.sink(change):
+            return
+        if self._pending is None:
+            self._pending = {}
+        self._pending[change] = None
+        self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -128,6 +157,7 @@ class Hub:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._listeners: set[Listener] = set()
+        self._by_session: dict[str, Listener] = {}
         self._heed: Callable[[Notice], None] | None = None
         self._is_over = False
         #: Sessions that had a stream here and may have missed a change since.
@@ -148,6 +178,8 @@ class Hub:
     def add(self, listener: Listener) -> None:
         """Begin to tell a listener of changes."""
         self._listeners.add(listener)
+        if listener.session_id is not None:
+            self._by_session[listener.session_id] = listener
         if self._is_over:
             listener.end()
 
@@ -155,6 +187,8 @@ class Hub:
         """Stop telling a listener."""
         self._listeners.discard(listener)
         if listener.session_id is not None:
+            if self._by_session.get(listener.session_id) is listener:
+                del self._by_session[listener.session_id]
             if len(self.detached) >= DETACHED_LIMIT:
                 self.detached.clear()
             self.detached.add(listener.session_id)
@@ -165,7 +199,7 @@ class Hub:
 
     def of_session(self, session_id: str) -> Listener | None:
         """The standalone stream of a session, if it is open in this process."""
-        return next((item for item in self._listeners if item.session_id == session_id), None)
+        return self._by_session.get(session_id)
 
     async def publish(self, change: Change, *, server_id: int | None = None) -> None:
         """Tell every listener of this process, then wake the other processes."""
@@ -191,6 +225,12 @@ class Hub:
             self._tell(notice)
 
     def _tell(self, notice: Changed) -> None:
-        for listener in self._listeners:
-            if notice.server_id in (None, listener.server_id):
-                listener.hint(notice.change)
+        """Tell them one after the other; a listener that fails is none of the others' affair."""
+        change, server_id, now = notice.change, notice.server_id, time.monotonic()
+        for listener in tuple(self._listeners):
+            if server_id is None or server_id == listener.server_id:
+                try:
+                    listener.hint(change, now)
+                except Exception:
+                    logger.exception("A listener could not be told of a change")
+                    listener.end()

@@ -20,7 +20,7 @@ from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import Offer, served
 from mcp_transport.engine.guard import Guarded, Overdue
-from mcp_transport.engine.incoming import Incoming, Outcome, Reply
+from mcp_transport.engine.incoming import Ended, Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import SESSION_ID
@@ -39,6 +39,8 @@ from mcp_transport.transports.sending import HttpResponder
 from mcp_transport.transports.worker import Worker
 
 logger = logging.getLogger("mcp_transport.endpoint")
+
+ENDINGS = (Reply, Ended)
 
 
 class ClientGone(Exception):
@@ -78,7 +80,7 @@ class HttpEndpoint(AsyncConsumer):
             receive,
             accepts_json=json,
             accepts_stream=stream,
-            keep_alive=self.runtime.keep_alive,
+            pulse=self.runtime.pulse,
         )
         try:
             await self._serve()
@@ -88,6 +90,9 @@ class HttpEndpoint(AsyncConsumer):
     async def _serve(self) -> None:
         try:
             outcome = await self._outcome()
+            if not isinstance(outcome, ENDINGS):
+                self.body = None
+                outcome = await outcome.follow()
         except ClientGone:
             return
         except ProtocolError as error:

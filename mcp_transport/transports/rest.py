@@ -122,7 +122,7 @@ class RestConsumer(PlainEndpoint):
             self.receive,
             accepts_json=False,
             accepts_stream=True,
-            keep_alive=self.runtime.keep_alive,
+            pulse=self.runtime.pulse,
         )
         events.headers = self.responder.headers
         self.responder = events

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Responder
 from mcp_transport.protocol import sse
+from mcp_transport.transports.pulse import Pulse, Silent
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -31,12 +34,16 @@ async def hand_over(send: Send, message: dict[str, Any]) -> None:
     try:
         await send(message)
     except RuntimeError as error:
-        if "closed" not in str(error):
+        if not _tells_of_leaving(error):
             raise
         raise ConnectionResetError("The client has left.") from error
 
 
-class HttpResponder(Responder):
+def _tells_of_leaving(error: Exception) -> bool:
+    return isinstance(error, OSError) or "closed" in str(error)
+
+
+class HttpResponder(Responder, Silent):
     """
     Answers one HTTP request.
 
@@ -49,9 +56,9 @@ class HttpResponder(Responder):
     _is_gone = False
     _has_left = False  # as sending has shown
     _is_finished = False
-    _is_sending = False
-    _timer: asyncio.TimerHandle | None = None
-    _comment: asyncio.Task[None] | None = None
+    _sending_since: float | None = None
+    _slot: int | None = None  # of the pulse
+    _rest: asyncio.Task[None] | None = None  # sends what the client did not take at once
 
     def __init__(
         self,
@@ -60,13 +67,13 @@ class HttpResponder(Responder):
         *,
         accepts_json: bool,
         accepts_stream: bool,
-        keep_alive: float,
+        pulse: Pulse,
     ) -> None:
         self.accepts_json = accepts_json
         self.accepts_stream = accepts_stream
         self._send = send
         self._receive = receive
-        self._keep_alive = keep_alive
+        self._pulse = pulse
 
     async def open(self) -> None:
         """See Responder.open()."""
@@ -81,7 +88,8 @@ class HttpResponder(Responder):
             }
         )
         await self._chunk(b"")  # the client knows at once that a stream has begun
-        self._arm()
+        if self._slot is None:
+            self._slot = self._pulse.add(self)
 
     async def write(
         self, message: bytes, event_id: str | None = None, *, name: bytes = b"message"
@@ -90,6 +98,24 @@ class HttpResponder(Responder):
         if not self.is_open:
             await self.open()
         await self._chunk(sse.event(message, event_id, name=name))
+
+    def offer(self, message: bytes) -> bool:
+        """See Responder.offer(); false, too, while something else is on its way."""
+        return self.is_open and self._push(sse.event(message))
+
+    @property
+    def sending_since(self) -> float | None:
+        """See Responder.sending_since."""
+        return self._sending_since
+
+    def give_up(self) -> None:
+        """See Responder.give_up()."""
+        self._has_left = True
+        self.close()
+
+    def keep(self) -> None:
+        """See Silent.keep(); a client that does not read needs no comment."""
+        self._push(sse.KEEP_ALIVE)
 
     async def retry(self, milliseconds: int) -> None:
         """See Responder.retry()."""
@@ -119,10 +145,11 @@ class HttpResponder(Responder):
 
     def close(self) -> None:
         """Stop keeping the stream alive."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._comment is not None:
-            self._comment.cancel()
+        if self._slot is not None:
+            self._pulse.discard(self, self._slot)
+            self._slot = None
+        if self._rest is not None:
+            self._rest.cancel()
 
     async def _put(self, message: dict[str, Any]) -> None:
         """Send; to a client that has left nothing more, and gone() tells of it."""
@@ -138,20 +165,38 @@ class HttpResponder(Responder):
         await self._put({"type": "http.response.body", "body": data})
 
     async def _chunk(self, data: bytes) -> None:
-        self._is_sending = True
+        self._sending_since = time.monotonic()
         try:
             await self._put({"type": "http.response.body", "body": data, "more_body": True})
         finally:
-            self._is_sending = False
+            self._sending_since = None
 
-    def _arm(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._keep_alive, self._keep)
+    def _push(self, data: bytes) -> bool:
+        """Send without waiting; what the client does not take at once goes on by itself."""
+        if self._sending_since is not None:
+            return False
+        if self._has_left or self._is_finished:
+            return True
+        try:
+            rest = attempt(
+                self._send({"type": "http.response.body", "body": data, "more_body": True})
+            )
+        except (OSError, RuntimeError) as error:
+            if not _tells_of_leaving(error):
+                raise
+            self._has_left = True
+            return True
+        if rest is not None:
+            self._sending_since = time.monotonic()
+            self._rest = asyncio.get_running_loop().create_task(self._send_rest(rest))
+        return True
 
-    def _keep(self) -> None:
-        if not self._is_sending:  # a client that does not read needs no comment
-            self._comment = asyncio.ensure_future(self._remark())
-        self._arm()
-
-    async def _remark(self) -> None:
-        await self._chunk(sse.KEEP_ALIVE)
+    async def _send_rest(self, rest: Rest) -> None:
+        try:
+            await rest
+        except (OSError, RuntimeError) as error:
+            if not _tells_of_leaving(error):
+                raise
+            self._has_left = True
+        finally:
+            self._sending_since = self._rest = None

@@ -8,6 +8,7 @@ from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.auth.opening import Opening
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
+from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 
 
@@ -19,7 +20,7 @@ class Worker(Protocol):
     """
 
     is_started: bool
-    keep_alive: float
+    pulse: Pulse
     max_body_bytes: int
     gate: Gate
     authenticators: AuthenticatorChain

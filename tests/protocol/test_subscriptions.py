@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.subscriptions import (
     KINDS,
@@ -38,7 +39,7 @@ def test_a_change_is_told_as_the_schema_has_it(revision: str, change: Change) ->
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.method)
 @pytest.mark.parametrize("id_", ["l", 7])
 def test_a_listener_is_told_which_subscription_it_is(change: Change, id_: str | int) -> None:
-    message = json.loads(change.encode_for(id_))
+    message = json.loads(change.encode_for(jsonrpc.encode(id_)))
     check_message("2026-07-28", message)
     assert message["params"]["_meta"] == {SUBSCRIPTION_ID: id_}
     assert message["params"].get("uri") == change.uri

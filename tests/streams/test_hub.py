@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,7 +104,7 @@ async def test_a_change_belongs_to_its_server(hub: Hub) -> None:
 
 async def test_only_those_who_may_know_of_a_change_are_told(hub: Hub) -> None:
     one = listener()
-    one.admits = lambda change: False
+    one.admits = lambda _listener, change: False
     one.offer(TOOLS)
     one.end()
     assert await told(one) == []
@@ -195,12 +196,12 @@ async def test_a_hint_stands_for_one_change_that_is_found_a_little_later() -> No
     one = listener("note://a")
     one.offer(TOOLS)
     assert not one.take_hint(TOOLS, within=10)
-    one.hint(TOOLS)
-    one.hint(Change("resources", "note://a"))
+    one.hint(TOOLS, time.monotonic())
+    one.hint(Change("resources", "note://a"), time.monotonic())
     assert one.take_hint(TOOLS, within=10)
     assert not one.take_hint(TOOLS, within=10)
     assert not one.take_hint(Change("resources", "note://a"), within=10)
-    one.hint(TOOLS)
+    one.hint(TOOLS, time.monotonic())
     assert not one.take_hint(TOOLS, within=0)
 
 

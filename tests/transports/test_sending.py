@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mcp_transport.protocol import sse
+from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.sending import HttpResponder
 
 LIMIT = 5.0  # seconds any single wait may take
@@ -54,7 +55,7 @@ class Connection:
             self.received.get,
             accepts_json=True,
             accepts_stream=True,
-            keep_alive=keep_alive,
+            pulse=Pulse(keep_alive),
         )
 
 
@@ -247,3 +248,66 @@ async def test_it_is_noticed_when_the_client_leaves(connection: Connection) -> N
     async with asyncio.timeout(LIMIT):
         await leaving
         await responder.gone()  # the second time at once
+
+
+def is_sending(responder: HttpResponder) -> bool:
+    return responder.sending_since is not None
+
+
+async def test_what_the_client_takes_at_once_needs_no_task(connection: Connection) -> None:
+    responder = await opened(connection)
+    before = len(asyncio.all_tasks())
+    assert responder.offer(b"{}")
+    assert connection.sent.get_nowait()["body"] == sse.event(b"{}")
+    assert len(asyncio.all_tasks()) == before
+    assert responder.sending_since is None
+    responder.close()
+
+
+async def test_before_a_stream_has_begun_nothing_is_offered_to_it(connection: Connection) -> None:
+    assert not connection.responder().offer(b"{}")
+    assert connection.sent.empty()
+
+
+async def test_what_a_slow_client_does_not_take_at_once_goes_on_by_itself(
+    connection: Connection,
+) -> None:
+    responder = await opened(connection)
+    connection.reads.clear()
+    assert responder.offer(b"1")  # on its way
+    assert is_sending(responder)
+    assert not responder.offer(b"2")
+    assert connection.sent.empty()
+    connection.reads.set()
+    assert await connection.body() == sse.event(b"1")
+    await ticks(0.001)
+    assert not is_sending(responder)
+    assert responder.offer(b"2")
+    assert await connection.body() == sse.event(b"2")
+    responder.close()
+
+
+@pytest.mark.parametrize("failure", [OSError("the client has left"), CLOSED])
+@pytest.mark.parametrize("is_slow", [True, False])
+async def test_what_is_offered_to_a_client_that_has_left_is_gone(
+    connection: Connection, failure: Exception, is_slow: bool
+) -> None:
+    responder = await opened(connection)
+    connection.failure = failure
+    if is_slow:
+        connection.reads.clear()
+    assert responder.offer(b"{}")
+    connection.reads.set()
+    await connection.next()
+    await ticks(0.001)
+    assert responder.offer(b"{}")
+    assert connection.sent.empty()
+    responder.close()
+
+
+async def test_nothing_more_is_sent_to_a_client_that_was_given_up(connection: Connection) -> None:
+    responder = await opened(connection)
+    responder.give_up()
+    await responder.finish(200, b"{}")
+    assert responder.offer(b"{}")
+    assert connection.sent.empty()

@@ -18,6 +18,7 @@ from mcp_transport.engine.directory import Offer, ServerRecord
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.protocol.errors import InternalError
 from mcp_transport.testing.asgi import Exchange, Http
+from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 from mcp_transport.transports.streamable_http import StreamableHttpConsumer
 
@@ -41,7 +42,7 @@ class Listening:
 
     def __init__(self) -> None:
         self.is_started = False
-        self.keep_alive = 60.0
+        self.pulse = Pulse(60.0)
         self.max_body_bytes = 100
         self.gate = Gate(("testserver",), ("http://app.example",))
         self.engine = self.directory = self.authenticators = self
