@@ -110,6 +110,14 @@ class Settings:
     MCP_REST_ROOT: str | None = None
     #: Whether a browser is shown a page about a server at its address.
     MCP_PAGE: bool = True
+    #: Path at which Prometheus fetches figures, such as "/metrics"; None for none.
+    MCP_METRICS_PATH: str | None = None
+    #: Who may fetch them: "loopback", "permission" (an operator's token) or "anybody".
+    MCP_METRICS_ACCESS: str = "loopback"
+    #: Whether each request is a span of OpenTelemetry's.
+    MCP_TRACING: bool = False
+    #: Whether log lines written while a request is served can name it.
+    MCP_LOG_CONTEXT: bool = False
     #: Requests a minute that one operator may send to the operators' API.
     MCP_API_RATE: int = 600
     #: Argument names whose values are never kept.

@@ -43,6 +43,7 @@ from mcp_transport.engine.reconciling import Reconciling
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
+from mcp_transport.monitoring.monitor import Monitor
 from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
@@ -102,6 +103,7 @@ class Runtime:
         self.opening = Opening(self.authenticators, self.rows)
         self.gate = Gate.from_settings()
         self.directory = Directory([import_string(p)() for p in settings.MCP_SOURCES], self.rows)
+        self.monitor = Monitor.from_settings()
         self.engine = Engine(self._services())
         self.heeding = Heeding(
             self.hub,
@@ -146,6 +148,7 @@ class Runtime:
             answer_timeout=settings.MCP_ANSWER_TIMEOUT,
             stream_after=settings.MCP_STREAM_AFTER,
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
+            observer=self.monitor.observer,
             limits=Limits(
                 requests=settings.MCP_CONNECTION_REQUESTS,
                 messages=settings.MCP_STREAM_QUEUE,
@@ -208,6 +211,7 @@ class Runtime:
         self.engine.services.patrol.stop()
         self.limiting.summarize(are_all=True)
         await self.hub.stop()
+        self.monitor.close()
         await self.authenticators.close()
         self.recorder.checkpoint()
         self.writer.post(self._ended, (_now(), _now(), self.worker_id))
@@ -258,6 +262,24 @@ class Runtime:
         """Show that this process lives; nothing that takes its time may stand before it."""
         self.writer.post(self._seen, (_now(), self.worker_id))
         self.recorder.checkpoint_if_due()
+        if self.monitor.is_measuring:
+            self.monitor.measure(self.figures())
+
+    def figures(self) -> dict[str, float]:
+        """How the process is now, for those who watch over it."""
+        return {
+            "mcp_workers": 1,
+            "mcp_workers_draining": self.is_draining,
+            "mcp_running_requests": self.engine.running,
+            "mcp_open_streams": len(self.hub.listeners()),
+            "mcp_open_connections": len(self.engine.connections),
+            "mcp_writer_queue_rows": self.writer.depth,
+            "mcp_writer_away": self.writer.is_away,
+            "mcp_bus_away": self.hub.is_deaf,
+            "mcp_refused_by_limits": self.limiting.refusals,
+            "mcp_tool_threads": self.functions.size,
+            "mcp_tool_threads_asked": self.functions.unfinished,
+        }
 
     async def _tend(self) -> None:
         """End what dead processes left open, and tell listeners what has changed."""

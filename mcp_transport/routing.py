@@ -10,7 +10,7 @@ and middleware; everything else goes where it went before.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from mcp_transport import health
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import DEFAULT, Offer
 from mcp_transport.lifespan import is_draining, runtime
+from mcp_transport.monitoring import door
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
 from mcp_transport.stopping import closing
@@ -33,6 +34,8 @@ from mcp_transport.transports.tool_calls import TRANSPORT as REST
 from mcp_transport.transports.tool_socket import DOOR, ToolSocketConsumer
 from mcp_transport.transports.websocket import WebSocketConsumer
 
+Probe = Callable[[Any, Any], Awaitable[None]]
+
 AT_ROOT = ("/sse", "/messages")  # of the default server, where old clients look
 PLACES_KEPT = 1000  # paths whose server and door are remembered
 LONGEST_KEPT = 300  # characters of such a path
@@ -46,8 +49,8 @@ class McpApplication:
         self._websocket = websocket
         self._path = settings.MCP_PATH.rstrip("/")
         self._below = self._path + "/"
-        probes = {settings.MCP_HEALTH_PATH: health.live, settings.MCP_READY_PATH: health.ready}
-        self._probes = {path: probe for path, probe in probes.items() if path is not None}
+        self._probes = _probes()
+        self._is_counting = settings.MCP_METRICS_PATH is not None
         self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
         self._tool_socket = ToolSocketConsumer.as_asgi(runtime=runtime)
         self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
@@ -71,9 +74,13 @@ class McpApplication:
         if kind == "http" and is_draining():
             send = closing(send)
         if kind == "http" and scope["path"] in self._probes:
-            await self._probes[scope["path"]](send)
+            await self._probes[scope["path"]](scope, send)
         elif kind == "http":
-            application = self._endpoint(scope) or await self._beside(scope)
+            application = self._endpoint(scope)
+            if application is None:
+                application = await self._beside(scope)
+            elif self._is_counting:
+                send = runtime().monitor.counting(send)
             await application(scope, receive, send)
         elif kind == "lifespan":
             await _lifespan(receive, send)
@@ -192,6 +199,26 @@ async def _has_default(suits: Callable[[Offer], bool]) -> bool:
     except DatabaseAway:
         return True  # which the door answers as any other
     return offer is not None and suits(offer)
+
+
+def _probes() -> dict[str, Probe]:
+    """What answers whoever looks after the worker process, by path."""
+
+    async def live(_scope: Any, send: Any) -> None:
+        await health.live(send)
+
+    async def ready(_scope: Any, send: Any) -> None:
+        await health.ready(send)
+
+    async def metrics(scope: Any, send: Any) -> None:
+        await door.show(scope, send, runtime())
+
+    probes = {
+        settings.MCP_HEALTH_PATH: live,
+        settings.MCP_READY_PATH: ready,
+        settings.MCP_METRICS_PATH: metrics,
+    }
+    return {path: probe for path, probe in probes.items() if path is not None}
 
 
 def mcp_application(http: Any, websocket: Any = None) -> McpApplication:

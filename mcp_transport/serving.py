@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings as django_settings
 
 from mcp_transport.conf import settings
+from mcp_transport.monitoring.sharing import shared_folder
 
 PING_INTERVAL = 20.0  # seconds, also those in which a WebSocket's client has to answer
 KEEP_ALIVE = 75  # seconds; longer than a proxy keeps a connection that it does not use
@@ -45,7 +46,9 @@ def serve(host: str, port: int, server: str, workers: int | None = None) -> None
     if server == "daphne":
         _serve_with_daphne(host, port)
     else:
-        _serve_with_uvicorn(host, port, workers or worker_count())
+        workers = workers or worker_count()
+        with shared_folder(workers):
+            _serve_with_uvicorn(host, port, workers)
 
 
 def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ def flag(name: str, *, default: bool = False) -> bool:
 def words(name: str, default: str = "") -> list[str]:
     """The comma-separated parts of a variable."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, words: Sequence[str]) -> str:
+    """
+    One of a few words, by default the first.
+
+    Raises ValueError for any other.
+    """
+    word = os.environ.get(name, "").strip().lower() or words[0]
+    if word not in words:
+        raise ValueError(f"{name} is {word!r}; it is one of {', '.join(words)}.")
+    return word
 
 
 def secret_key(path: Path) -> str:

@@ -121,14 +121,22 @@ SPECTACULAR_SETTINGS = DOCUMENT
 
 MCP_BUS = {"default": environment.bus(REDIS_URL)}
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "mcp_transport.monitoring.json_lines.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
 }
 
+MCP_LOG_CONTEXT = LOG_FORMAT == "json"
+MCP_METRICS_PATH = os.environ.get("MCP_METRICS_PATH", "/metrics") or None
+MCP_METRICS_ACCESS = os.environ.get("MCP_METRICS_ACCESS", "loopback")
+MCP_TRACING = environment.flag("MCP_TRACING")
 MCP_ALLOWED_ORIGINS = environment.words("MCP_ALLOWED_ORIGINS")
 MCP_WEBSOCKET_QUERY_TICKETS = environment.flag("MCP_WEBSOCKET_QUERY_TICKETS")
 MCP_REST = environment.flag("MCP_REST", default=True)

@@ -25,6 +25,8 @@ class Bus(ABC):
 
     def __init__(self, **options: Any) -> None:
         self.options = options
+        #: Whether what is published now would be lost.
+        self.is_away = False
 
     @abstractmethod
     async def start(self, receive: Receive) -> None:

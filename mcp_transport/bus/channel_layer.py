@@ -52,7 +52,6 @@ class ChannelLayerBus(Bus):
         self._listening: asyncio.Task[None] | None = None
         self._channel = ""
         self._heard_at = 0.0
-        self._is_away = False
 
     async def start(self, receive: Receive) -> None:
         """See Bus.start(); a broker that is away is joined when it comes."""
@@ -135,20 +134,20 @@ class ChannelLayerBus(Bus):
 
     async def _send_last(self) -> None:
         """What was published before the end, unless the broker is away."""
-        if not self._is_away:
+        if not self.is_away:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._waiting.join(), FAREWELL)
 
     async def _leave(self) -> None:
         """Out of the group, and listen no more."""
         channel, self._channel = self._channel, ""
-        if channel and not self._is_away:
+        if channel and not self.is_away:
             await self._try(lambda: self._layer.group_discard(GROUP, channel))
             # A receive() that gets something ends in order, which a cancelled one may not.
             await self._try(lambda: self._layer.send(channel, self._envelope(b"")))
         listening = self._listening
         if listening is not None:
-            await asyncio.wait([listening], timeout=0 if self._is_away else FAREWELL)
+            await asyncio.wait([listening], timeout=0 if self.is_away else FAREWELL)
             await _end(listening)
         self._listening = None
 
@@ -160,16 +159,16 @@ class ChannelLayerBus(Bus):
         except Exception as error:  # noqa: BLE001 - a layer's errors are its broker's
             self._note_away(error)
             return False
-        if self._is_away:
+        if self.is_away:
             logger.info("The bus reaches its channel layer again.")
-        self._is_away = False
+        self.is_away = False
         return True
 
     def _note_away(self, error: Exception) -> None:
-        if not self._is_away:
+        if not self.is_away:
             reason = str(error) or type(error).__name__
             logger.warning("The bus does not reach its channel layer: %s", reason)
-        self._is_away = True
+        self.is_away = True
 
     def _envelope(self, message: bytes) -> dict[str, str]:
         """A message in the form that each serializer of a layer takes."""

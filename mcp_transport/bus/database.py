@@ -159,20 +159,19 @@ class Carrier:
 
     def run(self) -> None:
         """Carry messages; connect anew as often as that is needed."""
-        is_away = False
         while True:
             try:
                 with contextlib.closing(self._bus.connect()) as link:
                     self._say_tried()
-                    if is_away:
+                    if self._bus.is_away:
                         logger.info("The bus reaches its database again.")
-                    is_away = False
+                    self._bus.is_away = False
                     self._bus.carry(link, self._hand_over)
                     return
             except Exception as error:  # noqa: BLE001 - drivers have many; requests never wait for it
-                if not is_away:
+                if not self._bus.is_away:
                     logger.warning("The bus does not reach its database: %s", error)
-                is_away = True
+                self._bus.is_away = True
             self._say_tried()
             if not self._bus.pause():
                 return

@@ -14,6 +14,9 @@ class Connections:
     def __init__(self) -> None:
         self._open: set[Connection] = set()
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def __iter__(self) -> Iterator[Connection]:
         return iter(tuple(self._open))
 

@@ -306,8 +306,13 @@ class Conversation:
 
 async def _respond(exchange: Exchange) -> bytes:
     """The response to a request that nothing is said before; errors ride on 200."""
+    observer = exchange.services.observer
     try:
-        result = await HANDLERS[exchange.method.name](exchange)
+        if observer is None:
+            result = await HANDLERS[exchange.method.name](exchange)
+        else:
+            with observer.observe(exchange):
+                result = await HANDLERS[exchange.method.name](exchange)
     except Refused:
         raise
     except ProtocolError as error:

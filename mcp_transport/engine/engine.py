@@ -154,6 +154,11 @@ class Engine:
         """Whether there is a connection that has to be told before it is closed."""
         return any(True for _connection in self.connections)
 
+    @property
+    def running(self) -> int:
+        """How many requests of sessions run here."""
+        return len(self._conversation.works)
+
     async def deliver(self, incoming: Incoming) -> Outcome:
         """
         Pass a message to the connection of its session, whichever process holds it.

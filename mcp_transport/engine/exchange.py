@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.engine.request_state import RequestState
+from mcp_transport.protocol.errors import ProtocolError
 from mcp_transport.protocol.jsonrpc import Request
 from mcp_transport.protocol.methods import Method
 from mcp_transport.protocol.revisions import Revision
@@ -32,8 +33,9 @@ class Exchange:
 
     # Plain attributes, not properties: they are read many times in every request.
     __slots__ = (
-        "capabilities", "catalog", "channel", "client_info", "entry", "held", "incoming",
-        "is_abandoned", "is_overdue", "log_level", "meta", "method", "params", "principal", "request", "revision",
+        "capabilities", "catalog", "channel", "client_info", "entry", "error", "held", "incoming",
+        "is_abandoned", "is_overdue", "log_level", "meta", "method", "outcome", "params",
+        "principal", "request", "revision",
         "server", "services", "session", "started_at", "started_ns", "state",
     )  # fmt: skip
 
@@ -70,6 +72,8 @@ class Exchange:
         self.entry: Offered | None = None  # set once it is found
         self.state: RequestState | None = None  # what the rounds of a question carry
         self.held: list[str] | None = None  # what it counts under, while it runs
+        self.outcome = ""  # how it ended, once that is recorded
+        self.error: ProtocolError | None = None
         self.is_abandoned = False  # nobody waits for the result
         self.is_overdue = False
         self.started_at = datetime.datetime.now(datetime.UTC)

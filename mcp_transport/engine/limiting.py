@@ -49,6 +49,7 @@ class Limiting:
     ) -> None:
         self.limiter = limiter
         self._recorder = recorder
+        self.refusals = 0  # since the process began
         self._max_streams = max_streams
         self._max_anonymous_streams = max_anonymous_streams
         self._refusals = Refusals()
@@ -136,6 +137,7 @@ class Limiting:
 
     def note_refusal(self, incoming: Incoming, error: LimitExceeded) -> None:
         """Keep that something was refused, unless the like was kept a moment ago."""
+        self.refusals += 1
         call = _refused(incoming, error)
         kind = (call.server, call.principal, call.method, call.entry)
         if self._refusals.note(kind, call):

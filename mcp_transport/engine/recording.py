@@ -45,7 +45,9 @@ async def record(
     result_bytes: int = 0,
 ) -> None:
     """Hand the row over; returns when the answer may leave."""
+    exchange.outcome, exchange.error = outcome, error
     if isinstance(error, LimitExceeded):
+        exchange.outcome = "refused"
         return  # a flood of them leaves a row now and then: engine.limiting
     if exchange.method.is_recorded and exchange.services.recorder.is_on:
         duration = (time.perf_counter_ns() - exchange.started_ns) // 1000
@@ -102,7 +104,7 @@ def describe(
         error=error.message[:SHORT] if error else "",
         arguments=_arguments(exchange),
         result_bytes=result_bytes,
-        trace_id=_trace_id(exchange),
+        trace_id=trace_id_of(exchange),
     )
 
 
@@ -120,7 +122,7 @@ def _arguments(exchange: Exchange) -> str:
     return redact(arguments)
 
 
-def _trace_id(exchange: Exchange) -> str:
+def trace_id_of(exchange: Exchange) -> str:
     """The trace a request belongs to (basic/index, OpenTelemetry trace context)."""
     parent = exchange.meta.get("traceparent")
     if parent is None:

@@ -9,6 +9,7 @@ from mcp_transport.engine.connection import Limits
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
+from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
@@ -39,3 +40,4 @@ class Services:
     stream_after: float
     context_headers: tuple[bytes, ...]
     limits: Limits  # of one connection
+    observer: Observer | None = None  # who looks on while requests are served

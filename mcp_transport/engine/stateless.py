@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, NoReturn
 
 from mcp_transport.engine import listening, recording, rounds, tools
@@ -49,13 +50,23 @@ class Stateless:
             return listening.listen(exchange, responder)
         if incoming.offer.limits is not None:
             self._services.limiting.begin(exchange)
+        observer = self._services.observer
         try:
-            if not method.may_ask:
-                return Reply(200, complete(exchange, await HANDLERS[method.name](exchange)))
-            return await self._work(exchange, responder)
+            if observer is None:
+                return await self._answer(exchange, responder)
+            with observer.observe(exchange):
+                return await self._answer(exchange, responder)
         finally:
             if exchange.held is not None:
                 self._services.limiting.end(exchange)
+
+    def _answer(self, exchange: Exchange, responder: Responder) -> Awaitable[Outcome]:
+        if exchange.method.may_ask:
+            return self._work(exchange, responder)
+        return self._look_up(exchange)
+
+    async def _look_up(self, exchange: Exchange) -> Outcome:
+        return Reply(200, complete(exchange, await HANDLERS[exchange.method.name](exchange)))
 
     def _method(self, incoming: Incoming, request: Request) -> Method:
         method = MODERN.get(request.method)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from mcp_transport.audit.record import as_columns
@@ -17,6 +18,7 @@ from mcp_transport.engine import recording, stateless, tools
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
 from mcp_transport.engine.handlers import HANDLERS
+from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
@@ -89,14 +91,21 @@ class Work:
 
     async def _run(self) -> None:
         try:
-            recording.require(self.exchange)
-            self.body = await self._respond()
+            self.body = await self._responding()
         except ProtocolError as error:  # the call cannot be recorded
             self.body = self._error(error)
         except Exception:
             logger.exception("A request of session work failed")
             self.body = jsonrpc.error(self.exchange.request.id, InternalError())
         await self._finish()
+
+    def _responding(self) -> Awaitable[bytes | None]:
+        observer = self.exchange.services.observer
+        return self._respond() if observer is None else self._observed(observer)
+
+    async def _observed(self, observer: Observer) -> bytes | None:
+        with observer.observe(self.exchange):
+            return await self._respond()
 
     async def _finish(self) -> None:
         """Put the result on the stream, if there is one."""
@@ -114,6 +123,7 @@ class Work:
     async def _respond(self) -> bytes | None:
         """The response, or None if the request was cancelled."""
         exchange = self.exchange
+        recording.require(exchange)
         try:
             result = await self._perform()
         except ProtocolError as error:
@@ -165,6 +175,9 @@ class Works:
         self._running[work.key] = work
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(work, done))
+
+    def __len__(self) -> int:
+        return len(self._running)
 
     @property
     def is_idle(self) -> bool:

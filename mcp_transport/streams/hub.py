@@ -163,6 +163,11 @@ class Hub:
         #: Sessions that had a stream here and may have missed a change since.
         self.detached: set[str] = set()
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether notices do not reach the other processes at the moment."""
+        return self._bus.is_away
+
     async def start(self) -> None:
         """Listen to the other processes."""
         await self._bus.start(self._receive)

@@ -1,0 +1,3 @@
+"""Tests of mcp_transport.monitoring."""
+
+from __future__ import annotations
