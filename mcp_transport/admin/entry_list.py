@@ -53,7 +53,8 @@ class EntryList:
     state: str
     previous: str  # query strings
     next: str
-    first: int  # counted from 1
+    first: int  # counted from 1, as the last one is
+    last: int
     is_filtered: bool
 
     @property
@@ -90,6 +91,7 @@ def entry_list(request: HttpRequest, server_id: int, shelf: Shelf, seen: Viewpoi
         previous=_at(wanted, page - 1) if page > 1 else "",
         next=_at(wanted, page + 1) if begin + SIZE < len(shown) else "",
         first=begin + 1,
+        last=min(begin + SIZE, len(shown)),
         is_filtered=bool(query or kind or state),
     )
 

@@ -68,7 +68,7 @@ class Shelf:
         return self.override(entry).is_enabled
 
 
-def shelf_of(server: Server) -> Shelf:
+def shelf_of(server: Server, sources: Sequence[Source] | None = None) -> Shelf:
     """What a server offers, by its rows as they are now."""
     record = record_of(server)
     overrides = {
@@ -77,7 +77,11 @@ def shelf_of(server: Server) -> Shelf:
         for name, override in by_name.items()
     }
     on = {key: msgspec.structs.replace(o, is_enabled=True) for key, o in overrides.items()}
-    return Shelf(record=record, catalog=build(site_sources(), record.has, on), overrides=overrides)
+    return Shelf(
+        record=record,
+        catalog=build(site_sources() if sources is None else sources, record.has, on),
+        overrides=overrides,
+    )
 
 
 def origins() -> list[Origin]:
@@ -105,10 +109,15 @@ def is_taken(kind: str, name: str, *, except_source: str = "") -> bool:
 
 def site_sources() -> Sequence[Source]:
     """The sources of the settings, with what stands in their tables now; makes queries."""
-    sources = _made(tuple(settings.MCP_SOURCES))
+    sources = known_sources()
     for source in sources:
         source.refresh()
     return sources
+
+
+def known_sources() -> Sequence[Source]:
+    """The sources of the settings as they were last read; makes no query."""
+    return _made(tuple(settings.MCP_SOURCES))
 
 
 @lru_cache(maxsize=8)

@@ -51,6 +51,20 @@ PAGES = (
         )
     ),
     Shown(
+        name="tokens",
+        path=f"{ADMIN}/token/",
+        permission="view_token",
+        queries=6,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="token",
+        path=f"{ADMIN}/token/{{token}}/",
+        permission="view_token",
+        queries=10,
+        has_hostile_text=True,
+    ),
+    Shown(
         name="entry",
         path=f"{ADMIN}/server/{{server}}/entry/?kind=tool&name=repeat",
         permission="view_server",

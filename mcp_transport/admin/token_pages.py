@@ -1,0 +1,153 @@
+"""What is on the pages of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from mcp_transport.admin.base import USERNAME
+from mcp_transport.admin.clients import client_settings, server_url
+from mcp_transport.admin.keyset import keyset_page
+from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Moment, Pager, Status, Table
+from mcp_transport.admin.token_form import in_words
+from mcp_transport.admin.token_state import Shelves, state, warnings
+from mcp_transport.models import Server, Session, Token
+
+STATES = (("", "all"), ("accepted", "accepted"), ("revoked", "revoked"), ("expired", "expired"))
+MOST_SERVERS = 5  # for which the settings of clients are shown
+SHOWN_ENTRIES = 12  # by name, of each server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One token of the list."""
+
+    token: Token
+    href: str
+    scopes: str
+    servers: str
+    state: Status
+    warnings: list[Status]
+    last_used: Moment
+    expires: Moment
+
+
+def token_list(request: HttpRequest) -> dict[str, Any]:
+    """The page of tokens that the query string asks for."""
+    query, chosen = (request.GET.get(name, "").strip() for name in ("q", "state"))
+    rows = Token.objects.select_related("owner").prefetch_related("servers")
+    page = keyset_page(_filtered(rows, query, chosen), request.GET, order=("-id",))
+    shelves = Shelves(with_texts=False) if page.rows else None
+    return {
+        "lines": [_line(token, shelves) for token in page.rows if shelves],
+        "pager": Pager(newer=page.newer, older=page.older),
+        "query": query,
+        "chosen": chosen,
+        "states": STATES,
+        "is_filtered": bool(query or chosen),
+        "none": Empty(title="No tokens", text="Clients that sign in with OAuth need none."),
+    }
+
+
+def _filtered(rows: Any, query: str, chosen: str) -> Any:
+    now = timezone.now()
+    if query:
+        rows = rows.filter(
+            Q(name__icontains=query)
+            | Q(hint__startswith=query)
+            | Q(**{f"owner__{USERNAME}__icontains": query})
+        )
+    if chosen == "accepted":
+        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    if chosen == "revoked":
+        return rows.exclude(revoked_at=None)
+    return rows.filter(expires_at__lte=now, revoked_at=None) if chosen == "expired" else rows
+
+
+def _line(token: Token, shelves: Shelves) -> Line:
+    servers = list(token.servers.all())
+    return Line(
+        token=token,
+        href=reverse("admin:mcp_token", args=[token.pk]),
+        scopes=in_words(token.scopes),
+        servers=", ".join(map(str, servers)) or "every one",
+        state=state(token),
+        warnings=warnings(token, shelves.risky(token.scopes, servers)),
+        last_used=Moment(token.last_used_at),
+        expires=Moment(token.expires_at),
+    )
+
+
+def token_context(token: Token) -> dict[str, Any]:
+    """One token with what it reaches and who uses it."""
+    servers = list(token.servers.all())
+    shelves = Shelves()
+    return {
+        "token": token,
+        "line": _line(token, shelves),
+        "state": state(token),
+        "is_usable": token.is_usable,
+        "warnings": warnings(token, shelves.risky(token.scopes, servers)),
+        "reach": _reach(shelves, token, servers),
+        "sessions": open_sessions([token.pk]),
+        "successor": token.successor
+        and Link(token.successor.name, reverse("admin:mcp_token", args=[token.successor.pk])),
+    }
+
+
+def open_sessions(tokens: Iterable[int]) -> int:
+    """How many live sessions go on with tokens."""
+    counted = Session.objects.open().filter(token__in=tokens).aggregate(n=Count("pk"))
+    return int(counted["n"])
+
+
+def reach_table(token: Token, servers: Iterable[Server]) -> Table:
+    """The entries that a token would reach, before it is saved."""
+    return _reach(Shelves(), token, list(servers))
+
+
+def _reach(shelves: Shelves, token: Token, servers: list[Server]) -> Table:
+    owner = token.owner
+    rows = []
+    for reached in shelves.reached(token.scopes, servers, owner.has_perm):
+        server, names = reached.server, [entry.name for entry in reached.entries]
+        if server.access == Server.Access.PERMISSION and not owner.has_perm(server.permission):
+            continue
+        rest = len(names) - SHOWN_ENTRIES
+        shown = ", ".join(names[:SHOWN_ENTRIES]) + (f" and {rest} more" if rest > 0 else "")
+        risk = (
+            Status("warn", f"{reached.risky} may destroy")
+            if reached.risky
+            else Status("ok", "none")
+        )
+        link = Link(str(server), reverse("admin:mcp_server", args=[server.pk]))
+        rows.append((link, len(names), risk, shown))
+    return Table(
+        caption="What it reaches",
+        columns=(
+            Column("Server"), Column("Entries", is_number=True), Column("Destructive"),
+            Column("Names"),
+        ),
+        rows=rows,
+        empty=Empty(title="It reaches nothing", text="No enabled server offers what it covers."),
+    )  # fmt: skip
+
+
+def issued(request: HttpRequest, token: Token, value: str) -> dict[str, Any]:
+    """A value, and what clients have to be told with it."""
+    servers = list(token.servers.all()) or list(Server.objects.filter(is_enabled=True))
+    return {
+        "token": token,
+        "value": Copyable(label="Token", value=value, block=True),
+        "servers": [
+            (server, client_settings(server.slug, server_url(request, server.slug), value))
+            for server in servers[:MOST_SERVERS]
+        ],
+        "home": reverse("admin:mcp_token", args=[token.pk]),
+    }
