@@ -33,7 +33,7 @@ class OverrideSerializer(RowSerializer):
 
     class Meta:
         model = EntryOverride
-        fields = ("is_enabled", "new_name", "title", "description", "permission", "is_read_only")
+        exclude = ("id", "server", "kind", "name")
 
 
 class EntrySerializer(Serializer):

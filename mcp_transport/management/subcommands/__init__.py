@@ -6,6 +6,7 @@ from mcp_transport.management.subcommands.audit import Audit
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.management.subcommands.calls import Call
 from mcp_transport.management.subcommands.cleaning import Clean
+from mcp_transport.management.subcommands.configuring import Export, ImportFile
 from mcp_transport.management.subcommands.connecting import Connect
 from mcp_transport.management.subcommands.doctor import Doctor
 from mcp_transport.management.subcommands.rollup import Rollup
@@ -23,6 +24,8 @@ SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "token": Tokens,
     "sessions": Sessions,
     "audit": Audit,
+    "export": Export,
+    "import": ImportFile,
     "clean": Clean,
     "rollup": Rollup,
     "doctor": Doctor,

@@ -1,0 +1,3 @@
+"""Tests of mcp_transport.management.configuration."""
+
+from __future__ import annotations
