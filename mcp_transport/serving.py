@@ -60,7 +60,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         loop="auto",
-        http=_http(),
+        **_protocols(),
         log_config=None,
         access_log=False,
         proxy_headers=believes_proxies(),
@@ -74,13 +74,13 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
     )
 
 
-def _http() -> Any:
-    """uvicorn's protocol with limits, where its parser is installed."""
+def _protocols() -> dict[str, Any]:
+    """uvicorn's protocols with limits, where what they are made of is installed."""
     try:
-        from mcp_transport.uvicorn_http import LimitedHttp
+        from mcp_transport.uvicorn_protocols import LimitedHttp, LimitedSocket
     except ImportError:
-        return "auto"
-    return LimitedHttp
+        return {}
+    return {"http": LimitedHttp, "ws": LimitedSocket}
 
 
 def _serve_with_daphne(host: str, port: int) -> None:

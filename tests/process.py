@@ -92,6 +92,12 @@ class Process:
         await until(lambda: is_listening(self.port), within=START_LIMIT)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._send(signal.SIGKILL)

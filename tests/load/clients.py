@@ -96,7 +96,7 @@ class Client:
     async def _initialize(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": IMPLEMENTATION}
         message = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}
-        _status, headers, _body = await _exchange(reader, writer, {}, message)
+        _status, headers, _body = await exchange(reader, writer, {}, message)
         self._session_id = headers["mcp-session-id"]
 
     async def _post(
@@ -122,10 +122,10 @@ class Client:
                 CLIENT_INFO: IMPLEMENTATION,
             }
         message = {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
-        return await _exchange(reader, writer, headers, message)
+        return await exchange(reader, writer, headers, message)
 
 
-async def _exchange(
+async def exchange(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     headers: dict[str, str],

@@ -32,3 +32,11 @@ async def hold(ctx: Context, started: str, cancelled: str) -> str:
         Path(cancelled).touch()  # noqa: ASYNC240
         raise
     return "held"
+
+
+@tool(name="flood")
+async def flood(ctx: Context, pieces: int, size: int) -> str:
+    """Say more than a client that does not read can be told."""
+    for _ in range(pieces):
+        await ctx.log("info", "x" * size)
+    return "flooded"

@@ -1,17 +1,24 @@
 """
-uvicorn's HTTP protocol with the limits that it does not have.
+uvicorn's protocols with the limits that they do not have.
 
 A client may neither take its time over the headers of a request, nor send
 headers without end, nor stop reading an answer for as long as it likes. Given
-to uvicorn as a class, which its ``http`` option takes.
+to uvicorn as classes, which its options ``http`` and ``ws`` take.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.websockets.websockets_sansio_impl import (
+        WebSocketsSansIOProtocol as WebSocketProtocol,
+    )
+else:
+    from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol as WebSocketProtocol
 
 from mcp_transport.conf import settings
 
@@ -24,13 +31,48 @@ REFUSAL = (
 TOO_LARGE = f"The headers are larger than {HEADER_BYTES} bytes."
 
 
-class LimitedHttp(HttpToolsProtocol):
+class Stalling(asyncio.Protocol):
+    """Lets go of a client that has stopped reading, and of what it was to read."""
+
+    transport: Any
+    _stalled: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        super().pause_writing()
+        if self._stalled is None:
+            loop = asyncio.get_running_loop()
+            self._stalled = loop.call_later(settings.MCP_STALL_TIMEOUT, self._cut)
+
+    def resume_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        super().resume_writing()
+        self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.BaseProtocol."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _forget(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _cut(self) -> None:
+        self.transport.abort()
+
+
+class LimitedSocket(Stalling, WebSocketProtocol):
+    """A WebSocket; no timer is set while its client reads."""
+
+
+class LimitedHttp(Stalling, HttpToolsProtocol):
     """One connection; no timer is set while requests come whole and answers are read."""
 
     _is_in_headers = _is_refused = False
     _header_bytes = 0
     _waiting: asyncio.TimerHandle | None = None  # for the end of the headers
-    _stalled: asyncio.TimerHandle | None = None  # for the client to read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
@@ -58,21 +100,8 @@ class LimitedHttp(HttpToolsProtocol):
         """Refuse what is no HTTP."""
         self._refuse("400 Bad Request", msg)
 
-    def pause_writing(self) -> None:
-        """See asyncio.BaseProtocol."""
-        super().pause_writing()
-        if self._stalled is None:
-            self._stalled = self.loop.call_later(settings.MCP_STALL_TIMEOUT, self._cut)
-
-    def resume_writing(self) -> None:
-        """See asyncio.BaseProtocol."""
-        super().resume_writing()
-        if self._stalled is not None:
-            self._stalled.cancel()
-            self._stalled = None
-
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.BaseProtocol; uvicorn resumes writing there."""
+        """See asyncio.BaseProtocol."""
         self._have_come()
         super().connection_lost(exc)
 
@@ -113,7 +142,3 @@ class LimitedHttp(HttpToolsProtocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-
-    def _cut(self) -> None:
-        """Let go of the connection, and of what its client was to read."""
-        self.transport.abort()

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.uvicorn_http, over sockets."""
+"""Tests of mcp_transport.uvicorn_protocols, over sockets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mcp_transport import uvicorn_http
-from mcp_transport.uvicorn_http import LimitedHttp
+from mcp_transport import uvicorn_protocols
+from mcp_transport.uvicorn_protocols import LimitedHttp
 
 LIMIT = 5.0  # seconds any single wait may take
 SHORT = 0.2  # seconds
@@ -49,8 +49,8 @@ async def site() -> Site:
 
 @pytest.fixture
 async def port(site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any) -> AsyncIterator[int]:
-    monkeypatch.setattr(uvicorn_http, "HEADER_TIMEOUT", SHORT)
-    monkeypatch.setattr(uvicorn_http, "LINGER", SHORT)
+    monkeypatch.setattr(uvicorn_protocols, "HEADER_TIMEOUT", SHORT)
+    monkeypatch.setattr(uvicorn_protocols, "LINGER", SHORT)
     settings.MCP_STALL_TIMEOUT = SHORT
     config, state = Config(site, log_config=None), ServerState()
     loop = asyncio.get_running_loop()
