@@ -48,7 +48,7 @@ from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
-from mcp_transport.stopping import StopSignal
+from mcp_transport.stopping import StopSignal, requests
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
@@ -255,6 +255,7 @@ class Runtime:
     async def _depart(self) -> None:
         """Stop while the server still holds its connections."""
         await self.drain()
+        await requests.over(self._end_at)
         await asyncio.sleep(FAREWELL)
         await self.stop()
 

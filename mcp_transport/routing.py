@@ -21,7 +21,7 @@ from mcp_transport.lifespan import is_draining, runtime
 from mcp_transport.monitoring import door
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.rows import DatabaseAway
-from mcp_transport.stopping import closing
+from mcp_transport.stopping import closing, requests
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.page import PageConsumer
@@ -76,16 +76,23 @@ class McpApplication:
         if kind == "http" and scope["path"] in self._probes:
             await self._probes[scope["path"]](scope, send)
         elif kind == "http":
-            application = self._endpoint(scope)
-            if application is None:
-                application = await self._beside(scope)
-            elif self._is_counting:
-                send = runtime().monitor.counting(send)
-            await application(scope, receive, send)
+            requests.running += 1
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                requests.running -= 1
         elif kind == "lifespan":
             await _lifespan(receive, send)
         else:
             await self._connect(scope, receive, send)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        application = self._endpoint(scope)
+        if application is None:
+            application = await self._beside(scope)
+        elif self._is_counting:
+            send = runtime().monitor.counting(send)
+        await application(scope, receive, send)
 
     def _endpoint(self, scope: Any) -> Any:
         """The application of a request below MCP_PATH; the scope is told which server and door."""

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
@@ -20,6 +21,21 @@ Prepare = Callable[[], Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CLOSE = (b"connection", b"close")
+LOOK_INTERVAL = 0.05  # seconds
+
+
+class Requests:
+    """How many HTTP requests this process is answering."""
+
+    running = 0
+
+    async def over(self, until: float) -> None:
+        """Wait for the last of them, but not beyond a time of the monotonic clock."""
+        while self.running and time.monotonic() < until:  # noqa: ASYNC110 - a request pays for nothing but the count
+            await asyncio.sleep(LOOK_INTERVAL)
+
+
+requests = Requests()
 
 
 class StopSignal:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from mcp_transport.stopping import StopSignal, closing
+from mcp_transport.stopping import Requests, StopSignal, closing
 
 LIMIT = 5.0  # seconds any single wait may take
 
@@ -163,3 +164,14 @@ async def test_a_response_says_that_its_connection_ends() -> None:
     await sending({"type": "http.response.body", "body": b"x"})
     assert sent[0]["headers"] == [(b"a", b"b"), (b"connection", b"close")]
     assert sent[1] == {"type": "http.response.body", "body": b"x"}
+
+
+async def test_requests_are_waited_for_within_a_limit() -> None:
+    requests = Requests()
+    async with asyncio.timeout(LIMIT):
+        await requests.over(time.monotonic() + 60)
+        requests.running += 1
+        await requests.over(time.monotonic() + 0.1)
+        asyncio.get_running_loop().call_later(0.1, setattr, requests, "running", 0)
+        await requests.over(time.monotonic() + 60)
+    assert requests.running == 0

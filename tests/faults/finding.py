@@ -23,6 +23,7 @@ class Finding:
 
 def a_site(path: Path, database_url: str = "", **settings: Any) -> Folder:
     """A site in a folder of its own, with a server for anybody."""
+    path.mkdir(parents=True, exist_ok=True)
     folder = Folder(path, database_url)
     folder.environment |= {
         "DJANGO_SETTINGS_MODULE": "tests.faults.settings",

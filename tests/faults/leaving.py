@@ -13,7 +13,7 @@ from tests.faults.finding import Finding, a_site
 from tests.faults.wire import call, connect, get, said, start
 from tests.process import Process
 
-WARMING = 200  # cycles of each kind after which a process has what it keeps for ever
+WARMING = 100  # cycles of each kind after which a process has what it keeps for ever
 GROWTH = 8 * 2**20  # bytes
 SIDE_BY_SIDE = 10
 SETTLED = 10.0  # seconds
