@@ -17,6 +17,7 @@ from mcp_transport.admin.activity import (
 from mcp_transport.admin.overview import OverviewAdmin
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin
+from mcp_transport.admin.texts import TextAdmin
 from mcp_transport.admin.tokens import TokenAdmin
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ServerAdmin",
     "SessionAdmin",
     "StreamAdmin",
+    "TextAdmin",
     "TokenAdmin",
     "WorkerAdmin",
 ]

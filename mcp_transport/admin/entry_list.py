@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from mcp_transport.admin import figures
 from mcp_transport.admin.effects import effects_status
 from mcp_transport.admin.looking_as import Viewpoint
 from mcp_transport.admin.parts import Status
+from mcp_transport.audit.tallies import Entry, Figures
 from mcp_transport.engine.catalog import FEATURE_OF_KIND, Offered, own_name
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import EntryKind
 
 SIZE = 50
+Used = Mapping[Entry, Figures]
 STATES = (("", "all"), ("on", "on"), ("off", "off"), ("changed", "changed here"))
 
 
@@ -34,6 +37,8 @@ class Line:
     is_changed: bool
     permission: str
     effects: Status
+    calls: str  # in the last 24 hours
+    failed: str
 
     @property
     def state(self) -> Status:
@@ -68,7 +73,9 @@ class EntryList:
         return STATES
 
 
-def entry_list(request: HttpRequest, server_id: int, shelf: Shelf, seen: Viewpoint) -> EntryList:
+def entry_list(
+    request: HttpRequest, server_id: int, shelf: Shelf, seen: Viewpoint, used: Used
+) -> EntryList:
     """The page of entries that the query string asks for."""
     wanted = request.GET
     query, kind, state = (wanted.get(name, "").strip() for name in ("q", "kind", "state"))
@@ -82,7 +89,7 @@ def entry_list(request: HttpRequest, server_id: int, shelf: Shelf, seen: Viewpoi
     page = min(max(1, int(number) if number.isdecimal() else 1), max(1, -(-len(shown) // SIZE)))
     begin = (page - 1) * SIZE
     return EntryList(
-        lines=[_line(server_id, shelf, entry) for entry in shown[begin : begin + SIZE]],
+        lines=[_line(server_id, shelf, entry, used) for entry in shown[begin : begin + SIZE]],
         total=len(shown),
         offered=len(entries),
         query=query,
@@ -125,8 +132,9 @@ def _is_changed(shelf: Shelf, entry: Offered) -> bool:
     return (entry.kind, own_name(entry.definition)) in shelf.overrides
 
 
-def _line(server_id: int, shelf: Shelf, entry: Offered) -> Line:
+def _line(server_id: int, shelf: Shelf, entry: Offered, used: Used) -> Line:
     name = own_name(entry.definition)
+    found = used.get(Entry(shelf.record.slug, entry.kind, entry.name), Figures())
     return Line(
         name=entry.name,
         own_name=name,
@@ -138,6 +146,8 @@ def _line(server_id: int, shelf: Shelf, entry: Offered) -> Line:
         is_changed=_is_changed(shelf, entry),
         permission=entry.permission or "",
         effects=effects_status(entry),
+        calls=figures.count(found.calls),
+        failed=figures.share(found.failed, found.calls),
     )
 
 

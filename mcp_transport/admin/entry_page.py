@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,23 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from mcp_transport.admin import figures
 from mcp_transport.admin.effects import effects, effects_status
 from mcp_transport.admin.entry_list import entry_url
 from mcp_transport.admin.override_form import OverrideForm
+from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import render_page
-from mcp_transport.admin.parts import Column, Copyable, Link, Status, Table, Tile
+from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Status, Table, Tile
 from mcp_transport.admin.schema_table import schema_table
 from mcp_transport.admin.server_pages import calls_table
 from mcp_transport.audit.operators import operator_of, recorded
+from mcp_transport.audit.statistics import Statistics
+from mcp_transport.audit.tallies import Entry, Window
 from mcp_transport.engine.announcing import announce, wait_for_reports
 from mcp_transport.engine.catalog import Offered, own_name
 from mcp_transport.engine.offering import Shelf, shelf_of
@@ -57,6 +63,7 @@ class EntryPages(Base):
         """One entry; a POST changes what the server makes of it."""
         is_post = request.method == "POST"
         server = self.found(request, pk, to_change=is_post)
+        prefetch_related_objects([server], "overrides")
         shelf = shelf_of(server)
         entry = _entry_of(request, shelf)
         row = row_of(server, entry)
@@ -103,8 +110,10 @@ def _entry_of(request: HttpRequest, shelf: Shelf) -> Offered:
 
 def row_of(server: Server, entry: Offered) -> EntryOverride:
     """What the server changes about the entry; a new row if there is none."""
-    key = {"server": server, "kind": entry.kind, "name": own_name(entry.definition)}
-    return EntryOverride.objects.filter(**key).first() or EntryOverride(**key)
+    kind, name = entry.kind, own_name(entry.definition)
+    rows = server.overrides.all()  # which stand there, to build the catalog
+    found = (row for row in rows if (row.kind, row.name) == (kind, name))
+    return next(found, None) or EntryOverride(server=server, kind=kind, name=name)
 
 
 def change(
@@ -137,7 +146,7 @@ def _try_url(request: HttpRequest, server: Server, entry: Offered) -> str:
         address = reverse("admin:mcp_transport_try", args=[server.pk])
     except NoReverseMatch:
         return ""
-    query = entry_url(server.pk, entry.kind, own_name(entry.definition)).partition("?")[2]
+    query = entry_url(server.pk, entry.kind, entry.name).partition("?")[2]
     return f"{address}?{query}" if request.user.has_perm("mcp_transport.try_tool") else ""
 
 
@@ -145,7 +154,9 @@ def entry_context(server: Server, shelf: Shelf, entry: Offered) -> dict[str, Any
     """What an entry is, what a model sees of it, and how it has been used."""
     text = msgspec.json.encode(entry.wire)
     calls = Call.objects.filter(server=server.slug, kind=entry.kind, entry=entry.name)
+    recent = list(calls.order_by("-id")[:MOST_CALLS])
     definition = entry.definition
+    used = Statistics(Window.last("24h"), entry=Entry(server.slug, entry.kind, entry.name))
     return {
         "server": server,
         "entry": entry,
@@ -159,14 +170,41 @@ def entry_context(server: Server, shelf: Shelf, entry: Offered) -> dict[str, Any
                  note=f"about {max(1, len(text) // BYTES_OF_TOKEN):,} tokens, an estimate"),
             Tile(label="Effects", value=effects(entry)),
             Tile(label="Requires", value=entry.permission or "no permission"),
+            *_used(used),
         ],
         "place": entry.source.place(definition),
         "origin": entry.source.name,
         "schemas": list(_schemas(entry)),
         "raw": Copyable(label="As lists show it", value=_pretty(entry.wire), block=True),
         "definitions": list(_definitions(server, entry)),
-        "calls": calls_table(list(calls.order_by("-id")[:MOST_CALLS]), "Last calls"),
+        "chart": chart(used, "24 h"),
+        "errors": _errors(recent),
+        "calls": calls_table(recent, "Last calls"),
     }  # fmt: skip
+
+
+def _used(used: Statistics) -> list[Tile]:
+    """How much an entry was used in the last 24 hours."""
+    found = used.totals
+    if not found.calls:
+        return [Tile(label="Calls in 24 h", value="none")]
+    p95 = figures.duration(found.percentile(0.95))
+    return [
+        Tile(label="Calls in 24 h", value=figures.count(found.calls)),
+        Tile(label="Failed", value=figures.share(found.failed, found.calls)),
+        Tile(label="p95 latency, about", value=p95),
+    ]
+
+
+def _errors(calls: list[Call]) -> Table:
+    """What went wrong lately, most often first."""
+    counted = Counter((call.get_outcome_display(), call.error) for call in calls if call.error)
+    return Table(
+        caption=f"Errors of the last {MOST_CALLS} calls",
+        columns=(Column("Outcome"), Column("Error"), Column("Times", is_number=True)),
+        rows=[(outcome, error, times) for (outcome, error), times in counted.most_common()],
+        empty=Empty(title="No errors lately"),
+    )
 
 
 def _schemas(entry: Offered) -> Any:

@@ -13,6 +13,7 @@ from mcp_transport.admin import figures
 from mcp_transport.admin.clients import NO_TOKEN, client_settings, server_url
 from mcp_transport.admin.entry_list import entry_list
 from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
+from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import (
     Column,
@@ -26,6 +27,8 @@ from mcp_transport.admin.parts import (
     Tabs,
     Tile,
 )
+from mcp_transport.audit.statistics import Statistics
+from mcp_transport.audit.tallies import Window
 from mcp_transport.conf import settings
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import Call, Server, Session, Stream, Token
@@ -64,8 +67,10 @@ def state_of(server: Server) -> Status:
 def entries(request: HttpRequest, server: Server, shelf: Shelf) -> dict[str, Any]:
     """The entries tab."""
     seen = viewpoint(request, shelf.record)
+    used = Statistics(Window.last("24h"), server=server.slug)
     return {
-        "entries": entry_list(request, server.pk, shelf, seen),
+        "entries": entry_list(request, server.pk, shelf, seen, used.entries),
+        "chart": chart(used, "24 h"),
         "seen": seen,
         "tokens": tokens_to_choose(request),
         "may_choose_users": may_choose_users(request),

@@ -141,6 +141,9 @@ class TextEntry(models.Model):
     def __str__(self) -> str:
         return self.title or self.name
 
+    #: Who saves, for the version; whoever has it at hand may set it instead of passing it.
+    author = ""
+
     def save(self, *args: Any, author: str = "", **options: Any) -> None:
         """Save the row, and add the version that it is now if that differs from the last."""
         using = options.get("using")
@@ -150,7 +153,9 @@ class TextEntry(models.Model):
                 return super().save(*args, **options)
             self.version = (last.number if last else 0) + 1
             super().save(*args, **options)
-            self.versions.create(number=self.version, content=self.content, author=author)
+            self.versions.create(
+                number=self.version, content=self.content, author=author or self.author
+            )
 
     @property
     def key(self) -> str:

@@ -96,6 +96,7 @@ def test_every_table_but_the_inbox_and_the_overrides_has_a_page() -> None:
         "Server",
         "Session",
         "Stream",
+        "TextEntry",
         "Token",
         "Worker",
     }

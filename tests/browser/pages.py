@@ -51,6 +51,13 @@ PAGES = (
         )
     ),
     Shown(
+        name="text-versions",
+        path=f"{ADMIN}/textentry/{{text}}/versions/",
+        permission="view_textentry",
+        queries=5,
+        has_hostile_text=True,
+    ),
+    Shown(
         name="tokens",
         path=f"{ADMIN}/token/",
         permission="view_token",

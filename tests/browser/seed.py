@@ -15,7 +15,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 
 from mcp_transport.audit.rollups import catch_up
-from mcp_transport.models import Call, Server, Session, Stream, Token
+from mcp_transport.models import Call, Server, Session, Stream, TextEntry, Token
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 ENTRIES = (  # name, kind, share of calls, share of failures, milliseconds
@@ -43,6 +43,7 @@ def fill(calls: int = 6000) -> None:
     """Make users, servers, sessions, tokens and calls; they are the same in every run."""
     add_users()
     servers = add_servers()
+    add_text()
     add_conversations(servers)
     add_calls(calls, servers=[server.slug for server in servers[:2]])
     catch_up("seed")
@@ -54,6 +55,7 @@ def keys() -> dict[str, Any]:
         "server": Server.objects.get(slug="invoices").pk,
         "session": Session.objects.filter(closed_at=None).order_by("created_at")[0].pk,
         "token": Token.objects.order_by("pk")[0].pk,
+        "text": TextEntry.objects.get().pk,
         "call": Call.objects.order_by("-pk").values_list("pk", flat=True)[0],
     }
 
@@ -77,6 +79,14 @@ def add_servers() -> list[Server]:
         {"slug": "archive", "title": "Archive", "is_enabled": False},
     ]
     return [Server.objects.create(**row) for row in rows]
+
+
+def add_text() -> None:
+    """A prompt in two versions."""
+    entry = TextEntry(name="welcome", title=HOSTILE, text="Welcome to the bookshop.")
+    entry.save(author="alice")
+    entry.text = f"Welcome, {HOSTILE}!"
+    entry.save(author="bob")
 
 
 def add_conversations(servers: list[Server]) -> None:
