@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -55,7 +56,9 @@ async def _here() -> asyncio.AbstractEventLoop:
 def _wait(
     coroutine: Coroutine[Any, Any, Result], loop: asyncio.AbstractEventLoop, within: float
 ) -> Result:
-    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    # In a context of its own: what goes on after the caller has left may not go
+    # back to the caller's thread, as sync_to_async would where it is inherited.
+    future = contextvars.Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
     try:
         return future.result(within)
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 
 from mcp_transport.lifespan import Runtime, current
 from mcp_transport.models import Worker
@@ -40,6 +40,27 @@ async def test_the_loop_that_serves_is_used_where_there_is_one() -> None:
     assert run is not None
     assert is_started
     assert loop is asyncio.get_running_loop()
+    await run.stop()
+
+
+async def test_what_goes_on_after_its_caller_has_left_may_use_the_database() -> None:
+    going: list[asyncio.Task[int]] = []
+    released = asyncio.Event()
+
+    async def count() -> int:
+        await released.wait()
+        return await Worker.objects.acount()
+
+    async def begin(run: Runtime) -> Runtime:
+        going.append(asyncio.create_task(count()))
+        return run
+
+    def view() -> Runtime:
+        return async_to_sync(sync_to_async(perform))(begin, within=5.0)
+
+    run = await sync_to_async(view)()
+    released.set()
+    assert await asyncio.wait_for(going[0], 5.0) == 1
     await run.stop()
 
 

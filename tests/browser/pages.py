@@ -78,4 +78,11 @@ PAGES = (
         queries=10,
         has_hostile_text=True,
     ),
+    Shown(
+        name="try",
+        path=f"{ADMIN}/server/{{server}}/try/?kind=tool&name=quote",
+        permission="try_tool",
+        queries=6,
+        has_hostile_text=True,
+    ),
 )

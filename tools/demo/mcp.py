@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
+from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.db.models import Count, F, Sum
 from pydantic import Field
 
@@ -30,7 +32,19 @@ from mcp_transport import (
 )
 from tools.demo.drawing import bar_chart, logo
 from tools.demo.models import Book, Genre, Order, OutOfStockError
-from tools.demo.schemas import BookLine, CancelForm, Receipt, ShelfReport
+from tools.demo.schemas import (
+    BookLine,
+    CancelForm,
+    GroupForm,
+    GroupLine,
+    GroupReceipt,
+    Parcel,
+    Pickup,
+    Receipt,
+    ShelfReport,
+)
+
+PACKING = 0.5  # seconds for one book
 
 BookCode = Annotated[str, Field(description="The book's code, as search_books gives it.")]
 
@@ -43,6 +57,15 @@ def find_book(code: str) -> Book:
         raise ToolError(
             f"There is no book with the code {code!r}; search_books lists the codes."
         ) from None
+
+
+def sell(book: Book, copies: int, user: Any) -> Receipt:
+    """Sell copies of a book to a user, if one is known."""
+    try:
+        with transaction.atomic():
+            return Receipt.of(book.sell(copies, customer=user if user.is_authenticated else None))
+    except OutOfStockError as error:
+        raise ToolError(f"{error}; order fewer, or another book.") from error
 
 
 # --- tools ------------------------------------------------------------------
@@ -154,6 +177,38 @@ def order_book(
         return Receipt.of(find_book(code).sell(quantity, customer=customer))
     except OutOfStockError as error:
         raise ToolError(f"{error}; order fewer, or another book.") from error
+
+
+@tool(title="Order for a reading group", destructive=False)
+async def order_for_group(
+    ctx: Context,
+    lines: Annotated[list[GroupLine], Field(min_length=1, max_length=10)],
+    delivery: Annotated[Pickup | Parcel, Field(discriminator="way")],
+) -> GroupReceipt:
+    """
+    Ask how several books are wrapped, then pack and order them one after the other.
+
+    Args:
+        lines: Which books, and how many copies of each.
+        delivery: How they come to the group.
+    """
+    books = [(await Book.objects.filter(code=line.code).afirst(), line) for line in lines]
+    unknown = [line.code for book, line in books if book is None]
+    if unknown:
+        raise ToolError(f"There is no book {unknown[0]!r}; search_books lists the codes.")
+    total = sum(((book.price * line.copies) for book, line in books if book), Decimal(0))
+    answer = await ctx.elicit(f"{len(lines)} books for {total}: how are they wrapped?", GroupForm)
+    if not answer.is_accepted:
+        return GroupReceipt(orders=[], total=Decimal(0), delivery="nothing was ordered")
+    wrapping = GroupForm.model_validate(answer.content).wrapping
+    orders = []
+    for number, (book, line) in enumerate(books):
+        assert book is not None  # noqa: S101 - seen above
+        await ctx.progress(number, len(books), f"packing {book.title}")
+        await asyncio.sleep(PACKING)
+        orders.append(await sync_to_async(sell)(book, line.copies, ctx.user))  # a transaction
+    await ctx.log("info", f"{len(orders)} orders, wrapping: {wrapping}", logger="demo.packing")
+    return GroupReceipt(orders=orders, total=total, delivery=delivery.way)
 
 
 @tool(title="List my orders", read_only=True)

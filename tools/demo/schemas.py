@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tools.demo.models import Book, Order
 
@@ -61,6 +61,50 @@ class ShelfReport(BaseModel):
     copies: dict[str, int]
     value: Decimal = Field(description="What all copies cost together.")
     sold_out: list[str] = Field(description="Codes of the books that are gone.")
+
+
+class GroupLine(BaseModel):
+    """Copies of one book."""
+
+    code: str = Field(description="The book's code, as search_books gives it.")
+    copies: int = Field(default=1, ge=1, le=20)
+
+
+class Pickup(BaseModel):
+    """The group comes to the shop."""
+
+    model_config = ConfigDict(title="Pick up in the shop")
+
+    way: Literal["pickup"]
+    day: date = Field(description="When somebody comes.")
+
+
+class Parcel(BaseModel):
+    """The books are sent."""
+
+    model_config = ConfigDict(title="Send a parcel")
+
+    way: Literal["parcel"]
+    name: str = Field(max_length=80)
+    street: str = Field(max_length=80)
+    city: str = Field(max_length=80)
+    country: Literal["CH", "DE", "FR", "IT"] = "CH"
+    is_express: bool = Field(default=False, title="Express")
+
+
+class GroupReceipt(BaseModel):
+    """Everything that a group ordered."""
+
+    orders: list[Receipt]
+    total: Decimal
+    delivery: str
+
+
+class GroupForm(BaseModel):
+    """What a group is asked before its books are packed."""
+
+    wrapping: Literal["none", "paper", "linen"] = Field(default="none", title="Gift wrapping")
+    greeting: str = Field(default="", title="Greeting", description="Goes on a card.")
 
 
 class CancelForm(BaseModel):

@@ -165,7 +165,14 @@ class TextField(Field):
 
     @property
     def meanings(self) -> list[tuple[str, str]]:
-        """What an empty input can mean, for somebody to choose."""
+        """
+        What an empty input can mean, for somebody to choose.
+
+        Where a text is required and was not yet missed, it is plain.
+        """
+        is_plain = self.place.is_required and not self.place.shape.is_nullable
+        if is_plain and not self.errors and not self.empty:
+            return []
         first = ("", "not filled in" if self.place.is_required else "leave it out")
         null = [(NULL, "null")] if self.place.shape.is_nullable else []
         return [first, (EMPTY, "an empty text"), *null]

@@ -162,6 +162,11 @@ if (root) {
     const button = event.target.closest("button[data-copy], button[data-pause]");
     if (button) (button.matches("[data-copy]") ? copy : pause)(button);
   });
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.target.closest("form")?.querySelector("button[data-call]")?.click();
+    }
+  });
   document.addEventListener("visibilitychange", () => {
     parts.forEach((part) => (document.hidden ? part.rest() : part.schedule(0)));
   });
