@@ -62,6 +62,7 @@ def test_no_template_holds_a_script_a_style_or_a_handler(template: Path) -> None
 
 def test_a_page_takes_as_many_queries_however_much_there_is(path: Paths, page: Shown) -> None:
     root = login("root")
+    root.get(path(page.path))  # what a process reads once
     few = queries(root, path(page.path))
     add_calls(10_000, servers=["shop", "invoices"], worker="more")
     catch_up("test")

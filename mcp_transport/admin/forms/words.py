@@ -71,7 +71,7 @@ def _rest(schema: Schema) -> Iterator[str]:
     if schema.get("uniqueItems"):
         yield "no item twice"
     if "default" in schema:
-        yield f"left out: {short(schema['default'])}"
+        yield f"if left out: {short(schema['default'])}"
     examples = schema.get("examples")
     if isinstance(examples, list) and examples:
         yield f"for example {short(examples[0])}"

@@ -196,7 +196,7 @@ def test_a_huge_schema_makes_a_bounded_form() -> None:
     [
         ({"minimum": 1, "maximum": 5}, ["from 1 to 5"]),
         ({"minLength": 2, "maxLength": 2}, ["2 characters"]),
-        ({"format": "date", "default": ""}, ["a date, such as 2026-01-31", 'left out: ""']),
+        ({"format": "date", "default": ""}, ["a date, such as 2026-01-31", 'if left out: ""']),
         ({"uniqueItems": True, "minItems": 1}, ["at least 1 items", "no item twice"]),
         ({"multipleOf": 5, "exclusiveMinimum": 0}, ["more than 0", "a multiple of 5"]),
     ],

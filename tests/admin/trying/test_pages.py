@@ -336,12 +336,21 @@ def test_every_kind_of_content_is_shown_or_kept(reader: Reader) -> None:
 
 
 def test_a_prompt_is_got(reader: Reader) -> None:
-    found = sorted(registry.prompts)
-    assert found
-    reader.open(
-        trying("say_hello", "prompt") if "say_hello" in found else trying(found[0], "prompt")
-    )
-    assert reader.status == 200
+    reader.open(trying("plan", "prompt")).press("call")
+    assert "Enter season." in reader.readable
+    reader.press("call", **{"/season": "autumn"}).finish()
+    assert "succeeded" in reader.readable
+    assert "user" in reader.readable
+    assert "autumn" in reader.readable
+
+
+def test_a_template_is_filled_in(reader: Reader) -> None:
+    template = next(name for name in registry.templates if name.startswith("note://"))
+    (variable, *_others) = re.findall(r"{[?/]?(\w+)", template)
+    reader.open(trying(template, "template")).press("call", **{f"/{variable}": "7"}).finish()
+    (stream,) = Stream.objects.all()
+    assert stream.method == "resources/read"
+    assert "7" in reader.readable
 
 
 def test_a_resource_is_read(reader: Reader) -> None:
