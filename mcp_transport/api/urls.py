@@ -15,6 +15,7 @@ from mcp_transport.api.entries import EntryViews
 from mcp_transport.api.schema import DocumentPage, DocumentView
 from mcp_transport.api.servers import ServerViews
 from mcp_transport.api.sessions import SessionViews
+from mcp_transport.api.stats import StatsViews
 from mcp_transport.api.texts import TextViews
 from mcp_transport.api.tokens import TokenViews
 from mcp_transport.api.views import Root
@@ -49,6 +50,7 @@ urlpatterns = [
         CallViews.as_view({"get": "export"}, pagination_class=None),
         name="call-export",
     ),
+    path("stats/", StatsViews.as_view({"get": "retrieve"}), name="stats"),
     path("schema/", DocumentView.as_view(), name="schema"),
     path("docs/", DocumentPage.as_view(), name="docs"),
     *router.urls,

@@ -33,6 +33,7 @@ MATRIX: list[tuple[str, str, Any, str, int]] = [
     ("get", "/api/calls/{call}/", None, "view_call", 200),
     ("get", "/api/calls/export.csv", None, "view_call", 200),
     ("get", "/api/calls/export.jsonl", None, "view_call", 200),
+    ("get", "/api/stats/", None, "view_overview", 200),
     ("get", "/api/actions/", None, "view_operatoraction", 200),
     ("get", "/api/actions/{action}/", None, "view_operatoraction", 200),
     ("get", "/api/tokens/", None, "view_token", 200),
