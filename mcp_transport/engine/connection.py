@@ -20,14 +20,13 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.patrol import Guest
 from mcp_transport.protocol import jsonrpc, routing
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Id
 
 logger = logging.getLogger("mcp_transport.connection")
 
-LOOK_INTERVAL = 5.0  # seconds between two looks at whether the client still reads
-WELCOME_INTERVAL = 15.0  # seconds between two looks at whether it may still be here
 PATIENCE = 1.0  # seconds a request waits for another one to end where too many run
 LEAVE_TIMEOUT = 5.0  # seconds that cancelled work may take to end
 CANCELLED = "notifications/cancelled"
@@ -126,7 +125,7 @@ class Flight(Responder):
         await self._left.wait()
 
 
-class Connection:
+class Connection(Guest):
     """
     What runs on one connection.
 
@@ -135,6 +134,31 @@ class Connection:
     ``write`` sends a message and raises OSError when the client has left. The
     transport waits for ``ending``, then calls close().
     """
+
+    __slots__ = (
+        "_admit",
+        "_door",
+        "_flight",
+        "_flights",
+        "_follower",
+        "_has_handshake",
+        "_heard_at",
+        "_is_draining",
+        "_landing",
+        "_limits",
+        "_lock",
+        "_posted",
+        "_sending_since",
+        "_shortage",
+        "_tasks",
+        "_waiting",
+        "_waiting_bytes",
+        "_write",
+        "ending",
+        "has_post",
+        "key",
+        "session_id",
+    )
 
     def __init__(
         self,
@@ -160,15 +184,14 @@ class Connection:
         self._follower: Flight | None = None  # what tells a session of changes
         self._tasks: set[asyncio.Task[None]] = set()
         self._posted: asyncio.Queue[Any] | None = None
-        self._has_handshake = self._is_draining = self._is_doubted = False
+        self._has_handshake = self._is_draining = False
         self._lock = asyncio.Lock()
         self._waiting = self._waiting_bytes = 0
-        self._landed = asyncio.Event()  # a request has come to its end
-        self._has_room = asyncio.Event()  # the client reads, so that it may ask for more
-        self._has_room.set()
+        # Made while somebody waits for them: there are many connections, and most are idle.
+        self._landing: asyncio.Event | None = None  # a request has come to its end
+        self._shortage: asyncio.Event | None = None  # set: the client reads what was left unread
         self._sending_since: float | None = None
         self._heard_at = time.monotonic()
-        self._start(self._watch())
 
     async def receive(self, body: Any) -> None:
         """
@@ -191,7 +214,8 @@ class Connection:
             flight = self._flight(self, body)
             self._flights.update(dict.fromkeys(keys, flight))
             self._start(self._serve(incoming, keys, flight))
-            await self._has_room.wait()  # nothing more is taken from who does not read
+            if self._shortage is not None:
+                await self._shortage.wait()  # nothing more is taken from who does not read
 
     def post(self, body: Any) -> None:
         """Take a message that came by another way than the connection itself."""
@@ -227,14 +251,8 @@ class Connection:
         """Tell the transport to close; the first reason holds."""
         if not self.ending.done():
             self.ending.set_result(why)
-        self._has_room.set()
-        self._landed.set()
-
-    def doubt(self) -> None:
-        """See at once whether the client is still welcome."""
-        if not self._is_doubted and not self.ending.done():
-            self._is_doubted = True
-            self._start(self._end_if_unwelcome())
+        self._end_shortage()
+        self._land()
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new, let what runs come to its end, then close."""
@@ -312,8 +330,8 @@ class Connection:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while len(self._flights) > most and not self.ending.done():
-                    self._landed.clear()
-                    await self._landed.wait()
+                    self._landing = asyncio.Event()
+                    await self._landing.wait()
         return len(self._flights) <= most
 
     async def _take(self, incoming: Incoming, body: Any) -> None:
@@ -355,7 +373,7 @@ class Connection:
         if isinstance(outcome, Reply):
             await flight.answer(outcome)
         flight.leave()
-        self._landed.set()
+        self._land()
 
     async def _outcome(self, incoming: Incoming, flight: Flight) -> Outcome:
         try:
@@ -377,10 +395,20 @@ class Connection:
         self._waiting_bytes += size
         limits = self._limits
         is_short = self._waiting > limits.messages // 2 or self._waiting_bytes > limits.bytes // 8
-        if is_short and not self.ending.done():
-            self._has_room.clear()
-        else:
-            self._has_room.set()
+        if not is_short or self.ending.done():
+            self._end_shortage()
+        elif self._shortage is None:
+            self._shortage = asyncio.Event()
+
+    def _end_shortage(self) -> None:
+        shortage, self._shortage = self._shortage, None
+        if shortage is not None:
+            shortage.set()
+
+    def _land(self) -> None:
+        landing, self._landing = self._landing, None
+        if landing is not None:
+            landing.set()
 
     async def _send_in_turn(self, message: bytes) -> None:
         async with self._lock:
@@ -390,18 +418,8 @@ class Connection:
             await self._write(message)
             self._sending_since = None
 
-    async def _watch(self) -> None:
-        """See every so often whether the connection has a reason to go on."""
-        looked_at = time.monotonic()
-        while not self.ending.done():
-            await asyncio.wait([self.ending], timeout=LOOK_INTERVAL)
-            now = time.monotonic()
-            self._end_if_silent(now)
-            if now - looked_at >= WELCOME_INTERVAL and not self.ending.done():
-                looked_at = now
-                await self._end_if_unwelcome()
-
-    def _end_if_silent(self, now: float) -> None:
+    def glance(self, now: float) -> None:
+        """See Guest.glance(): whether the connection has a reason to go on."""
         since = self._sending_since
         if since is not None and now - since > self._limits.stalled_after:
             self.end(Ending.STALLED)
@@ -409,8 +427,8 @@ class Connection:
         if not is_used and now - self._heard_at > self._limits.idle_after:
             self.end(Ending.IDLE)
 
-    async def _end_if_unwelcome(self) -> None:
-        self._is_doubted = False
+    async def look(self) -> None:
+        """See Guest.look()."""
         try:
             await self._admit(None, self.session_id)
             if self.session_id and not await self._door.is_session_open(self.session_id):

@@ -128,6 +128,7 @@ class Engine:
             flight=flight,
         )
         self.connections.add(connection)
+        self.services.patrol.add(connection)
         if connection.has_post:
             self._conversation.inbox.begin()
         return connection
@@ -136,6 +137,7 @@ class Engine:
         """End a connection and everything that runs on it."""
         if self.connections.discard(connection):
             self.services.limiting.limiter.leave(connection.key)
+        self.services.patrol.discard(connection)
         await connection.close()
 
     async def open_session(self, incoming: Incoming) -> str:
@@ -191,8 +193,6 @@ class Engine:
     def doubt(self) -> None:
         """See at once whether those who hold something open here are still welcome."""
         self.services.patrol.doubt()
-        for connection in self.connections:
-            connection.doubt()
 
     def look_into_inbox(self) -> None:
         """Do what another worker process has just left for this one."""

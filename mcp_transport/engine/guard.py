@@ -150,6 +150,45 @@ def attempt(awaitable: Awaitable[None]) -> Rest | None:
     return Rest(work, waiting)
 
 
+class Hold:
+    """
+    Something that is awaited for hours in its caller's own task.
+
+    Somebody else may end it, without a task that waits for them.
+    """
+
+    __slots__ = ("_is_released", "_task", "is_cut")
+
+    def __init__(self) -> None:
+        self.is_cut = False  # whether it came to its end by release()
+        self._is_released = False
+        self._task: asyncio.Task[Any] | None = None
+
+    async def wait(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work gives, or None when it was cut."""
+        self.is_cut = self._is_released
+        if self.is_cut:
+            work.close()
+            return None
+        task = self._task = asyncio.current_task()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            self.is_cut = self._is_released
+            if task is None or not self.is_cut or task.uncancel():
+                raise  # the task itself is to end
+            return None
+        finally:
+            self._task = None
+
+    def release(self) -> None:
+        """End what is awaited, now or as soon as it begins."""
+        if not self._is_released:
+            self._is_released = True
+            if self._task is not None:
+                self._task.cancel()
+
+
 async def _await(hook: Hook) -> None:
     with contextlib.suppress(Exception):  # the exchange itself meets the same trouble
         await hook()

@@ -18,6 +18,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator
 
 from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import ENDED, Ended, Following, Incoming, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.engine.services import Services
@@ -146,7 +147,7 @@ async def _end_when_gone(listener: Listener, responder: Responder) -> None:
 class ChangeStream(Following, Stay):
     """What one client is told of changes; subclasses word it."""
 
-    __slots__ = ("_is_bound", "_is_interrupted", "_pump", "_task")
+    __slots__ = ("_hold", "_is_bound", "_pump")
 
     def __init__(
         self, services: Services, incoming: Incoming, listener: Listener, responder: Responder
@@ -154,8 +155,7 @@ class ChangeStream(Following, Stay):
         """See Stay."""
         super().__init__(services, incoming, listener, responder)
         self._is_bound = incoming.is_bound
-        self._is_interrupted = False
-        self._task: asyncio.Task[object] | None = None  # while it waits for the client to leave
+        self._hold = Hold()  # while it waits for the client to leave
         self._pump: asyncio.Task[None] | None = None  # while the client is slow
 
     @abstractmethod
@@ -176,9 +176,12 @@ class ChangeStream(Following, Stay):
         try:
             await self.begin()
             listener.sink = self._send
-            listener.woken = self._interrupt
+            listener.woken = self._hold.release
             self._tell_the_rest()
-            if not listener.is_ended and not await self._is_left():
+            if listener.is_ended:
+                self._hold.release()
+            await self._hold.wait(self._responder.gone())
+            if not self._hold.is_cut:
                 return ENDED
             if self._pump is not None:
                 await asyncio.wait([self._pump])
@@ -192,23 +195,6 @@ class ChangeStream(Following, Stay):
         super().leave()
         if self._pump is not None:
             self._pump.cancel()
-
-    async def _is_left(self) -> bool:
-        """Wait for the client to leave; True when it was left instead."""
-        self._task = asyncio.current_task()
-        try:
-            await self._responder.gone()
-        except asyncio.CancelledError:
-            if self._task is None or not self._is_interrupted or self._task.uncancel():
-                raise
-        finally:
-            self._task = None
-        return self._is_interrupted
-
-    def _interrupt(self) -> None:
-        if self._task is not None and not self._is_interrupted:
-            self._is_interrupted = True
-            self._task.cancel()
 
     def _send(self, change: Change) -> bool:
         """Tell of a change at once; False when it has to wait for the client."""

@@ -1,8 +1,8 @@
 """
 Goes round those who stay for long: do they still read, are they still welcome?
 
-One task for all of them, and none while there is nobody: a timer and a task for
-each would be a fifth of what an idle stream costs.
+Streams and connections. One task for all of them, and none while there is
+nobody: a timer and a task for each would be a fifth of what an idle one costs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ logger = logging.getLogger("mcp_transport.streams")
 
 TURN = 1.0  # seconds between two rounds
 RECHECK_INTERVAL = 15.0  # seconds between two looks at whether one is still welcome
-AT_ONCE = 50  # looks that may wait for the database at the same time
+AT_ONCE = 1000  # looks that may wait for the database at the same time
 
 
 class Guest(ABC):

@@ -8,7 +8,6 @@ address of the POST is good for the user who opened the stream alone.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,7 @@ from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection, Ending
 from mcp_transport.engine.directory import Offer
+from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome
 from mcp_transport.protocol.errors import InvalidRequest, Refused
 from mcp_transport.protocol.revisions import LEGACY
@@ -100,12 +100,9 @@ class HttpSseConsumer(HttpEndpoint):
     async def _hold(self, connection: Connection, session_id: str) -> None:
         """Keep the stream until one of the two sides ends it."""
         await self.responder.write(self._endpoint(session_id), name=b"endpoint")
-        leaving = asyncio.ensure_future(self.responder.gone())
-        either: set[asyncio.Future[Any]] = {leaving, connection.ending}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
+        hold = Hold()
+        connection.ending.add_done_callback(lambda _ending: hold.release())
+        await hold.wait(self.responder.gone())
         if connection.ending.done() and connection.ending.result() is Ending.RESTART:
             await self.responder.retry(RETRY_MS)
 

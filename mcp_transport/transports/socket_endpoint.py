@@ -21,6 +21,7 @@ from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection, Ending, Flight
 from mcp_transport.engine.directory import Offer, served
+from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
@@ -180,13 +181,14 @@ class SocketEndpoint(AsyncConsumer):
 
     async def _hold(self, connection: Connection) -> None:
         """Take messages until one of the two sides ends the connection."""
-        reading = asyncio.ensure_future(self._read(connection))
+        hold = Hold()
+        connection.ending.add_done_callback(lambda _ending: hold.release())
         try:
-            either: set[asyncio.Future[Any]] = {reading, connection.ending}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            await self._close(connection, reading)
+            code = await hold.wait(self._read(connection))
+            if hold.is_cut:
+                code = CODES.get(connection.ending.result())
+            await self._close(code)
         finally:
-            reading.cancel()
             await self.runtime.engine.disconnect(connection)
 
     async def _read(self, connection: Connection) -> int | None:
@@ -222,8 +224,7 @@ class SocketEndpoint(AsyncConsumer):
     async def _send(self, message: bytes) -> None:
         await hand_over(self.write, {"type": "websocket.send", "text": message.decode()})
 
-    async def _close(self, connection: Connection, reading: asyncio.Task[int | None]) -> None:
-        code = reading.result() if reading.done() else CODES.get(connection.ending.result())
+    async def _close(self, code: int | None) -> None:
         if code is None:
             return
         with contextlib.suppress(OSError, TimeoutError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.engine.guard import GRACE, Abandoned, Guarded, Overdue
+from mcp_transport.engine.guard import GRACE, Abandoned, Guarded, Hold, Overdue, attempt
 
 LIMIT = 5.0
 
@@ -200,3 +200,79 @@ async def test_the_watchers_end_with_the_work() -> None:
     async with asyncio.timeout(LIMIT):
         await asyncio.wait(guarded._helpers)
     assert all(helper.cancelled() for helper in guarded._helpers)
+
+
+async def test_what_is_held_gives_what_it_gives() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    hold = Hold()
+    assert await hold.wait(work()) == 7
+    assert not hold.is_cut
+    hold.release()
+    assert not hold.is_cut
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+async def test_what_is_held_ends_when_it_is_released(is_early: bool) -> None:
+    hold = Hold()
+    if is_early:
+        hold.release()
+    task = asyncio.ensure_future(hold.wait(forever()))
+    await asyncio.sleep(0)
+    hold.release()
+    hold.release()
+    async with asyncio.timeout(LIMIT):
+        await task
+    assert hold.is_cut
+    assert not task.cancelling()
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+async def test_a_task_that_holds_can_be_cancelled(is_released: bool) -> None:
+    hold = Hold()
+    task = asyncio.ensure_future(hold.wait(forever()))
+    await asyncio.sleep(0)
+    if is_released:
+        hold.release()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_needs_no_waiting_is_done_without_a_task() -> None:
+    done = []
+
+    async def work() -> None:
+        done.append(1)
+
+    assert attempt(work()) is None
+    assert done == [1]
+
+
+async def test_the_rest_of_what_has_to_wait_is_done_by_a_task() -> None:
+    may_go_on, done = asyncio.Event(), []
+
+    async def work() -> None:
+        await may_go_on.wait()
+        await asyncio.sleep(0)
+        done.append(1)
+
+    rest = attempt(work())
+    assert rest is not None
+    task = asyncio.ensure_future(rest)
+    await asyncio.sleep(0)
+    assert done == []
+    may_go_on.set()
+    async with asyncio.timeout(LIMIT):
+        await task
+    assert done == [1]
+
+
+async def test_what_fails_at_once_fails_there() -> None:
+    async def work() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        attempt(work())

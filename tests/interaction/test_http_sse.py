@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mcp_transport.engine import connection, inbox_reader
+from mcp_transport.engine import inbox_reader, patrol
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Inbox, Server, Session, Token, Worker
 from mcp_transport.testing import Http
@@ -199,8 +199,8 @@ async def test_the_address_is_good_for_its_user_alone(http: Http, user_token: Us
 async def test_a_stream_ends_with_its_credentials(
     http: Http, configure: Configure, user_token: UserToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
-    monkeypatch.setattr(connection, "WELCOME_INTERVAL", 0.0)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
+    monkeypatch.setattr(patrol, "RECHECK_INTERVAL", 0.0)
     await configure(MCP_ROW_CACHE_SECONDS=0.0)
     client = await OldClient(http, token=await user_token()).connect("/mcp/guarded/sse")
     await Token.objects.all().adelete()

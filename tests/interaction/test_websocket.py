@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from mcp_transport.engine import connection
+from mcp_transport.engine import connection, patrol
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Session, Token
 from mcp_transport.testing import Http
@@ -226,8 +226,8 @@ async def test_a_silent_connection_is_closed_when_its_credentials_end(
     user_token: UserToken,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
-    monkeypatch.setattr(connection, "WELCOME_INTERVAL", 0.0)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
+    monkeypatch.setattr(patrol, "RECHECK_INTERVAL", 0.0)
     await configure(MCP_ROW_CACHE_SECONDS=0.0)
     socket = await sockets.open(GUARDED, headers=await bearer(user_token))
     await Token.objects.all().adelete()
@@ -238,8 +238,8 @@ async def test_a_silent_connection_is_closed_when_its_credentials_end(
 async def test_a_server_that_is_switched_off_closes_its_connections(
     sockets: Sockets, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
-    monkeypatch.setattr(connection, "WELCOME_INTERVAL", 0.0)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
+    monkeypatch.setattr(patrol, "RECHECK_INTERVAL", 0.0)
     await configure(MCP_ROW_CACHE_SECONDS=0.0)
     socket = await sockets.open()
     await Server.objects.aupdate(is_enabled=False)
@@ -494,8 +494,8 @@ async def test_the_end_of_the_connection_frees_its_thread(sockets: Sockets, prob
 async def test_a_session_that_is_closed_by_an_operator_ends_its_connection(
     sockets: Sockets, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
-    monkeypatch.setattr(connection, "WELCOME_INTERVAL", 0.0)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
+    monkeypatch.setattr(patrol, "RECHECK_INTERVAL", 0.0)
     await configure(MCP_ROW_CACHE_SECONDS=0.0)
     socket = await sockets.open()
     await socket.initialize()
@@ -637,7 +637,7 @@ async def test_from_a_client_that_does_not_read_nothing_more_is_taken(
 async def test_a_client_that_stops_reading_is_cut_after_a_while(
     sockets: Sockets, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
     await configure(MCP_STALL_TIMEOUT=0.05)
     socket = await sockets.open()
     socket.writable.clear()
@@ -649,7 +649,7 @@ async def test_a_client_that_stops_reading_is_cut_after_a_while(
 async def test_a_connection_nobody_uses_is_closed(
     sockets: Sockets, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LOOK_INTERVAL", 0.01)
+    monkeypatch.setattr(patrol, "TURN", 0.01)
     await configure(MCP_SESSION_IDLE_TIMEOUT=0.05)
     assert await (await sockets.open()).closed() == 1000
 
