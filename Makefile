@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test docs deps lint types conformance-server conformance cluster clients benchmark kill-test clean
+.PHONY: help run test docs deps lint types conformance-server conformance cluster clients clients-more benchmark kill-test clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -63,6 +63,9 @@ clients: $(VENV)/site.stamp  ## Start the demo, call it with real clients of eve
 
 cluster: $(VENV)/test.stamp  ## The same over two worker processes on PostgreSQL behind nginx (BUS=database or redis)
 	@PYTHON=$(BIN)/python scripts/cluster.sh $(or $(BUS),database redis)
+
+clients-more: $(VENV)/site.stamp  ## The same with clients that are built on those; they take minutes to install
+	@$(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/built_on.py {endpoint}
 
 benchmark: $(VENV)/site.stamp  ## Measure ours beside bare ASGI and other servers (ARGS=--quick)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
