@@ -74,6 +74,10 @@ kill-test: $(VENV)/test.stamp  ## Kill a server 100 times under load, on SQLite 
 	@$(BIN)/python -m tests.load.kills $(ARGS)
 	@$(BIN)/python -m tests.load.kills --database postgresql $(ARGS)
 
+admin-scale: $(VENV)/test.stamp  ## Time the admin's pages over a million calls, on SQLite and PostgreSQL
+	@$(BIN)/python -m tests.load.admin_scale $(ARGS)
+	@$(BIN)/python -m tests.load.admin_scale --database postgresql $(ARGS)
+
 clean:  ## Remove the environment and caches; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var/cache
 

@@ -39,7 +39,7 @@ if IS_BEHIND_PROXY:
 
 INSTALLED_APPS = [
     "daphne",  # first: it makes runserver speak ASGI
-    "django.contrib.admin",
+    "mcpsite.site_admin.SiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -46,11 +46,11 @@ class Folder:
             "DATABASE_URL": database_url,
         }
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, within: float = START_LIMIT) -> str:
         """Run a management command to its end; what it prints."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
-            command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=START_LIMIT
+            command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=within
         )
         assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
         return done.stdout.decode()

@@ -13,8 +13,7 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from mcp_transport.admin.policy import View, strict
-from mcp_transport.admin.sidebar import arranged
+from mcp_transport.admin.policy import View, arranged, strict
 from mcp_transport.audit.changes import described, difference, stored
 from mcp_transport.audit.operators import (
     DENIED,

@@ -1,4 +1,4 @@
-"""What a browser may load and run on the admin's MCP pages."""
+"""What holds for every MCP page of the admin: what a browser may run, and the sidebar's order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from mcp_transport.conf import settings
+from mcp_transport.sidebar import in_order
 
 View = Callable[..., HttpResponse]
 
@@ -35,6 +37,19 @@ def strict(view: View) -> View:
         response = view(request, *args, **kwargs)
         if settings.MCP_ADMIN_STRICT_CSP:
             response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    return answer
+
+
+def arranged(view: View) -> View:
+    """Put the sidebar of the view's page in order before the page is rendered."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            in_order(response.context_data.get("available_apps") or [])
         return response
 
     return answer

@@ -27,6 +27,7 @@ LEASE = datetime.timedelta(seconds=30)
 DISORDER = datetime.timedelta(seconds=30)
 RECENT = datetime.timedelta(minutes=1)  # what is summed up once more after that time
 LATE_ROWS = 2000  # that one step looks at
+TOGETHER = 6  # minutes or hours that are summed up before anybody looks at the clock
 BUDGET = 0.25  # seconds of a step after which it begins nothing more
 PROGRESS = 1  # the key of the one row
 
@@ -99,13 +100,15 @@ def _close(progress: RollupProgress, now: Moment, end: float) -> int:
     last = floor(now - GRACE, Period.MINUTE)
     count = 0
     while progress.closed_until < last and (not count or time.monotonic() < end):
-        start = _next_call(progress.closed_until, last)
-        progress.closed_until = min(start + MINUTE, last)
+        minutes = []
+        while progress.closed_until < last and len(minutes) < TOGETHER:
+            start = _next_call(progress.closed_until, last)
+            progress.closed_until = min(start + MINUTE, last)
+            minutes += [start] if start < last else []
         with transaction.atomic():  # whoever reads finds a call in the sums, or behind them
-            if start < last:
-                _build_all([start])
-                count += 1
+            _build_all(minutes)
             progress.save(update_fields=["closed_until"])
+        count += len(minutes)
     return count
 
 
@@ -151,16 +154,22 @@ def _fill(progress: RollupProgress, end: float) -> int:
     """Sum up, hour by hour, what was recorded before there were sums."""
     count = 0
     while progress.filled_from > progress.first_call_at and time.monotonic() < end:
-        calls = Call.objects.filter(
-            started_at__gte=progress.first_call_at, started_at__lt=progress.filled_from
-        )
-        last = calls.aggregate(at=Max("started_at"))["at"]
-        if last is not None:
-            _fill_hours([floor(last, Period.HOUR)])
-            count += 1
-        progress.filled_from = floor(last, Period.HOUR) if last else progress.first_call_at
+        hours: list[Moment] = []
+        while progress.filled_from > progress.first_call_at and len(hours) < TOGETHER:
+            last = _last_call(progress.first_call_at, progress.filled_from)
+            progress.filled_from = progress.first_call_at if last is None else last
+            hours += [] if last is None else [last]
+        _fill_hours(hours)
         progress.save(update_fields=["filled_from"])
+        count += len(hours)
     return count
+
+
+def _last_call(since: Moment, until: Moment) -> Moment | None:
+    """The last hour in which a call began."""
+    calls = Call.objects.filter(started_at__gte=since, started_at__lt=until)
+    last = calls.aggregate(at=Max("started_at"))["at"]
+    return None if last is None else floor(last, Period.HOUR)
 
 
 def _fill_hours(hours: Iterable[Moment]) -> None:

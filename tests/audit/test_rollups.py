@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from django.db.models import Sum
 
+from mcp_transport.audit import rollups
 from mcp_transport.audit.buckets import Facet, Period
 from mcp_transport.audit.rollups import DISORDER, LEASE, catch_up, outdated, step
 from mcp_transport.models import Rollup, RollupProgress
@@ -72,7 +74,8 @@ def test_a_row_that_was_committed_out_of_order_is_found(db: None) -> None:
     assert counted() == 2
 
 
-def test_work_goes_on_in_bounded_steps(db: None) -> None:
+def test_work_goes_on_in_bounded_steps(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollups, "TOGETHER", 1)
     step("a", NOW)
     for ago in (5, 4, 3):
         call_at(NOW + (6 - ago) * MINUTE)

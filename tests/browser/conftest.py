@@ -14,6 +14,7 @@ from tests.browser.driving import Browser
 from tests.browser.pages import PAGES, Shown
 from tests.process import Folder, Process
 
+SEED_LIMIT = 150.0  # seconds
 SEED = "import json; from tests.browser.seed import fill, keys; fill(); print(json.dumps(keys()))"
 
 
@@ -48,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A real server process over a seeded database of its own."""
     folder = Folder(tmp_path_factory.mktemp("browser"))
     folder.manage("migrate", "--verbosity", "0")
-    keys = json.loads(folder.manage("shell", "--verbosity", "0", "-c", SEED))
+    keys = json.loads(folder.manage("shell", "--verbosity", "0", "-c", SEED, within=SEED_LIMIT))
     process = Process(folder)
     try:
         asyncio.run(process.start())

@@ -20,6 +20,7 @@ class Shown:
     permission: str  # who has only this sees the page; nobody else does
     queries: int  # with the two that sign the reader in
     fragments: tuple[str, ...] = ()  # addresses of its live parts
+    long: tuple[str, ...] = ()  # more addresses to measure: filtered, deep in a list
     has_hostile_text: bool = False  # whether it shows the names of the seed
 
 

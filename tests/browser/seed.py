@@ -15,7 +15,16 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 
 from mcp_transport.audit.rollups import catch_up
-from mcp_transport.models import Call, Server, Session, Stream, TextEntry, Token
+from mcp_transport.models import (
+    Call,
+    Rollup,
+    RollupProgress,
+    Server,
+    Session,
+    Stream,
+    TextEntry,
+    Token,
+)
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 ENTRIES = (  # name, kind, share of calls, share of failures, milliseconds
@@ -137,3 +146,17 @@ def made_calls(number: int, servers: list[str], span: timedelta, worker: str) ->
             principal=f"user:{users.get(person, 0)}", username=person, user_id=users.get(person),
             outcome=outcome, error_code=code, error=error, arguments="{}", result_bytes=420,
         )  # fmt: skip
+
+
+def tidy() -> None:
+    """Give the rows whose names were made to hurt usual ones, for pictures."""
+    Call.objects.filter(entry=HOSTILE).update(entry="cancel_order", error="Already sent.")
+    Call.objects.filter(client=HOSTILE).update(client="Claude Desktop/1.4")
+    Call.objects.filter(username=HOSTILE).update(username="dora")
+    User.objects.filter(username=HOSTILE).update(username="dora")
+    Session.objects.filter(client_name=HOSTILE).update(client_name="Claude Desktop")
+    Server.objects.filter(slug="invoices").update(title="Invoices")
+    Token.objects.filter(name__contains=HOSTILE).update(name="laptop of dora")
+    Rollup.objects.all().delete()
+    RollupProgress.objects.all().delete()
+    catch_up("seed")

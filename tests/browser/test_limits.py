@@ -70,6 +70,27 @@ def test_a_page_takes_as_many_queries_however_much_there_is(path: Paths, page: S
     assert few <= page.queries
 
 
+def scans(sql: str) -> list[str]:
+    """The steps of a query's plan that read the whole record of calls."""
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if is_postgresql:  # a small table is scanned if nothing forbids it
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"{'EXPLAIN' if is_postgresql else 'EXPLAIN QUERY PLAN'} {sql}")
+        steps = [str(row[-1]) for row in cursor.fetchall()]
+    whole = "Seq Scan on mcp_transport_call" if is_postgresql else "SCAN mcp_transport_call"
+    return [step for step in steps if whole in step and " USING " not in step]
+
+
+def test_no_page_reads_the_whole_record_of_calls(path: Paths, page: Shown) -> None:
+    root = login("root")
+    for address in map(path, (page.path, *page.fragments, *page.long)):
+        with CaptureQueriesContext(connection) as captured:
+            root.get(address)
+        asked = [query["sql"] for query in captured if "mcp_transport_call" in query["sql"]]
+        assert [step for sql in asked for step in scans(sql)] == []
+
+
 def test_a_live_part_takes_few_queries_and_fewer_when_nothing_changed(
     path: Paths, page: Shown
 ) -> None:

@@ -103,3 +103,8 @@ def test_new_rows_of_a_timeline_wait_until_they_are_asked_for(
         assert [row.text for row in part.find_elements("css selector", "li")] == ["b", "a"]
         button.click()
         assert [row.text for row in part.find_elements("css selector", "li")] == list("edcba")
+
+
+def test_the_sites_own_front_page_names_the_overview_first(operator: Browser) -> None:
+    operator.open("/admin/")
+    assert operator.find("#content .app-mcp_transport tbody a").text == "Overview"

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.admin.sidebar."""
+"""Tests of mcp_transport.sidebar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from mcp_transport.admin.sidebar import FIRST, OrderedSite
+from mcp_transport.sidebar import FIRST, OrderedSite
 
 
 def order(page: bytes) -> list[str]:
@@ -17,7 +17,9 @@ def order(page: bytes) -> list[str]:
     return re.findall(r'class="model-(\w+)', page.decode())
 
 
-def test_a_page_of_ours_shows_what_is_looked_at_first_first(operator: Client) -> None:
+def test_a_page_of_ours_shows_what_is_looked_at_first_first(db: None) -> None:
+    operator = Client()
+    operator.force_login(User.objects.create_superuser("root"))
     shown = order(operator.get(reverse("admin:mcp_transport_call_changelist")).content)
     ours = [name.lower() for name in FIRST if name.lower() in shown]
     start = shown.index(ours[0])

@@ -1,16 +1,16 @@
-"""The order of the MCP pages in the admin's sidebar: what is looked at first comes first."""
+"""
+The order of the MCP pages in the admin's sidebar: what is looked at first comes first.
+
+Stands outside the admin package, which needs the site that is made here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-
-from mcp_transport.admin.policy import View
+from django.http import HttpRequest
 
 APP_LABEL = "mcp_transport"
 #: Names of models; whatever is not named follows in the order that it had.
@@ -27,19 +27,6 @@ def in_order(apps: Sequence[dict[str, Any]]) -> None:
 def _rank(model: dict[str, Any]) -> int:
     name = model["object_name"]
     return FIRST.index(name) if name in FIRST else len(FIRST)
-
-
-def arranged(view: View) -> View:
-    """Put the sidebar of the view's page in order before the page is rendered."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        if isinstance(response, TemplateResponse) and response.context_data:
-            in_order(response.context_data.get("available_apps") or [])
-        return response
-
-    return answer
 
 
 class OrderedSite(AdminSite):

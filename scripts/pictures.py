@@ -1,0 +1,65 @@
+"""
+Takes the documentation's pictures of the admin, in docs/images.
+
+    PYTHONPATH=. python scripts/pictures.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from tests.browser.driving import Browser  # noqa: E402  its tests have the site and the browser
+from tests.process import Folder, Process  # noqa: E402
+
+IMAGES = PROJECT / "docs" / "images"
+SEED = "import json; from tests.browser.seed import fill, keys, tidy; fill(); tidy(); print(json.dumps(keys()))"
+#: Name, path, width, height and theme.
+PICTURES = (
+    ("overview-light", "/admin/mcp_transport/overview/", 1280, 980, "light"),
+    ("overview-dark", "/admin/mcp_transport/overview/", 1280, 980, "dark"),
+    ("overview-phone", "/admin/mcp_transport/overview/", 390, 844, "light"),
+)
+
+
+def take(browser: Browser, name: str, path: str, width: int, height: int, theme: str) -> None:
+    """Keep what the top of a page looks like."""
+    browser.width(width, height)
+    browser.theme(theme)
+    browser.open(path)
+    if width < 640:  # below the site's own header
+        browser.run("document.querySelector('.mx').scrollIntoView()")
+    shot = browser.cdp("Page.captureScreenshot")
+    (IMAGES / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+def main() -> None:
+    """Make the site, and take them all."""
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Folder(Path(name))
+        folder.manage("migrate", "--verbosity", "0")
+        keys = json.loads(folder.manage("shell", "--verbosity", "0", "-c", SEED, within=300))
+        process = Process(folder)
+        asyncio.run(process.start())
+        browser = Browser(f"http://127.0.0.1:{process.port}")
+        try:
+            browser.fresh()
+            browser.login("root")
+            for picture in PICTURES:
+                title, path, width, height, theme = picture
+                take(browser, title, path.format(**keys), width, height, theme)
+        finally:
+            browser.close()
+            process.close()
+
+
+if __name__ == "__main__":
+    main()

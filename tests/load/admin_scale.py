@@ -1,0 +1,117 @@
+"""
+How fast the admin's pages are when there is a million calls.
+
+    python -m tests.load.admin_scale --calls 1000000
+    python -m tests.load.admin_scale --calls 1000000 --database postgresql
+
+Every page of ``tests/browser/pages.py``, its live parts and its ``long`` addresses are asked
+for as a superuser, by Django's test client: the time is the server's own. Exits
+with 1 if 95 of 100 answers of one took longer than the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+from tests.cluster import running_cluster
+from tests.process import PROJECT, Folder
+
+LIMITS = {"sqlite": 0.4, "postgresql": 0.2}  # seconds
+SPAN = timedelta(days=7)
+BATCH = 10_000
+MEASURE = "from tests.load.admin_scale import fill, measure; fill({calls}); measure({requests})"
+
+
+def fill(calls: int) -> None:
+    """Make a used site with so many calls in a week, all summed up."""
+    from mcp_transport.audit.rollups import catch_up
+    from mcp_transport.models import Call
+    from tests.browser import seed
+
+    seed.fill(calls=10)
+    rows = seed.made_calls(calls, ["shop", "invoices"], SPAN, "scale")
+    while batch := list(islice(rows, BATCH)):
+        Call.objects.bulk_create(batch, batch_size=500)
+    catch_up("scale")
+
+
+def measure(requests: int) -> dict[str, float]:
+    """Print, and return, the 95th percentile of each address in seconds."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.test import Client
+
+    from tests.browser.pages import PAGES
+    from tests.browser.seed import keys
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    found, known, client = {}, keys(), Client()
+    client.force_login(User.objects.get(username="root"))
+    for page in PAGES:
+        for address in (page.path, *page.fragments, *page.long):
+            found[address] = percentile(client, address.format(**known), requests)
+    sys.stdout.write(json.dumps(found) + "\n")
+    return found
+
+
+def percentile(client: object, address: str, requests: int) -> float:
+    """The time within which 95 of 100 answers came, after one that warmed up."""
+    times = []
+    for _ in range(requests + 1):
+        begun = time.perf_counter()
+        assert client.get(address).status_code == 200, address  # type: ignore[attr-defined]
+        times.append(time.perf_counter() - begun)
+    return sorted(times[1:])[min(requests - 1, round(0.95 * requests))]
+
+
+def run(calls: int, requests: int, database: str) -> dict[str, float]:
+    """Measure in a site of its own."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = ""
+        if database == "postgresql":
+            url = stack.enter_context(running_cluster()).url
+        site = Folder(folder, url)
+        site.manage("migrate", "--verbosity", "0")
+        code = MEASURE.format(calls=calls, requests=requests)
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=os.environ | site.environment, stdout=subprocess.PIPE
+        )
+        assert done.returncode == 0
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print each address with its time; the exit status."""
+    parser = argparse.ArgumentParser(prog="admin_scale")
+    parser.add_argument("--calls", type=int, default=1_000_000)
+    parser.add_argument("--requests", type=int, default=20)
+    parser.add_argument("--database", choices=LIMITS, default="sqlite")
+    wanted = parser.parse_args(arguments)
+    limit = LIMITS[wanted.database]
+    found = run(wanted.calls, wanted.requests, wanted.database)
+    for address, seconds in found.items():
+        slow = "too slow " if seconds > limit else ""
+        sys.stdout.write(f"{1000 * seconds:7.0f} ms {slow}{address}\n")
+    return 1 if any(seconds > limit for seconds in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
