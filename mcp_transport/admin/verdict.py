@@ -20,6 +20,7 @@ class Verdict:
 
     kind: str
     text: str
+    is_bad: bool = False  # calls failed that somebody should look at
 
     @property
     def glyph(self) -> str:
@@ -58,7 +59,8 @@ def verdict(
     kind = "failed" if any(state_of(tallies[slug]) == "failed" for slug in bad) else "warn"
     need = "needs" if len(bad) == 1 else "need"
     of = f"{len(bad)} of {_servers(len(enabled))} {need} attention."
-    return Verdict(kind, " ".join([of, *(_blame(names[s], tallies[s]) for s in bad[:NAMED])]))
+    text = " ".join([of, *(_blame(names[slug], tallies[slug]) for slug in bad[:NAMED])])
+    return Verdict(kind, text, is_bad=True)
 
 
 def _praise(called: Sequence[str], tallies: Mapping[str, Figures], period: str) -> str:

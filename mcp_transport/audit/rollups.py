@@ -100,7 +100,7 @@ def _close(progress: RollupProgress, now: Moment, end: float) -> int:
     last = floor(now - GRACE, Period.MINUTE)
     count = 0
     while progress.closed_until < last and (not count or time.monotonic() < end):
-        minutes = []
+        minutes: list[Moment] = []
         while progress.closed_until < last and len(minutes) < TOGETHER:
             start = _next_call(progress.closed_until, last)
             progress.closed_until = min(start + MINUTE, last)

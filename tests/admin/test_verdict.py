@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mcp_transport.admin.verdict import Verdict, state_of, verdict
@@ -20,7 +22,7 @@ def tally(**outcomes: int) -> Figures:
 def judge(enabled: str = "shop books", **tallies: Figures) -> Verdict:
     """The verdict on some servers, its blanks plain."""
     found = verdict(NAMES, tallies, enabled.split(), "24 hours")
-    return Verdict(found.kind, found.text.replace("\N{NO-BREAK SPACE}", " "))
+    return replace(found, text=found.text.replace("\N{NO-BREAK SPACE}", " "))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,7 @@ def test_who_needs_attention_is_named_the_worst_first() -> None:
         "failed",
         "2 of 2 servers need attention. Books: 90 % of its calls failed."
         " Bookshop: 10 % of its calls failed.",
+        is_bad=True,
     )
     assert judge(shop=tally(ok=90, error=10)).text.startswith("1 of 2 servers needs attention.")
 

@@ -34,9 +34,11 @@ ENTRIES = (  # name, kind, share of calls, share of failures, milliseconds
     ("shop://books/{code}", "resource", 14, 0.0, 6),
     ("recommend", "prompt", 9, 0.0, 3),
     (HOSTILE, "tool", 7, 0.2, 60),
+    ("drop_tables", "", 1, 1.0, 1),  # nobody has that
 )
 CLIENTS = ("Claude Code/2.4", "Cursor/1.9", "VS Code/1.112", "ci-runner/0.3", HOSTILE)
 ERRORS = {
+    "drop_tables": (("error", -32602, "Unknown tool"),),
     "search_books": (("error", -32602, "Invalid arguments"),),
     "order_book": (
         ("tool_error", None, "The book is sold out."),
@@ -141,7 +143,7 @@ def made_calls(number: int, servers: list[str], span: timedelta, worker: str) ->
             worker=worker, sequence=sequence, started_at=now - span * fraction,
             duration_us=int(typical * 1000 * chance.lognormvariate(0, 0.7)),
             server=server,
-            method="tools/call" if kind == "tool" else "resources/read", kind=kind, entry=name,
+            method="resources/read" if kind == "resource" else "tools/call", kind=kind, entry=name,
             revision="2026-07-28", transport="streamable_http", client=chance.choice(CLIENTS),
             principal=f"user:{users.get(person, 0)}", username=person, user_id=users.get(person),
             outcome=outcome, error_code=code, error=error, arguments="{}", result_bytes=420,
