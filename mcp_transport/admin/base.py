@@ -132,7 +132,7 @@ class RecordedAdmin(ModelAdmin):
 
     @contextmanager
     def _denials(self, request: HttpRequest, action: str, object_id: str = "") -> Iterator[None]:
-        """Keep that the reader tried what they may not; looking is no deed."""
+        """Keep that the reader tried what they may not, around a view; looking is no deed."""
         try:
             yield
         except PermissionDenied:

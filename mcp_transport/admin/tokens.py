@@ -19,8 +19,9 @@ from mcp_transport.admin import token_pages
 from mcp_transport.admin.base import USERNAME, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Confirmation, Link
-from mcp_transport.admin.token_form import RotationForm, TokenForm
+from mcp_transport.admin.token_form import TOO_MUCH, RotationForm, TokenForm
 from mcp_transport.audit.operators import operator_of, record_action, recorded
+from mcp_transport.auth.permissions import may_issue_for
 from mcp_transport.models import Token
 
 FOLDER = "admin/mcp_transport/token"
@@ -89,6 +90,9 @@ class TokenAdmin(RecordedAdmin):
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the token's clients a new value, and the old one some time."""
         token = self._found(request, pk, to_change=True)
+        if not may_issue_for(request.user, token.owner):
+            with self._denials(request, "rotate", str(pk)):
+                raise PermissionDenied(TOO_MUCH)
         form = RotationForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and not token.is_usable:
             form.add_error(None, "This token is not accepted any more; issue another.")

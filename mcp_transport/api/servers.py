@@ -22,6 +22,13 @@ class ServerSerializer(RowSerializer):
         required=False,
         help_text='"*" for everything, "app_label", or "app_label:entry".',
     )
+    allowed_origins = serializers.ListField(child=serializers.CharField(), required=False)
+    revisions = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="None: every one."
+    )
+    transports = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="None: every one."
+    )
     endpoint = serializers.SerializerMethodField(help_text="Where clients reach it.")
 
     class Meta:

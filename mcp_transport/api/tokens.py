@@ -155,6 +155,8 @@ class TokenViews(
         with recorded(self.operator, "rotate", token):
             successor, value = token.rotate(overlap=overlap)
             successor.issued_value = value
+            if not overlap:
+                Token.objects.filter(pk=token.pk).revoke()
             made = difference({}, stored(successor))
             record_action(self.operator, "add", successor, changes=made)
         return Response(IssuedTokenSerializer(successor).data, status=201)

@@ -96,6 +96,11 @@ class RowViews(OperatorPolicy, GenericViewSet):
         rows = cast("Any", self).queryset
         return cast("type[models.Model]", rows.model)
 
+    def get_view_name(self) -> str:
+        """Name the rows in the page that a browser is shown."""
+        meta = self.model_of("view")._meta
+        return str(meta.verbose_name if self.detail else meta.verbose_name_plural).capitalize()
+
     @property
     def operator(self) -> Operator:
         """Who asks, as the record names them."""

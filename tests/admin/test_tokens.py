@@ -271,3 +271,19 @@ def test_who_may_only_look_finds_nothing_to_press(owner: User) -> None:
         address = reverse(f"admin:mcp_token_{name}", args=[token.pk])
         assert client.post(address, {"overlap": "0"}).status_code == 403
     assert Token.objects.usable()
+
+
+def test_nobody_rotates_the_token_of_somebody_who_may_do_more(db: None) -> None:
+    chief = User.objects.create_superuser("chief")
+    token, _ = Token.objects.issue(owner=chief, name="laptop")
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.set(
+        Permission.objects.filter(codename__in=("view_token", "change_token"))
+    )
+    client = Client()
+    client.force_login(clerk)
+    address = reverse("admin:mcp_token_rotate", args=[token.pk])
+    assert client.get(address).status_code == 403
+    assert client.post(address, {"overlap": 3600}).status_code == 403
+    assert Token.objects.count() == 1
+    assert OperatorAction.objects.get().outcome == "denied"

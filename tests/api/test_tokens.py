@@ -127,3 +127,10 @@ def test_tokens_are_filtered(root: APIClient, owner: User, server: Server) -> No
     for query in ({"owner": "ada"}, {"server": "main"}, {"is_revoked": "true"}, {"name": "laptop"}):
         found = root.get(TOKENS, query).json()["results"]
         assert [row["id"] for row in found] == [token.pk], query
+
+
+def test_a_token_is_rotated_without_an_overlap(root: APIClient, owner: User) -> None:
+    token, _ = Token.objects.issue(owner=owner, name="laptop")
+    root.post(f"{TOKENS}{token.pk}/rotate/", {"overlap_seconds": 0}, format="json")
+    token.refresh_from_db()
+    assert token.revoked_at is not None
