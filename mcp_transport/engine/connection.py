@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, is_id, keys_of
+from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.patrol import Guest
-from mcp_transport.protocol import jsonrpc, routing
+from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
-from mcp_transport.protocol.jsonrpc import Id
 
 logger = logging.getLogger("mcp_transport.connection")
 
@@ -32,7 +33,6 @@ LEAVE_TIMEOUT = 5.0  # seconds that cancelled work may take to end
 CANCELLED = "notifications/cancelled"
 INITIALIZED = "notifications/initialized"
 
-Key = tuple[type, Id]  # 1 and "1" are different requests
 Admit = Callable[[Any, str | None], Awaitable[Incoming]]
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -116,6 +116,10 @@ class Flight(Responder):
         """See Responder.write()."""
         if not self.is_over:
             await self._connection.send(message)
+
+    def offer(self, message: bytes) -> bool:
+        """See Responder.offer()."""
+        return self.is_over or self._connection.offer(message)
 
     async def retry(self, milliseconds: int) -> None:
         """See Responder.retry(); a connection cannot be taken up again."""
@@ -203,8 +207,8 @@ class Connection(Guest):
         incoming = await self._admitted(body)
         if incoming is None or self._leave(body):
             return
-        keys = _keys(body)
-        if not keys or _is_handshake(body):
+        keys = keys_of(body)
+        if not keys or is_handshake(body):
             await self._take(incoming, body)
         elif problem := self._refusal(keys):
             await self._refuse(body, problem)
@@ -246,6 +250,23 @@ class Connection(Guest):
             self.end(Ending.LEFT)
         finally:
             self._wait_for_turn(-1, -size)
+
+    def offer(self, message: bytes) -> bool:
+        """Send a message if nothing else waits, without waiting; False leaves it to send()."""
+        if self._waiting:
+            return False
+        if self.ending.done():
+            return True
+        try:
+            rest = attempt(self._write(message))
+        except OSError:
+            self.end(Ending.LEFT)
+            return True
+        if rest is not None:
+            self._wait_for_turn(1, len(message))
+            self._sending_since = time.monotonic()
+            self._start(self._send_rest(rest, len(message)))
+        return True
 
     def end(self, why: Ending) -> None:
         """Tell the transport to close; the first reason holds."""
@@ -310,7 +331,7 @@ class Connection(Guest):
         params = body.get("params")
         request_id = params.get("requestId") if type(params) is dict else None
         key: Any = (type(request_id), request_id)
-        flight = self._flights.get(key) if _is_id(request_id) else None
+        flight = self._flights.get(key) if is_id(request_id) else None
         if flight is not None:
             flight.leave()
         return flight is not None
@@ -336,13 +357,13 @@ class Connection(Guest):
 
     async def _take(self, incoming: Incoming, body: Any) -> None:
         """Serve what the messages behind it build on."""
-        if _is_handshake(body) and self._has_handshake:
+        if is_handshake(body) and self._has_handshake:
             await self._refuse(body, InvalidRequest("initialize was answered on this connection."))
             return
         outcome = await self._outcome(incoming, Flight(self))
-        if _is_handshake(body):
+        if is_handshake(body):
             self._note_session(outcome)
-        if isinstance(outcome, Reply) and outcome.body and _expects_answer(body):
+        if isinstance(outcome, Reply) and outcome.body and expects_answer(body):
             await self.send(outcome.body)
         if type(body) is dict and body.get("method") == INITIALIZED:
             self._follow(incoming)
@@ -386,7 +407,7 @@ class Connection(Guest):
             return Reply(500, jsonrpc.error(jsonrpc.read_id(incoming.body), InternalError()))
 
     async def _refuse(self, body: Any, error: ProtocolError) -> None:
-        if _expects_answer(body):
+        if expects_answer(body):
             await self.send(self._flight.refusal(body, error))
 
     def _wait_for_turn(self, messages: int, size: int) -> None:
@@ -418,6 +439,15 @@ class Connection(Guest):
             await self._write(message)
             self._sending_since = None
 
+    async def _send_rest(self, rest: Rest, size: int) -> None:
+        try:
+            await rest
+        except OSError:
+            self.end(Ending.LEFT)
+        finally:
+            self._sending_since = None
+            self._wait_for_turn(-1, -size)
+
     def glance(self, now: float) -> None:
         """See Guest.glance(): whether the connection has a reason to go on."""
         since = self._sending_since
@@ -442,31 +472,3 @@ class Connection(Guest):
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_id(value: Any) -> bool:
-    return type(value) is str or type(value) is int
-
-
-def _is_handshake(body: Any) -> bool:
-    is_named = type(body) is dict and body.get("method") == "initialize"
-    return is_named and not routing.claims_modern(body)
-
-
-def _keys(body: Any) -> list[Key]:
-    """The ids of the requests in a message, or in each of an array."""
-    messages = body if type(body) is list else [body]
-    return [
-        (type(item["id"]), item["id"])
-        for item in messages
-        if type(item) is dict and type(item.get("method")) is str and _is_id(item.get("id"))
-    ]
-
-
-def _expects_answer(body: Any) -> bool:
-    """Whether an error may be told: to a request, and to what is no message at all."""
-    if type(body) is not dict:
-        return True
-    if "method" in body:
-        return "id" in body
-    return not ("id" in body and ("result" in body or "error" in body))

@@ -25,6 +25,7 @@ logger = logging.getLogger("mcp_transport.streams")
 
 DETACHED_LIMIT = 10_000
 KEPT_LIMIT = 1000
+AT_ONCE = 500  # listeners that are told before anything else may run
 
 
 class Listener:
@@ -230,12 +231,18 @@ class Hub:
             self._tell(notice)
 
     def _tell(self, notice: Changed) -> None:
-        """Tell them one after the other; a listener that fails is none of the others' affair."""
-        change, server_id, now = notice.change, notice.server_id, time.monotonic()
-        for listener in tuple(self._listeners):
-            if server_id is None or server_id == listener.server_id:
-                try:
-                    listener.hint(change, now)
-                except Exception:
-                    logger.exception("A listener could not be told of a change")
-                    listener.end()
+        server_id = notice.server_id
+        found = [one for one in self._listeners if server_id in (None, one.server_id)]
+        self._go_round(notice.change, found)
+
+    def _go_round(self, change: Change, listeners: list[Listener], begin: int = 0) -> None:
+        """Tell some of them, then the others when requests that wait have had their turn."""
+        now, end = time.monotonic(), begin + AT_ONCE
+        for listener in listeners[begin:end]:
+            try:
+                listener.hint(change, now)
+            except Exception:  # none of the others' affair
+                logger.exception("A listener could not be told of a change")
+                listener.end()
+        if end < len(listeners):
+            asyncio.get_running_loop().call_soon(self._go_round, change, listeners, end)

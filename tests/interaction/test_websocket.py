@@ -526,6 +526,25 @@ async def test_subscriptions_are_told_apart_by_their_id(sockets: Sockets) -> Non
         assert note["params"]["_meta"][SUBSCRIPTION_ID] == kind
 
 
+@covers("WS-7", "WSH-8")
+async def test_who_does_not_read_hears_of_changes_when_they_do(sockets: Sockets) -> None:
+    socket, other = await sockets.open(), await sockets.open()
+    await listening(socket, {"toolsListChanged": True}, id="s")
+    socket.writable.clear()
+    call = {"name": "announce", "arguments": {"kind": "tools"}}
+    for _ in range(5):
+        assert "result" in await other.ask_modern("tools/call", call)
+    assert socket.is_quiet
+    socket.writable.set()
+    end = socket.request_modern("tools/list")
+    heard = []
+    while (message := await socket.message(MODERN_REVISION)).get("id") != end:
+        heard.append(message["params"]["_meta"][SUBSCRIPTION_ID])
+    assert heard in (["s"] * 2, ["s"] * 3)  # those on their way, and once what came meanwhile
+    assert "result" in await other.ask_modern("tools/call", call)
+    assert (await socket.message(MODERN_REVISION))["params"]["_meta"][SUBSCRIPTION_ID] == "s"
+
+
 @covers("WS-7")
 async def test_a_subscription_that_is_cancelled_hears_nothing_more(sockets: Sockets) -> None:
     socket = await sockets.open()

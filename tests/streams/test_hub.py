@@ -224,3 +224,53 @@ async def test_whoever_comes_after_the_end_is_ended_too(hub: Hub) -> None:
     late = listener()
     hub.add(late)
     assert await told(late) == []
+
+
+async def test_many_listeners_are_told_in_turns(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "AT_ONCE", 2)
+    many = [listener() for _ in range(5)]
+    for one in many:
+        hub.add(one)
+    await hub.publish(TOOLS)
+    assert sum(bool(one._pending) for one in many) == 2
+    for one in many:
+        assert await told(one) == [TOOLS]
+
+
+async def test_what_can_be_sent_at_once_does_not_wait(hub: Hub) -> None:
+    sent: list[Change] = []
+    one, is_slow = listener(), False
+
+    def sink(change: Change) -> bool:
+        if not is_slow:
+            sent.append(change)
+        return not is_slow
+
+    one.sink = sink
+    hub.add(one)
+    await hub.publish(TOOLS)
+    assert sent == [TOOLS]
+    is_slow = True
+    for _ in range(3):
+        await hub.publish(TOOLS)
+    is_slow = False
+    await hub.publish(TOOLS)  # behind what waits, and the same
+    assert sent == [TOOLS]
+    assert one.take() == [TOOLS]
+    assert one.take() == []
+
+
+async def test_a_listener_that_fails_is_ended_and_the_others_are_told(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(change: Change) -> bool:
+        raise RuntimeError("out of order")
+
+    one, other = listener(), listener()
+    one.sink = broken
+    hub.add(one)
+    hub.add(other)
+    await hub.publish(TOOLS)
+    assert one.is_ended
+    assert await told(other) == [TOOLS]
+    assert "could not be told" in caplog.text
