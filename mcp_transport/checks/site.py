@@ -15,6 +15,7 @@ from django.urls.resolvers import RoutePattern
 from mcp_transport.conf import settings
 from mcp_transport.models import Server
 from mcp_transport.rules import RULES
+from mcp_transport.transports.rest import is_door
 
 SERVED_BY_OTHERS = ("STATIC_URL", "MEDIA_URL")
 
@@ -32,6 +33,24 @@ def check_reserved_paths(**_: Any) -> list[CheckMessage]:
         )
         for whose, path in site_paths()
         if f"{path.rstrip('/')}/".startswith(f"{settings.MCP_PATH}/")
+    ]
+
+
+@register(Tags.urls)
+def check_plain_http(**_: Any) -> list[CheckMessage]:
+    """Plain HTTP of the default server comes before the pages of the site."""
+    root = settings.MCP_REST_ROOT
+    if root is None or not settings.MCP_REST or any(RULES["MCP_REST_ROOT"].problems(root)):
+        return []
+    below = f"{root.rstrip('/')}/"
+    return [
+        CheckWarning(
+            f"{whose} {path!r} is hidden by plain HTTP, which stands at MCP_REST_ROOT, {root!r}.",
+            hint="Move it, or set MCP_REST_ROOT to a path that nothing else uses, or to None.",
+            id="mcp.W003",
+        )
+        for whose, path in site_paths()
+        if path.startswith(below) and is_door(path.removeprefix(below))
     ]
 
 

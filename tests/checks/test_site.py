@@ -62,6 +62,32 @@ def test_files_below_the_path_are_pointed_out(settings: Settings) -> None:
     assert warned([], settings) == ["/mcp/static/"]
 
 
+@pytest.mark.parametrize(
+    ("root", "pattern", "hidden"),
+    [
+        ("/", "docs/", ["/docs/"]),
+        ("/", "tools/<name>/", ["/tools/"]),
+        ("/", "ws/tools/", ["/ws/tools/"]),
+        ("/", "", []),  # the one page that is meant to be
+        ("/", "toolbox/", []),
+        ("/api", "docs/", []),
+        ("/api", "api/health", ["/api/health"]),
+        (None, "docs/", []),
+        (3, "docs/", []),
+    ],
+)
+def test_a_page_that_plain_http_hides_is_pointed_out(
+    settings: Settings, root: Any, pattern: str, hidden: list[str]
+) -> None:
+    settings.MCP_REST, settings.MCP_REST_ROOT = True, root
+    warned([path(pattern, view)], settings)
+    found = site.check_plain_http()
+    assert [warning.id for warning in found] == ["mcp.W003"] * len(hidden)
+    assert all(repr(page) in str(warning.msg) for warning, page in zip(found, hidden, strict=True))
+    settings.MCP_REST = False
+    assert site.check_plain_http() == []
+
+
 def test_a_path_that_is_none_hides_nothing(settings: Settings) -> None:
     settings.MCP_PATH = 3
     assert site.check_reserved_paths() == []

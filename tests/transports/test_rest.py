@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Token
+from mcp_transport.rows import DatabaseAway
 from mcp_transport.testing import Http, Site
 from tests.apps.good.probe import probe
 
@@ -136,6 +137,37 @@ async def test_what_goes_wrong_has_a_status(
     found, told = await rest.post(f"/mcp/{path}", body=body)
     assert (found, told["status"], told["error"]["code"]) == (status, "error", status)
     assert told["error"]["message"]
+
+
+async def test_who_lacks_the_permission_of_a_server_is_403(rest: Rest) -> None:
+    await Server.objects.acreate(slug="closed", access="permission", permission="auth.view_user")
+    status, told = await rest.get("/mcp/closed/tools", **{"x-api-key": rest.token})
+    assert (status, told["error"]["code"]) == (403, 403)
+
+
+async def test_too_much_at_once_is_429_and_says_when_to_come_again(rest: Rest) -> None:
+    await Server.objects.filter(slug="open").aupdate(rate=1)
+    runtime().directory.forget()
+    body = json.dumps({"arguments": {"text": "a"}}).encode()
+    for path in ("/mcp/open/tools/repeat", "/mcp/open/tools/repeat/stream"):
+        statuses = []
+        for _ in range(3):
+            exchange = await rest._http.open("POST", path, headers=JSON, body=body)
+            statuses.append(exchange.status)
+        assert statuses[-1] == 429
+        assert int(exchange.headers["retry-after"]) >= 1
+        assert json.loads(await exchange.read())["error"]["code"] == 429
+
+
+async def test_without_the_database_nobody_is_served_and_that_is_said(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_slug: str) -> None:
+        raise DatabaseAway
+
+    monkeypatch.setattr(runtime().directory, "find", away)
+    exchange = await rest._http.open("GET", "/mcp/open/tools")
+    assert (exchange.status, "retry-after" in exchange.headers) == (503, True)
 
 
 async def test_a_body_that_is_no_json_by_name_is_refused(rest: Rest) -> None:
