@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from mcp_transport.engine.offering import Origin, origins
 from mcp_transport.models import EntryKind, Server
-from mcp_transport.models.server import EVERYTHING, RESERVED_SLUGS, Transport
+from mcp_transport.models.server import EVERYTHING, RESERVED_SLUGS, Transport, everything
 from mcp_transport.protocol.revisions import SUPPORTED
 
 Choices = list[tuple[str, Any]]
@@ -101,7 +101,9 @@ class OriginsField(forms.CharField):
 class ServerForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
     """A server without hand-written JSON."""
 
-    offers = OffersField(label="Offers", help_text="Tick an app to offer all that it has.")
+    offers = OffersField(
+        label="Offers", initial=everything, help_text="Tick an app to offer all that it has."
+    )
     revisions = AllOrSome(
         choices=[(name, name) for name in SUPPORTED], help_text="Others are refused by name."
     )

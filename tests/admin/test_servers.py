@@ -26,6 +26,13 @@ ADD = "admin:mcp_transport_server_add"
 CHANGE = "admin:mcp_transport_server_change"
 
 
+def test_a_new_server_is_proposed_to_offer_everything_everywhere(operator: Client) -> None:
+    form = operator.get(reverse(ADD)).context["adminform"].form
+    assert form["offers"].value() == ["*"]
+    assert form["revisions"].value() == list(SUPPORTED)
+    assert form["transports"].value() == Transport.values
+
+
 def test_a_server_is_made_in_a_form_and_its_page_follows(operator: Client) -> None:
     answer = operator.post(reverse(ADD), {**FORM, "allowed_origins": "https://a.example\n"})
     row = Server.objects.get(slug="shop")
