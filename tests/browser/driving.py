@@ -74,6 +74,7 @@ class Browser:
         self.cdp("Page.addScriptToEvaluateOnNewDocument", source=COLLECTOR)
         self._logins: dict[str, dict[str, Any]] = {}
         self._theme = "light"
+        self._width = DESKTOP
         self._axe = ""
 
     def cdp(self, command: str, **parameters: Any) -> Any:
@@ -121,6 +122,7 @@ class Browser:
 
     def width(self, pixels: int, height: int = 900) -> None:
         """Have a screen of this width, a phone's below 640 pixels."""
+        self._width = pixels
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
             width=pixels, height=height, deviceScaleFactor=1, mobile=pixels < 640,
@@ -239,7 +241,14 @@ class Browser:
         return int(self.run(script, part))
 
     def axe(self, within: str = ".mx") -> dict[str, list[dict[str, Any]]]:
-        """What axe-core finds there: violations, and what it could not decide."""
+        """
+        What axe-core finds there: violations, and what it could not decide.
+
+        The window becomes as high as the page: of what lies across its end axe
+        decides nothing.
+        """
+        height = int(self.cdp("Page.getLayoutMetrics")["cssContentSize"]["height"])
+        self.width(self._width, height=max(900, height))
         if not self._axe:
             command = [sys.executable, str(PROJECT / "scripts" / "axe.py")]
             place = subprocess.run(command, check=True, capture_output=True, text=True).stdout
