@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,109 +16,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from mcp_transport import Context
 from mcp_transport.admin.forms.form import Form
 from mcp_transport.admin.forms.shapes import same
 from mcp_transport.models import Call, OperatorAction, Server, Stream, Token
 from mcp_transport.registry.registry import registry
 from tests.admin.forms.corpus import CORPUS
+from tests.admin.trying.browsing import Fields, Reader
 from tests.admin.trying.conftest import hear, is_question
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Fields(HTMLParser):
-    """What the forms of a page would send if nobody touched them, by the id of the form."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.forms: list[dict[str, str]] = []
-        self._area = self._select = ""
-        self._text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        """Note a field."""
-        has = dict(attrs)
-        if tag == "form":
-            self.forms.append({})
-        elif tag == "input" and has.get("name"):
-            is_off = has.get("type") in ("radio", "checkbox") and "checked" not in has
-            if not is_off and has.get("type") != "file":
-                self._put(has["name"], has.get("value") or "")
-        elif tag == "textarea":
-            self._area, self._text = has["name"], ""
-        elif tag == "select":
-            self._select = has["name"]
-            self._put(self._select, "")
-        elif tag == "option" and self._select and "selected" in has:
-            self._put(self._select, has.get("value") or "")
-
-    def handle_data(self, data: str) -> None:
-        """Note the text of a field."""
-        self._text += data
-
-    def handle_endtag(self, tag: str) -> None:
-        """End a field."""
-        if tag == "textarea":
-            self._put(self._area, self._text.removeprefix("\n").replace("\n", "\r\n"))
-        if tag == "select":
-            self._select = ""
-
-    def _put(self, name: str, value: str) -> None:
-        if self.forms:
-            self.forms[-1][name] = value
-
-
-class Reader:
-    """An operator with a browser that runs no scripts."""
-
-    def __init__(self, user: User) -> None:
-        self.client = Client(enforce_csrf_checks=True)
-        self.client.force_login(user)
-        self.text = ""
-        self.address = ""
-        self.status = 0
-
-    def open(self, address: str) -> Reader:
-        """Go to a page."""
-        return self._show(self.client.get(address, follow=True), address)
-
-    def press(self, do: str, /, **typed: str) -> Reader:
-        """Press a button of the last form, after something was typed into it."""
-        return self._send({**Fields(self.text).forms[-1], **typed, "do": do})
-
-    def reply(self, do: str, /, **typed: str) -> Reader:
-        """Press a button of a question's form, after something was typed into it."""
-        form = next(f for f in Fields(self.text).forms if "question" in f)
-        return self._send({**form, **typed, "do": do})
-
-    def _send(self, sent: dict[str, str]) -> Reader:
-        return self._show(self.client.post(self.address, sent, follow=True), self.address)
-
-    def _show(self, response: Any, address: str) -> Reader:
-        self.text = response.content.decode()
-        self.status = response.status_code
-        chain = getattr(response, "redirect_chain", [])
-        self.address = chain[-1][0] if chain else address
-        return self
-
-    @property
-    def run(self) -> str:
-        """The run that is shown."""
-        found = re.search(r"/runs/([^/]+)/", self.address)
-        assert found, self.text
-        return found[1]
-
-    @property
-    def readable(self) -> str:
-        """What is written on the page."""
-        inner = self.text.partition('id="content-main"')[2]
-        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", inner)).split())
-
-    def finish(self) -> Reader:
-        """Wait for the end of the run and load its page again."""
-        hear(self.run)
-        return self.open(self.address)
 
 
 @pytest.fixture
@@ -457,6 +362,72 @@ def test_secrets_are_never_sent_back(reader: Reader) -> None:
     reader.press("anyway", arguments='{"text": "x", "password": "hunter2"}').finish()
     assert "hunter2" not in reader.text
     assert "hunter2" not in json.dumps(list(Stream.objects.values_list("call", flat=True)))
+
+
+@pytest.fixture
+def hostile() -> Iterator[str]:
+    """A tool in whose every word is markup."""
+    from mcp_transport.registry.decorators import tool
+
+    markup = "<img src=x onerror=alert(1)>"
+    schema = {
+        "type": "object",
+        "properties": {
+            "pin": {"type": "string", "writeOnly": True, "description": markup},
+            "kind": {"title": markup, "enum": [markup, '"><script>'], "default": markup},
+            "more": {"oneOf": [{"title": markup, "type": "string"}, {"type": "integer"}]},
+        },
+    }
+    with registry.registered_temporarily():
+
+        @tool(input_schema=schema, title=markup, description=markup, read_only=True)
+        async def hostile(ctx: Context, **arguments: Any) -> dict[str, Any]:
+            await ctx.log("error", markup, logger=markup)
+            answer = await ctx.elicit(
+                markup, {"type": "object", "properties": {"a": {"type": "string", "title": markup}}}
+            )
+            return {markup: [markup, answer.action, arguments.get("pin")]}
+
+        hostile.__module__ = "tests.apps.good.mcp"
+        yield markup
+
+
+def test_markup_of_a_tool_is_text_everywhere(reader: Reader, hostile: str) -> None:
+    shown = [reader.open(trying("hostile")).text]
+    reader.press("call", **{"/kind": json.dumps(hostile)})
+    hear(reader.run, is_question)
+    shown.append(reader.open(reader.address).text)
+    shown.append(reader.reply("accept", **{"/a": hostile}).finish().text)
+    assert "succeeded" in reader.readable
+    assert [text for text in shown if "<img src=x" in text or '"><script>' in text] == []
+    assert all("&lt;img src=x" in text for text in shown)
+
+
+def test_what_the_schema_calls_secret_is_kept_nowhere(reader: Reader, hostile: str) -> None:
+    reader.open(trying("hostile")).press("call", **{"/pin": "4711"})
+    assert "4711" not in json.dumps(Stream.objects.get().call)
+    assert "4711" not in reader.text
+    hear(reader.run, is_question)
+    reader.open(reader.address).press("cancel-run")
+
+
+def test_runs_are_limited_in_number(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_transport.admin.trying.pages.MAX_RUNNING", 1)
+    first = reader.open(trying("greet")).press("call", confirm="greet").address
+    reader.open(trying("repeat")).press("call", **{"/text": "x"})
+    assert "cancel one, or wait for it" in reader.readable
+    reader.open(first)
+    hear(reader.run, is_question)
+    reader.open(first).press("cancel-run").finish()
+
+
+def test_the_limits_of_a_server_hold_for_the_admin(reader: Reader) -> None:
+    Server.objects.update(principal_rate=2)
+    for _try in range(5):
+        reader.open(trying("repeat")).press("call", **{"/text": "x"})
+        if "/runs/" not in reader.address:
+            break
+    assert "Refused" in reader.readable
 
 
 def test_a_form_takes_few_queries(reader: Reader) -> None:
