@@ -6,14 +6,14 @@ Knows the models and how they are shown; knows nothing of running requests.
 
 from __future__ import annotations
 
+from mcp_transport.admin.actions import OperatorActionAdmin
 from mcp_transport.admin.activity import (
     AuditCheckpointAdmin,
-    CallAdmin,
     EventAdmin,
-    OperatorActionAdmin,
     StreamAdmin,
     WorkerAdmin,
 )
+from mcp_transport.admin.calls import CallAdmin
 from mcp_transport.admin.overview import OverviewAdmin
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin

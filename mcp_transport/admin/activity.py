@@ -1,11 +1,11 @@
-"""What the site's servers do and did: streams, events, calls and worker processes."""
+"""What the site's servers do and did: streams, events and worker processes."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from mcp_transport.admin.base import ReadOnlyAdmin
-from mcp_transport.models import AuditCheckpoint, Call, Event, OperatorAction, Stream, Worker
+from mcp_transport.models import AuditCheckpoint, Event, Stream, Worker
 
 
 @admin.register(Stream)
@@ -28,25 +28,6 @@ class EventAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
 
-@admin.register(Call)
-class CallAdmin(ReadOnlyAdmin):
-    """The record of requests."""
-
-    list_display = (
-        "started_at",
-        "server",
-        "method",
-        "entry",
-        "outcome",
-        "duration_us",
-        "username",
-        "client",
-        "transport",
-    )
-    list_filter = ("outcome", "server", "method", "transport", "started_at")
-    search_fields = ("entry", "username", "session", "trace_id")
-
-
 @admin.register(AuditCheckpoint)
 class AuditCheckpointAdmin(ReadOnlyAdmin):
     """What vouches for the record of requests; ``manage.py mcp audit verify`` reads it."""
@@ -54,24 +35,6 @@ class AuditCheckpointAdmin(ReadOnlyAdmin):
     list_display = ("worker", "sequence", "created_at", "is_cut")
     list_filter = ("is_cut", "created_at")
     search_fields = ("worker",)
-
-
-@admin.register(OperatorAction)
-class OperatorActionAdmin(ReadOnlyAdmin):
-    """What operators did, and what they were not allowed to."""
-
-    list_display = (
-        "acted_at",
-        "username",
-        "way",
-        "action",
-        "kind",
-        "object_name",
-        "outcome",
-        "address",
-    )
-    list_filter = ("outcome", "action", "kind", "way")
-    search_fields = ("=username", "=object_id", "=request_id", "object_name")
 
 
 @admin.register(Worker)

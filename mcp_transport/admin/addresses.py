@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
-from mcp_transport.audit.buckets import DENIED
-from mcp_transport.audit.tallies import FAILED, Entry
+from mcp_transport.admin.call_form import MOMENT
+from mcp_transport.audit.tallies import Entry
 
 CALLS = "admin:mcp_transport_call_changelist"
 SESSIONS = "admin:mcp_transport_session_changelist"
@@ -57,14 +58,5 @@ def calls(
         return ""
     if entry is not None:
         filters = {"server": entry.server, "kind": entry.kind, "entry": entry.name} | filters
-    query = {"started_at__gte": since.isoformat()}
-    query |= {f"{name}__exact": value for name, value in filters.items()}
-    return f"{reverse(CALLS)}?{urlencode(query | _outcomes(outcome))}"
-
-
-def _outcomes(outcome: str) -> dict[str, str]:
-    if outcome == "failed":
-        return {"outcome__in": ",".join(sorted(FAILED))}
-    if outcome == DENIED:
-        return {"outcome__exact": "error", "kind__exact": ""}
-    return {"outcome__exact": outcome} if outcome else {}
+    query = {"since": timezone.localtime(since).strftime(MOMENT), "outcome": outcome} | filters
+    return f"{reverse(CALLS)}?{urlencode({name: value for name, value in query.items() if value})}"

@@ -59,6 +59,11 @@ class ModelAdmin(StockModelAdmin):
         """Let only staff in; whoever has not logged in is sent to do so."""
         return self.admin_site.admin_view(view)
 
+    def require_view(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied for who may not view the rows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
 
 class RecordedAdmin(ModelAdmin):
     """
@@ -147,6 +152,13 @@ class ReadOnlyAdmin(RecordedAdmin):
 
     # Counting every row of a large table takes longer than showing a page of it.
     show_full_result_count = False
+
+    def require_view(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied, too, for who would do more than look."""
+        with self._denials(request, "change"):
+            if request.method not in {"GET", "HEAD"}:
+                raise PermissionDenied
+        super().require_view(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds a row by hand."""

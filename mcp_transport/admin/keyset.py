@@ -60,9 +60,33 @@ def keyset_page(
     has_older, has_newer = (True, has_more) if is_back else (has_more, bool(place))
     return KeysetPage(
         rows=shown,
-        older=_query(parameters, BEFORE, names, shown[-1]) if shown and has_older else "",
-        newer=_query(parameters, AFTER, names, shown[0]) if shown and has_newer else "",
+        older=query_of(parameters, BEFORE, _told(shown[-1], names)) if shown and has_older else "",
+        newer=query_of(parameters, AFTER, _told(shown[0], names)) if shown and has_newer else "",
     )
+
+
+def place_of(parameters: QueryDict, model: type[Model]) -> Any:
+    """
+    Return the key that ``before`` or ``after`` names in a list by key, or None.
+
+    Raises: BadRequest for a place that is none.
+    """
+    place = parameters.get(AFTER if AFTER in parameters else BEFORE, "")
+    return _values(model, ["id"], place)[0] if place else None
+
+
+def query_of(parameters: QueryDict, direction: str, values: Sequence[Any]) -> str:
+    """Return the query string of the page ``before`` or ``after`` a place."""
+    changed = parameters.copy()
+    for name in (BEFORE, AFTER):
+        changed.pop(name, None)
+    place = json.dumps(values, default=str, separators=(",", ":"))
+    changed[direction] = urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return f"?{changed.urlencode()}"
+
+
+def _told(row: Any, names: Sequence[str]) -> list[Any]:
+    return [getattr(row, name) for name in names]
 
 
 def _beyond(names: Sequence[str], values: Sequence[Any], comparison: str) -> Q:
@@ -72,15 +96,6 @@ def _beyond(names: Sequence[str], values: Sequence[Any], comparison: str) -> Q:
         equal = dict(zip(names[:depth], values, strict=False))
         condition |= Q(**equal, **{f"{name}__{comparison}": values[depth]})
     return condition & Q(**{f"{names[0]}__{comparison}e": values[0]})
-
-
-def _query(parameters: QueryDict, direction: str, names: Sequence[str], row: Any) -> str:
-    changed = parameters.copy()
-    for name in (BEFORE, AFTER):
-        changed.pop(name, None)
-    place = json.dumps([getattr(row, name) for name in names], default=str, separators=(",", ":"))
-    changed[direction] = urlsafe_b64encode(place.encode()).decode().rstrip("=")
-    return f"?{changed.urlencode()}"
 
 
 def _values(model: type[Model], names: Sequence[str], place: str) -> list[Any]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -124,7 +123,7 @@ class Page(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """Show the page in the place of a list of rows."""
-        self._require_view(request)
+        self.require_view(request)
         context = {**self.page_context(request), "live": self.live_urls(request)}
         return render_page(
             self, request, self.template_name, context, title=self.page_title(request)
@@ -132,7 +131,7 @@ class Page(ReadOnlyAdmin):
 
     def live_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Show one live part."""
-        self._require_view(request)
+        self.require_view(request)
         if name not in self.fragments:
             raise Http404(f"The page has no part {name!r}.")
         return render_fragment(
@@ -141,7 +140,3 @@ class Page(ReadOnlyAdmin):
             lambda: self.fragment_context(request, name),
             version=self.fragment_version(request, name),
         )
-
-    def _require_view(self, request: HttpRequest) -> None:
-        if not self.has_view_permission(request):
-            raise PermissionDenied

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from mcp_transport.conf import settings
 from mcp_transport.sidebar import in_order
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 #: Nothing inline, nothing from elsewhere, no frame around it.
 POLICY = "; ".join(
@@ -33,7 +33,7 @@ def strict(view: View) -> View:
     """Send the policy with whatever the view answers."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if settings.MCP_ADMIN_STRICT_CSP:
             response.headers["Content-Security-Policy"] = POLICY
@@ -46,7 +46,7 @@ def arranged(view: View) -> View:
     """Put the sidebar of the view's page in order before the page is rendered."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if isinstance(response, TemplateResponse) and response.context_data:
             in_order(response.context_data.get("available_apps") or [])

@@ -86,4 +86,37 @@ PAGES = (
         queries=6,
         has_hostile_text=True,
     ),
+    Shown(
+        name="calls",
+        path=f"{ADMIN}/call/?period=all",
+        permission="view_call",
+        queries=5,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="call",
+        path=f"{ADMIN}/call/{{call}}/change/",
+        permission="view_call",
+        queries=5,
+    ),
+    Shown(
+        name="audit",
+        path=f"{ADMIN}/operatoraction/?period=all",
+        permission="view_operatoraction",
+        queries=5,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="audit-action",
+        path=f"{ADMIN}/operatoraction/{{action}}/change/",
+        permission="view_operatoraction",
+        queries=5,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="audit-chains",
+        path=f"{ADMIN}/operatoraction/chains/",
+        permission="view_operatoraction",
+        queries=5,
+    ),
 )

@@ -14,9 +14,11 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
+from mcp_transport.audit.operators import Operator, record_action
 from mcp_transport.audit.rollups import catch_up
 from mcp_transport.models import (
     Call,
+    OperatorAction,
     Rollup,
     RollupProgress,
     Server,
@@ -57,6 +59,7 @@ def fill(calls: int = 6000) -> None:
     add_text()
     add_conversations(servers)
     add_calls(calls, servers=[server.slug for server in servers[:2]])
+    add_actions(servers)
     catch_up("seed")
 
 
@@ -67,6 +70,7 @@ def keys() -> dict[str, Any]:
         "session": Session.objects.filter(closed_at=None).order_by("created_at")[0].pk,
         "token": Token.objects.order_by("pk")[0].pk,
         "text": TextEntry.objects.get().pk,
+        "action": OperatorAction.objects.order_by("-pk").values_list("pk", flat=True)[0],
         "call": Call.objects.order_by("-pk").values_list("pk", flat=True)[0],
     }
 
@@ -116,6 +120,15 @@ def add_conversations(servers: list[Server]) -> None:
             Stream.objects.create(session=session, worker="w", method="GET", opened_at=now)
     for user in users:
         Token.objects.issue(owner=user, name=f"laptop of {user.username}")
+
+
+def add_actions(servers: list[Server]) -> None:
+    """What operators did to the servers."""
+    operator = Operator(way="admin", username=HOSTILE, address="192.0.2.7")
+    for server in servers:
+        record_action(operator, "add", server, changes={"title": [None, server.title]})
+    record_action(operator, "change", servers[1], changes={"description": ["", HOSTILE]})
+    record_action(operator, "delete", servers[2], outcome="denied")
 
 
 def add_calls(

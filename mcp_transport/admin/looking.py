@@ -1,0 +1,46 @@
+"""
+Looking through a record that only grows: some of its rows at a time, newest first.
+
+A filter that little fits could read a million rows for one page. So each page
+looks at a bounded stretch of the record, says how far it came, and goes on
+from there when it is asked to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from mcp_transport.admin.keyset import BEFORE, keyset_page, place_of, query_of
+
+REACH = 100_000  # rows of the record that one page looks at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The rows of one page, and the query strings of those beside it."""
+
+    rows: list[Any]
+    newer: str = ""
+    older: str = ""
+    further: str = ""  # where the look goes on, when it ended before the page was full
+
+
+def look(rows: QuerySet[Any], parameters: QueryDict, *, newest: int) -> Sight:
+    """
+    Return the page that the parameters name, of the rows that are within reach.
+
+    ``newest`` is the last key of the whole record. Raises: BadRequest for a
+    place that is none.
+    """
+    place = place_of(parameters, rows.model)
+    if place is not None and BEFORE not in parameters:
+        page = keyset_page(rows.filter(pk__lte=place + REACH), parameters)
+        return Sight(rows=page.rows, newer=page.newer, older=page.older)
+    floor = (newest + 1 if place is None else place) - REACH
+    page = keyset_page(rows.filter(pk__gte=floor), parameters)
+    further = query_of(parameters, BEFORE, [floor]) if floor > 1 and not page.older else ""
+    return Sight(rows=page.rows, newer=page.newer, older=page.older, further=further)
