@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Generator
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -20,6 +22,17 @@ class Recording(StrEnum):
     DURABLE = "durable"  # the answer waits for the row's commit
     BATCHED = "batched"  # the row follows within a fraction of a second
     OFF = "off"
+
+
+class Nothing:
+    """What need not be waited for."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+
+AT_ONCE = Nothing()
 
 
 class Recorder:
@@ -42,23 +55,23 @@ class Recorder:
         """Whether a call can be answered, as far as is known before it is begun."""
         return self.mode is not Recording.DURABLE or not self._writer.is_away
 
-    async def record(self, call: CallRecord) -> None:
+    def record(self, call: CallRecord) -> Awaitable[None]:
         """
-        Keep a call; in durable mode return when its row is committed.
+        Keep a call; in durable mode what is returned waits for its row's commit.
 
         In batched mode a flood waits, too, as soon as the queue is half full.
         While the database is away the row is kept for later and the error is
         raised all the same: the caller must not answer as if it were stored.
 
-        Raises: WriterFull, or OperationalError.
+        Raises: WriterFull at once, or OperationalError when it is awaited.
         """
         if self.mode is Recording.DURABLE or (
             self.mode is Recording.BATCHED and self._writer.is_crowded
         ):
             row = msgspec.structs.astuple(call)
-            await self._writer.write(self._statement, row, is_kept=True)
-        else:
-            self.post(call)
+            return self._writer.write(self._statement, row, is_kept=True)
+        self.post(call)
+        return AT_ONCE
 
     def post(self, call: CallRecord) -> None:
         """

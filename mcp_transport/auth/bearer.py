@@ -44,11 +44,12 @@ class BearerAuthenticator(Authenticator):
         header = headers.get(b"authorization")
         if header is None:
             return None
-        key = sha256(header).digest()
-        principal = self._cache.get(key)
-        if principal is not None:
-            return principal
-        return await self._authenticate_anew(header, key)
+        return self.recall(headers) or await self._authenticate_anew(header)
+
+    def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """See Authenticator.recall()."""
+        header = headers.get(b"authorization")
+        return None if header is None else self._cache.get(sha256(header).digest())
 
     def forget(self) -> None:
         """Look every token up again."""
@@ -60,14 +61,14 @@ class BearerAuthenticator(Authenticator):
             await asyncio.wait(self._uses, timeout=LAST_USES_LIMIT)
         self._pool.shutdown(wait=1.0)
 
-    async def _authenticate_anew(self, header: bytes, key: bytes) -> Principal | None:
+    async def _authenticate_anew(self, header: bytes) -> Principal | None:
         scheme, _, value = header.decode("latin-1").partition(" ")
         value = value.strip()
         if scheme.lower() != "bearer" or not value.startswith(PREFIX):
             return None
         if not is_well_formed(value):
             raise InvalidToken("The token is mistyped or cut off: its checksum does not fit.")
-        return await self._look_up_once(key, digest(value))
+        return await self._look_up_once(sha256(header).digest(), digest(value))
 
     async def _look_up_once(self, key: bytes, token_digest: str) -> Principal:
         """Let simultaneous requests with one token share one look-up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 from mcp_transport.engine.connection import Admit, Connection, Flight, Limits, Write
@@ -215,18 +215,19 @@ class Engine:
             self.services.limiting.note_refusal(incoming, error)
             raise
 
-    async def _dispatch(self, incoming: Incoming, responder: Responder) -> Outcome:
+    def _dispatch(self, incoming: Incoming, responder: Responder) -> Awaitable[Outcome]:
+        """Hand a body to those who serve its era. Raises ProtocolError for one that is of none."""
         body = incoming.body
         if type(body) is list:
-            return await self._batch(incoming, body)
+            return self._batch(incoming, body)
         message = jsonrpc.parse(body)
         if isinstance(message, Response):
             _refuse_modern_response(incoming)
-            return await self._conversation.serve(incoming, message, responder)
+            return self._conversation.serve(incoming, message, responder)
         if not routing.is_modern(message, incoming.protocol_version):
-            return await self._conversation.serve(incoming, message, responder)
+            return self._conversation.serve(incoming, message, responder)
         if isinstance(message, Request):
-            return await self._stateless.serve(incoming, message, responder)
+            return self._stateless.serve(incoming, message, responder)
         return _accept_notification(message)
 
     async def _batch(self, incoming: Incoming, batch: list[Any]) -> Outcome:
@@ -239,7 +240,7 @@ def _problem(incoming: Incoming, error: ProtocolError, status: int) -> Outcome:
     return Reply(status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
 
 
-def _accept_notification(_message: Notification) -> Outcome:
+async def _accept_notification(_message: Notification) -> Outcome:
     """Take a notification and do nothing: a stateless revision defines none over HTTP."""
     return ACCEPTED
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -62,7 +62,7 @@ async def run(function: Function, arguments: Mapping[str, Any], context: Request
     """
     if function.is_async:
         try:
-            return await _run_async(function, arguments, context)
+            return await _begin(function, arguments, context)
         except asyncio.CancelledError as error:
             if _is_ending():
                 raise
@@ -81,20 +81,36 @@ def _is_ending() -> bool:
     return task is None or task.cancelling() > 0
 
 
-async def _run_async(
+def _begin(
+    function: Function, arguments: Mapping[str, Any], context: RequestContext
+) -> Awaitable[Any]:
+    """Call a function that runs on the loop; most need nothing but their arguments."""
+    if function.dependencies:
+        return _run_with_dependencies(function, arguments, context)
+    return _call(function, arguments, context)
+
+
+async def _run_with_dependencies(
     function: Function, arguments: Mapping[str, Any], context: RequestContext
 ) -> Any:
-    if function.dependencies:
-        blocking = BlockingContext(context, asyncio.get_running_loop())
-        resolution = Resolution(function, context, blocking)
-        await resolution.make_all()
-        arguments = {**arguments, **resolution.values()}
+    blocking = BlockingContext(context, asyncio.get_running_loop())
+    resolution = Resolution(function, context, blocking)
+    await resolution.make_all()
+    return await _call(function, {**arguments, **resolution.values()}, context)
+
+
+def _call(
+    function: Function, arguments: Mapping[str, Any], context: RequestContext
+) -> Awaitable[Any]:
     if function.context_parameter is not None:
         arguments = {**arguments, function.context_parameter: context}
-    if not function.is_generator:
-        return await function.call(**arguments)
+    result: Any = function.call(**arguments)
+    return _collect(result, context) if function.is_generator else result
+
+
+async def _collect(pieces: AsyncIterator[Any], context: RequestContext) -> list[Any]:
     values: list[Any] = []
-    async for value in function.call(**arguments):
+    async for value in pieces:
         await context.chunk(len(values), value)
         values.append(value)
     return values

@@ -27,8 +27,10 @@ class Stateless:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def serve(self, incoming: Incoming, request: Request, responder: Responder) -> Outcome:
-        """Answer a request. Raises ProtocolError for one that cannot be served."""
+    def serve(
+        self, incoming: Incoming, request: Request, responder: Responder
+    ) -> Awaitable[Outcome]:
+        """Answer a request. Raises ProtocolError, at once, for one that cannot be served."""
         headers = incoming.headers if incoming.has_routing_headers else None
         envelope = routing.open_envelope(
             request, headers, incoming.duplicates, served=incoming.revisions
@@ -47,26 +49,23 @@ class Stateless:
             channel=StatelessChannel(responder, envelope.capabilities),
         )
         if method.name == "subscriptions/listen":
-            return listening.listen(exchange, responder)
-        if incoming.offer.limits is not None:
-            self._services.limiting.begin(exchange)
-        observer = self._services.observer
+            return listen(exchange, responder)
+        if incoming.offer.limits is None and self._services.observer is None:
+            return answer(exchange, responder)
+        return self._attend(exchange, responder)
+
+    async def _attend(self, exchange: Exchange, responder: Responder) -> Outcome:
+        """Answer within the limits of the sender, before the eyes of whoever observes."""
+        limiting, observer = self._services.limiting, self._services.observer
+        if exchange.incoming.offer.limits is not None:
+            limiting.begin(exchange)
         try:
             if observer is None:
-                return await self._answer(exchange, responder)
+                return await answer(exchange, responder)
             with observer.observe(exchange):
-                return await self._answer(exchange, responder)
+                return await answer(exchange, responder)
         finally:
-            if exchange.held is not None:
-                self._services.limiting.end(exchange)
-
-    def _answer(self, exchange: Exchange, responder: Responder) -> Awaitable[Outcome]:
-        if exchange.method.may_ask:
-            return self._work(exchange, responder)
-        return self._look_up(exchange)
-
-    async def _look_up(self, exchange: Exchange) -> Outcome:
-        return Reply(200, complete(exchange, await HANDLERS[exchange.method.name](exchange)))
+            limiting.end(exchange)
 
     def _method(self, incoming: Incoming, request: Request) -> Method:
         method = MODERN.get(request.method)
@@ -75,38 +74,50 @@ class Stateless:
             raise MethodNotFound(f"There is no method {shown(request.method)} here.")
         return method
 
-    async def _work(self, exchange: Exchange, responder: Responder) -> Outcome:
-        """Run what an entry does, under its time limit and only while somebody waits."""
-        recording.require(exchange)
-        result: dict[str, Any]
-        try:
-            result = await self._perform(exchange, responder)
-        except InputRequired as asked:
-            result = rounds.leave(exchange, asked)
-        except Abandoned:
-            exchange.is_abandoned = True
-            await recording.record(exchange, "cancelled")
-            return ENDED
-        except ProtocolError as error:
-            await failed(exchange, error)
-        finally:
-            exchange.channel = ClosedChannel()  # what a thread left behind reports is dropped
-        outcome = recording.outcome_of(exchange, result)
-        body = complete(exchange, result)
-        await recording.record(exchange, outcome, result_bytes=len(body))
-        return Reply(200, body, outcome=outcome)
 
-    async def _perform(self, exchange: Exchange, responder: Responder) -> dict[str, Any]:
-        try:
-            return await Guarded(
-                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
-                timeout=lambda: tools.time_limit(exchange),
-                gone=responder.gone,
-                unheard=exchange.channel.open,
-                unheard_after=exchange.services.stream_after,
-            )
-        except Overdue:
-            return overdue(exchange)
+def answer(exchange: Exchange, responder: Responder) -> Awaitable[Outcome]:
+    """Answer a request with a result of its own."""
+    return work(exchange, responder) if exchange.method.may_ask else respond(exchange)
+
+
+async def listen(exchange: Exchange, responder: Responder) -> Outcome:
+    """Let a client hear of changes."""
+    return listening.listen(exchange, responder)
+
+
+async def respond(exchange: Exchange) -> Outcome:
+    """Answer a request that nothing is said before."""
+    return Reply(200, complete(exchange, await HANDLERS[exchange.method.name](exchange)))
+
+
+async def work(exchange: Exchange, responder: Responder) -> Outcome:
+    """Run what an entry does, under its time limit and only while somebody waits."""
+    recording.require(exchange)
+    result: dict[str, Any]
+    try:
+        result = await Guarded(
+            HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+            timeout=lambda: tools.time_limit(exchange),
+            gone=responder.gone,
+            unheard=exchange.channel.open,
+            unheard_after=exchange.services.stream_after,
+        )
+    except InputRequired as asked:
+        result = rounds.leave(exchange, asked)
+    except Overdue:
+        result = overdue(exchange) or await failed(exchange, took_too_long(exchange))
+    except Abandoned:
+        exchange.is_abandoned = True
+        await recording.record(exchange, "cancelled")
+        return ENDED
+    except ProtocolError as error:
+        await failed(exchange, error)
+    finally:
+        exchange.channel = ClosedChannel()  # what a thread left behind reports is dropped
+    outcome = recording.outcome_of(exchange, result)
+    body = complete(exchange, result)
+    await recording.record(exchange, outcome, result_bytes=len(body))
+    return Reply(200, body, outcome=outcome)
 
 
 async def failed(exchange: Exchange, error: ProtocolError) -> NoReturn:
@@ -115,16 +126,15 @@ async def failed(exchange: Exchange, error: ProtocolError) -> NoReturn:
     raise error
 
 
-def overdue(exchange: Exchange) -> dict[str, Any]:
-    """
-    What a request is answered that took too long: a tool's is a result in band.
-
-    Raises InternalError for everything else.
-    """
+def overdue(exchange: Exchange) -> dict[str, Any] | None:
+    """Note that a request took too long; the result in band that a tool has all the same."""
     exchange.is_abandoned = exchange.is_overdue = True
-    if exchange.method.name == "tools/call":
-        return tools.overdue(exchange)
-    raise InternalError(f"This took longer than {tools.time_limit(exchange):g} seconds.")
+    return tools.overdue(exchange) if exchange.method.name == "tools/call" else None
+
+
+def took_too_long(exchange: Exchange) -> InternalError:
+    """The error for a request that has no result then."""
+    return InternalError(f"This took longer than {tools.time_limit(exchange):g} seconds.")
 
 
 def complete(exchange: Exchange, result: dict[str, Any]) -> bytes:

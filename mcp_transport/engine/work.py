@@ -159,7 +159,10 @@ class Work:
                 unheard_after=exchange.services.stream_after,
             )
         except Overdue:
-            return stateless.overdue(exchange)
+            result = stateless.overdue(exchange)
+            if result is None:
+                raise stateless.took_too_long(exchange) from None
+            return result
 
 
 class Works:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
@@ -41,6 +41,7 @@ from mcp_transport.transports.worker import Worker
 logger = logging.getLogger("mcp_transport.endpoint")
 
 ENDINGS = (Reply, Ended)
+NONE: frozenset[bytes] = frozenset()  # of the headers stands twice
 
 
 class ClientGone(Exception):
@@ -54,12 +55,14 @@ class HttpEndpoint(AsyncConsumer):
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     has_body: ClassVar[bool] = True  # whether a POST brings a message
 
+    body: Any  # decoded
+
     @abstractmethod
     def describe(self, offer: Offer, principal: Principal) -> Incoming:
         """Say what came, once it is known to be let in."""
 
     @abstractmethod
-    async def serve(self, incoming: Incoming) -> Outcome:
+    def serve(self, incoming: Incoming) -> Awaitable[Outcome]:
         """Hand it to the engine."""
 
     def __init__(self, runtime: Callable[[], Worker]) -> None:
@@ -67,13 +70,28 @@ class HttpEndpoint(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer the request; nothing raised in here reaches the ASGI server."""
+        self._begin(scope, receive, send)
+        try:
+            outcome = await self._outcome()
+            if not isinstance(outcome, ENDINGS):
+                self.body = None
+                outcome = await outcome.follow()
+            await self._finish(outcome)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - logged unless the client is told why
+            await self._refuse(self._refusal(error))
+        finally:
+            self.responder.close()
+
+    def _begin(self, scope: Any, receive: Any, send: Any) -> None:
         self.runtime = self._runtime()
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers = dict(raw)
-        self.duplicates = duplicates_of(raw) if len(self.headers) != len(raw) else frozenset()
+        self.duplicates = duplicates_of(raw) if len(self.headers) != len(raw) else NONE
         self.request: dict[str, Any] = scope
         self.receive = receive
-        self.body: Any = None
+        self.body = None
         json, stream = accepted(self.headers.get(b"accept"))
         self.responder = HttpResponder(
             send,
@@ -82,28 +100,17 @@ class HttpEndpoint(AsyncConsumer):
             accepts_stream=stream,
             pulse=self.runtime.pulse,
         )
-        try:
-            await self._serve()
-        finally:
-            self.responder.close()
 
-    async def _serve(self) -> None:
-        try:
-            outcome = await self._outcome()
-            if not isinstance(outcome, ENDINGS):
-                self.body = None
-                outcome = await outcome.follow()
-        except ClientGone:
-            return
-        except ProtocolError as error:
-            await self._refuse(error)
-        except Exception as error:
-            if is_unavailable(error):
-                return await self._refuse(DatabaseAway())
-            logger.exception("%s %s failed", self.request["method"], self.request["path"])
-            await self._refuse(InternalError())
-        else:
-            await self._finish(outcome)
+    def _refusal(self, error: Exception) -> ProtocolError:
+        """What is answered because of an error."""
+        if isinstance(error, ProtocolError):
+            return error
+        if isinstance(error, Overdue):
+            return Refused(408, "The body did not arrive in time.", headers={"Connection": "close"})
+        if is_unavailable(error):
+            return DatabaseAway()
+        logger.error("%s %s failed", self.request["method"], self.request["path"], exc_info=error)
+        return InternalError()
 
     async def _outcome(self) -> Outcome:
         if not self._check_gate():
@@ -141,11 +148,13 @@ class HttpEndpoint(AsyncConsumer):
         slug = self.request["mcp_server"]
         found = run.directory.find_cached(slug) or await run.directory.find(slug)
         offer = self.served(found, slug)
-        principal = await self.identify(offer)
+        principal = run.authenticators.recall(self.headers) or await self.identify(offer)
         may_use_server(principal, offer.server)
         self.sender = principal.key
         if method == "POST" and self.has_body:
-            self.body = jsonrpc.decode(await self._read_body())
+            self._check_media()
+            body = await Guarded(self._read_body(), timeout=lambda: settings.MCP_BODY_TIMEOUT)
+            self.body = jsonrpc.decode(body)
         return self.describe(offer, principal)
 
     async def identify(self, offer: Offer) -> Principal:
@@ -187,19 +196,10 @@ class HttpEndpoint(AsyncConsumer):
         return principal.key == self.sender
 
     async def _read_body(self) -> bytes:
-        self._check_media()
         limit: int = self.runtime.max_body_bytes
         announced = self.headers.get(b"content-length", b"0")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
             raise _too_large(limit)
-        try:
-            return await Guarded(self._read_parts(limit), timeout=lambda: settings.MCP_BODY_TIMEOUT)
-        except Overdue:
-            raise Refused(
-                408, "The body did not arrive in time.", headers={"Connection": "close"}
-            ) from None
-
-    async def _read_parts(self, limit: int) -> bytes:
         message = await self.receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")
@@ -235,14 +235,13 @@ class HttpEndpoint(AsyncConsumer):
         body = jsonrpc.error(jsonrpc.read_id(self.body), error)
         await self.responder.finish(status, body, refusal_headers(error, url))
 
-    async def _finish(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Reply):
-            headers = outcome.headers
-            if outcome.session_id is not None:
-                headers += ((SESSION_ID, outcome.session_id.encode()),)
-            await self.responder.finish(outcome.status, outcome.body, headers)
-        else:
-            await self.responder.finish(200, b"")
+    def _finish(self, outcome: Outcome) -> Awaitable[None]:
+        if not isinstance(outcome, Reply):
+            return self.responder.finish(200, b"")
+        headers = outcome.headers
+        if outcome.session_id is not None:
+            headers += ((SESSION_ID, outcome.session_id.encode()),)
+        return self.responder.finish(outcome.status, outcome.body, headers)
 
 
 def _host(headers: dict[bytes, bytes]) -> str:

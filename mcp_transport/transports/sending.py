@@ -24,15 +24,16 @@ STREAM_HEADERS: Headers = (
 )
 
 
-async def hand_over(send: Send, message: dict[str, Any]) -> None:
+async def hand_over(send: Send, *messages: dict[str, Any]) -> None:
     """
-    Give a message to the ASGI server. Raises OSError when the client has left.
+    Give messages to the ASGI server. Raises OSError when the client has left.
 
     uvicorn raises nothing of its own for a connection that it has just closed
     itself, and uvloop a RuntimeError.
     """
     try:
-        await send(message)
+        for message in messages:
+            await send(message)
     except RuntimeError as error:
         if not _tells_of_leaving(error):
             raise
@@ -140,8 +141,10 @@ class HttpResponder(Responder, Silent):
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
             sent.append(self.body_type)
-        await self._put({"type": "http.response.start", "status": status, "headers": sent})
-        await self._put({"type": "http.response.body", "body": body})
+        await self._put(
+            {"type": "http.response.start", "status": status, "headers": sent},
+            {"type": "http.response.body", "body": body},
+        )
 
     def close(self) -> None:
         """Stop keeping the stream alive."""
@@ -151,12 +154,12 @@ class HttpResponder(Responder, Silent):
         if self._rest is not None:
             self._rest.cancel()
 
-    async def _put(self, message: dict[str, Any]) -> None:
+    async def _put(self, *messages: dict[str, Any]) -> None:
         """Send; to a client that has left nothing more, and gone() tells of it."""
         if self._has_left:
             return
         try:
-            await hand_over(self._send, message)
+            await hand_over(self._send, *messages)
         except OSError:
             self._has_left = True
 

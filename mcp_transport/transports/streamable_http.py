@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import Incoming, Outcome
@@ -35,14 +37,14 @@ class StreamableHttpConsumer(HttpEndpoint):
             is_still_welcome=self.is_still_welcome,
         )
 
-    async def serve(self, incoming: Incoming) -> Outcome:
+    def serve(self, incoming: Incoming) -> Awaitable[Outcome]:
         """See HttpEndpoint.serve()."""
-        method = self.request["method"]
+        engine, method = self.runtime.engine, self.request["method"]
         if method == "POST":
-            return await self.runtime.engine.receive(incoming, self.responder)
+            return engine.receive(incoming, self.responder)
         if method == "GET":
-            return await self.runtime.engine.open_stream(incoming, self.responder)
-        return await self.runtime.engine.close_session(incoming)
+            return engine.open_stream(incoming, self.responder)
+        return engine.close_session(incoming)
 
 
 def _text(value: bytes | None) -> str | None:
