@@ -76,6 +76,9 @@ class ClosedChannel(BackChannel):
         """There is no stream."""
 
 
+CLOSED = ClosedChannel()
+
+
 class StatelessChannel(BackChannel):
     """A client without a session: told on its own stream, asked by the result."""
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from mcp_transport.engine import access
-from mcp_transport.engine.back_channel import BackChannel, ClosedChannel, Pending
+from mcp_transport.engine.back_channel import CLOSED, BackChannel, Pending
 from mcp_transport.engine.connection import Ending
 from mcp_transport.engine.connection_channel import ConnectionChannel
 from mcp_transport.engine.connections import Connections
@@ -96,7 +96,8 @@ class Conversation:
         """
         if not incoming.session_id:
             raise InvalidRequest(NOT_BOUND if incoming.is_bound else NO_SESSION_ID)
-        session = await self._services.sessions.find(incoming.session_id)
+        sessions, session_id = self._services.sessions, incoming.session_id
+        session = sessions.find_cached(session_id) or await sessions.find(session_id)
         if (
             session is None
             or session.owner != incoming.principal.key
@@ -232,21 +233,19 @@ class Conversation:
         if session.is_bound:
             return ConnectionChannel(responder, self.pending, session, answer_timeout=timeout)
         if not responder.accepts_stream:
-            return ClosedChannel()
+            return CLOSED
         return SessionChannel(
             self._services.streams,
             self.pending,
             session,
             describe=work.describe,
-            opened=work.settle,
+            opened=work.follow,
             answer_timeout=timeout,
         )
 
     async def _send(self, work: Work, responder: Responder) -> Outcome:
-        channel = work.exchange.channel
-        stream = channel.stream if isinstance(channel, SessionChannel) else None
-        if stream is not None:
-            return await _follow(stream, work.exchange, responder)
+        if work.stream is not None:
+            return await _follow(work.stream, work.exchange, responder)
         if work.refusal is not None:
             raise work.refusal
         if work.body is not None:
@@ -289,7 +288,6 @@ class Conversation:
     def _exchange(
         self, incoming: Incoming, session: SessionRecord, request: Request, method: Method
     ) -> Exchange:
-        channel: BackChannel = ClosedChannel()
         return Exchange(
             self._services,
             incoming,
@@ -300,7 +298,7 @@ class Conversation:
             client_info=session.client_info,
             log_level=session.log_level or DEFAULT_LEVEL,
             session=session,
-            channel=channel,
+            channel=CLOSED,
         )
 
 

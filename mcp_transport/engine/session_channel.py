@@ -31,7 +31,7 @@ class SessionChannel(AskingChannel):
         session: SessionRecord,
         *,
         describe: Callable[[str], Opening],
-        opened: Callable[[], None],
+        opened: Callable[[LiveStream], None],
         answer_timeout: float,
     ) -> None:
         super().__init__(pending, session, answer_timeout=answer_timeout)
@@ -40,14 +40,15 @@ class SessionChannel(AskingChannel):
         self._describe = describe
         self._opened = opened
         self._is_ended = False
-        self._lock = asyncio.Lock()
+        self._lock: asyncio.Lock | None = None  # once somebody opens
 
     async def open(self) -> None:
         """Keep the stream's row, prime the client, and let the transport follow."""
+        self._lock = self._lock or asyncio.Lock()
         async with self._lock:
             if self.stream is None and not self._is_ended:
                 self.stream = await self._primed()
-                self._opened()
+                self._opened(self.stream)
 
     async def end(self) -> LiveStream | None:
         """
@@ -55,6 +56,9 @@ class SessionChannel(AskingChannel):
 
         The stream takes the result alone; None when nothing was said on one.
         """
+        if self._lock is None:
+            self._is_ended = True
+            return None
         async with self._lock:
             self._is_ended = True
             return self.stream

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any, NoReturn
 
 from mcp_transport.engine import listening, recording, rounds, tools
-from mcp_transport.engine.back_channel import ClosedChannel, StatelessChannel
+from mcp_transport.engine.back_channel import CLOSED, StatelessChannel
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Overdue
 from mcp_transport.engine.handlers import HANDLERS
@@ -113,7 +113,7 @@ async def work(exchange: Exchange, responder: Responder) -> Outcome:
     except ProtocolError as error:
         await failed(exchange, error)
     finally:
-        exchange.channel = ClosedChannel()  # what a thread left behind reports is dropped
+        exchange.channel = CLOSED  # what a thread left behind reports is dropped
     outcome = recording.outcome_of(exchange, result)
     body = complete(exchange, result)
     await recording.record(exchange, outcome, result_bytes=len(body))

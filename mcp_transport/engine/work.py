@@ -15,6 +15,7 @@ from typing import Any
 
 from mcp_transport.audit.record import as_columns
 from mcp_transport.engine import recording, stateless, tools
+from mcp_transport.engine.back_channel import CLOSED
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
 from mcp_transport.engine.handlers import HANDLERS
@@ -23,6 +24,7 @@ from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Id
+from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Opening
 
 logger = logging.getLogger("mcp_transport.work")
@@ -41,20 +43,18 @@ class Work:
 
     def __init__(self, exchange: Exchange, *, gone: Hook | None = None) -> None:
         self.exchange = exchange
+        session, request_id = exchange.session, exchange.request.id
+        #: What a cancellation names it by.
+        self.key: Key = (session.id if session else "", type(request_id), request_id)
         self._gone = gone
         self.body: bytes | None = None  # the response; None if it is withheld
         self.refusal: Refused | None = None  # the same, where HTTP can still say it
+        self.stream: LiveStream | None = None  # once something was said before the result
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._farewell: bytes | None = None
         self._is_cancelled = False
         self._is_decided = False  # how it ends, so that nothing can end it otherwise
-
-    @property
-    def key(self) -> Key:
-        """What a cancellation names it by."""
-        request_id, session = self.exchange.request.id, self.exchange.session
-        return (session.id if session else "", type(request_id), request_id)
 
     def describe(self, stream_id: str) -> Opening:
         """What is kept when the answer becomes a stream."""
@@ -69,6 +69,11 @@ class Work:
             call=as_columns(call),
         )
 
+    def follow(self, stream: LiveStream) -> None:
+        """Answer on a stream from now on."""
+        self.stream = stream
+        self.settle()
+
     def settle(self) -> None:
         """Tell the transport that there is something to send."""
         if not self.settled.done():
@@ -76,7 +81,7 @@ class Work:
 
     def start(self) -> asyncio.Task[None]:
         """Begin."""
-        self._task = asyncio.create_task(self._run())
+        self._task = self.settled.get_loop().create_task(self._run())
         return self._task
 
     def cancel(self, error: ProtocolError | None = None) -> None:
@@ -98,6 +103,8 @@ class Work:
             logger.exception("A request of session work failed")
             self.body = jsonrpc.error(self.exchange.request.id, InternalError())
         await self._finish()
+        self.exchange.channel = CLOSED  # which refers back to this work
+        self.settle()
 
     def _responding(self) -> Awaitable[bytes | None]:
         observer = self.exchange.services.observer
