@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple
 
 from django.db import close_old_connections, connections
+from django.db.backends.signals import connection_created
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -187,10 +188,31 @@ def _call(
 
 def _with_fresh_connections(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     # Before as well as after: a connection ages while its thread is idle.
-    close_old_connections()
+    _close_old_connections()
     try:
         return function(*arguments)
     finally:
+        _close_old_connections()
+
+
+class Connected(threading.local):
+    """Whether the thread ever had a connection to a database; most functions need none."""
+
+    is_true = False
+
+
+_connected = Connected()
+
+
+def _note_connection(**_signal: Any) -> None:
+    _connected.is_true = True
+
+
+connection_created.connect(_note_connection)
+
+
+def _close_old_connections() -> None:
+    if _connected.is_true:
         close_old_connections()
 
 
