@@ -2,10 +2,11 @@
 CPU time of whole calls without the server in front of them.
 
     python -m benchmarks.path                   every kind of call
-    python -m benchmarks.path modern durable    those with these words in their names
+    python -m benchmarks.path modern durable 1  those with these words in their names
+    python -m benchmarks.path cycle             a session from initialize to DELETE
 
 The measured site's application is called on uvloop with a request that is
-there already, 32 tasks at once: what is left of a call when the parsing and
+there already, by so many tasks at once as the last word of a name says: what is left of a call when the parsing and
 the sending of HTTP are taken away. Give it ``MCP_TEST_DATABASE_URL`` to
 measure against PostgreSQL. Figures are process CPU (user and system, all
 threads) in microseconds, the best of some rounds.
@@ -18,6 +19,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,19 @@ from benchmarks import messages
 from benchmarks.components import TASKS, cpu_each, report
 from benchmarks.messages import Address, Request
 
+MODES = frozenset(("off", "batched", "durable"))  # of MCP_CALL_RECORDING
 COUNT = 10_000
 CYCLES = 1_000
 HOST = "127.0.0.1"
 PATH = "/mcp/benchmark"
+KINDS = (
+    ("modern", "echo", TASKS),
+    ("modern", "echo_in_thread", TASKS),
+    ("modern", "echo", 1),
+    ("legacy", "echo", TASKS),
+    ("legacy", "echo_in_thread", TASKS),
+    ("legacy", "echo", 1),
+)
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -118,20 +129,16 @@ async def measure(words: list[str], recording: str, token: str) -> None:
 
     address = Address(port=80, path=PATH, token=token)
     await runtime().start()
-    if recording == "durable":
-        client = Client(bare, messages.modern_call(address, "echo"))
-        report("bare ASGI", await cpu_each(client, tasks=TASKS, count=COUNT))
-    for era in ("modern", "legacy"):
-        for tool in ("echo", "echo_in_thread"):
-            name = f"{era} {tool} {recording}"
-            if all(word in name.split() for word in words):
-                step = await caller(application, address, era, tool)
-                report(name, await cpu_each(step, tasks=TASKS, count=COUNT))
-                if tool == "echo" and recording == "durable":
-                    report(f"{name}, one", await cpu_each(step, tasks=1, count=COUNT))
-    if recording == "durable" and set(words) <= {"cycle"}:
-        value = await cpu_each(lambda: cycle(application, address), tasks=8, count=CYCLES)
-        report("cycle", value)
+    client = Client(bare, messages.modern_call(address, "echo"))
+    report(f"bare ASGI, beside {recording}", await cpu_each(client, tasks=TASKS, count=COUNT))
+    for era, tool, tasks in KINDS:
+        name = f"{era} {tool} {recording} {tasks}"
+        if set(words) <= set(name.split()):
+            client = await caller(application, address, era, tool)
+            report(name, await cpu_each(client, tasks=tasks, count=COUNT))
+    if set(words) <= {"cycle", recording}:
+        step = partial(cycle, application, address)
+        report(f"cycle {recording} 8", await cpu_each(step, tasks=8, count=CYCLES))
     await runtime().stop()
 
 
@@ -153,7 +160,7 @@ def main() -> None:
         from benchmarks.served.prepare import prepare
 
         token = prepare()
-        for recording in ("off", "batched", "durable"):
+        for recording in sorted(MODES.intersection(words) or MODES):
             with override_settings(MCP_CALL_RECORDING=recording):
                 uvloop.run(measure(words, recording, token))
 

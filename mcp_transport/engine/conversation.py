@@ -166,9 +166,11 @@ class Conversation:
 
     async def end_session(self, session_id: str, reason: str) -> None:
         """End a session and everything that runs in it."""
-        await self._services.sessions.close(session_id, reason)
+        await asyncio.gather(  # one transaction
+            self._services.sessions.close(session_id, reason),
+            self._services.inboxes.close(session_id),
+        )
         self.leave_session(session_id)
-        await self._services.inboxes.close(session_id)
 
     def leave_session(self, session_id: str) -> None:
         """End what runs here in a session that has ended."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from mcp_transport.models import Inbox, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Id, Response
 from mcp_transport.rows import RowPool
-from mcp_transport.statements import insert
+from mcp_transport.statements import Statement, insert
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.notices import Mail
 from mcp_transport.writer import Writer
@@ -25,6 +25,14 @@ AT_ONCE = 100
 SILENCE = datetime.timedelta(seconds=5)  # after which a worker process counts as dead
 
 ANSWER, CANCEL, CLOSE, MESSAGE = (str(kind.value) for kind in Inbox.Kind)
+
+TELL_WORKERS = f"""
+INSERT INTO {Inbox._meta.db_table} (worker, session, kind, "key", payload, created_at)
+SELECT worker, %s, %s, '', '{{}}', CURRENT_TIMESTAMP FROM (
+    SELECT DISTINCT worker FROM {Stream._meta.db_table}
+    WHERE session_id = %s AND closed_at IS NULL AND worker <> %s
+) AS others
+"""  # noqa: S608 - names of models
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -47,6 +55,7 @@ class Inboxes:
         self._worker_id = worker_id
         self._hub = hub
         self._insert = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
+        self._tell_workers = Statement(TELL_WORKERS)
 
     async def answer(self, session_id: str, response: Response) -> None:
         """Forward an answer to the process that asked, if there is one."""
@@ -61,9 +70,14 @@ class Inboxes:
         await self._leave(workers, session_id, CANCEL, "", {"request_id": request_id})
 
     async def close(self, session_id: str) -> None:
-        """Tell the processes that work for a session that it has ended."""
-        workers = await self._pool.read(_workers_of, session_id)
-        await self._leave(workers, session_id, CLOSE, "", {})
+        """
+        Leave word for the processes that work for a session that it has ended.
+
+        Most often there is none, so nothing is read before. Nobody is woken:
+        that the session has changed is announced to all processes anyway.
+        """
+        row = (session_id, CLOSE, session_id, self._worker_id)
+        await self._writer.write(self._tell_workers, row)
 
     async def forward(self, worker: str, session_id: str, body: Any) -> bool:
         """Pass a message to the process with its connection; False if that has ended."""
