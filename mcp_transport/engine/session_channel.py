@@ -57,11 +57,16 @@ class SessionChannel(AskingChannel):
         The stream takes the result alone; None when nothing was said on one.
         """
         if self._lock is None:
+            self._close()
+        else:
+            async with self._lock:  # somebody may just be opening it
+                self._close()
+        return self.stream
+
+    def _close(self) -> None:
+        if not self._is_ended:
             self._is_ended = True
-            return None
-        async with self._lock:
-            self._is_ended = True
-            return self.stream
+            del self._describe, self._opened  # they refer back to the work that refers to this
 
     async def notify(self, message: bytes) -> None:
         """See BackChannel.notify()."""

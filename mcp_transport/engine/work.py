@@ -15,7 +15,6 @@ from typing import Any
 
 from mcp_transport.audit.record import as_columns
 from mcp_transport.engine import recording, stateless, tools
-from mcp_transport.engine.back_channel import CLOSED
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
 from mcp_transport.engine.handlers import HANDLERS
@@ -103,7 +102,6 @@ class Work:
             logger.exception("A request of session work failed")
             self.body = jsonrpc.error(self.exchange.request.id, InternalError())
         await self._finish()
-        self.exchange.channel = CLOSED  # which refers back to this work
         self.settle()
 
     def _responding(self) -> Awaitable[bytes | None]:

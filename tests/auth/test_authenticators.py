@@ -22,6 +22,10 @@ class Knows(Authenticator):
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal | None:
         return OPERATOR if headers.get(b"authorization") == self.credential else None
 
+    def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        is_known = b"x-remembered" in headers
+        return OPERATOR if is_known else super().recall(headers)
+
     def forget(self) -> None:
         self.log.append("forgotten")
         super().forget()
@@ -38,6 +42,18 @@ async def test_without_credentials_nobody_in_particular_asks() -> None:
 async def test_the_first_that_knows_the_credential_decides() -> None:
     chain = AuthenticatorChain([Knows(b"Bearer other"), Knows()])
     assert await chain.authenticate({b"authorization": b"Bearer good"}) is OPERATOR
+
+
+def test_only_the_first_can_recall_somebody_before_the_others_are_asked() -> None:
+    class Forgetful(Knows):
+        def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+            return None
+
+    headers = {b"x-remembered": b"1"}
+    assert AuthenticatorChain([Knows(), Forgetful()]).recall(headers) is OPERATOR
+    assert AuthenticatorChain([Forgetful(), Knows()]).recall(headers) is None
+    assert AuthenticatorChain([Knows()]).recall({}) is None
+    assert AuthenticatorChain([]).recall(headers) is None
 
 
 async def test_a_bearer_token_that_nobody_knows_is_refused() -> None:

@@ -158,6 +158,18 @@ async def test_a_known_token_is_not_looked_up_again(
     assert await authenticator.authenticate(dict(headers)) is first
 
 
+async def test_a_known_token_is_recalled_until_it_is_forgotten(
+    authenticator: BearerAuthenticator, ada: User
+) -> None:
+    _token, headers = await sync_to_async(issue)(ada)
+    assert authenticator.recall({}) is None
+    assert authenticator.recall(headers) is None
+    principal = await authenticator.authenticate(headers)
+    assert authenticator.recall(headers) is principal
+    authenticator.forget()
+    assert authenticator.recall(headers) is None
+
+
 async def test_a_revoked_token_is_refused_once_it_is_forgotten(
     authenticator: BearerAuthenticator, ada: User
 ) -> None:

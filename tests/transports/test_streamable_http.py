@@ -65,6 +65,10 @@ class Listening:
         """The server of a slug."""
         return self.offers.get(slug)
 
+    def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Nothing is remembered."""
+        return None
+
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
         """Nobody, or the refusal."""
         if self.refusal is not None:
