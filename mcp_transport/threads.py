@@ -79,13 +79,20 @@ class ThreadPool:
     database connections are closed if they are broken or too old. The pool
     may be used from several event loops, and from a new one when the last
     has closed.
+
+    A sleeping thread is roused for the first of the waiting jobs and rouses the
+    next one if there are more when it takes its own: as many wake as have
+    something to do, and short jobs are done by few.
     """
 
     def __init__(self, size: int, queue_limit: int, name: str) -> None:
         self.size = size
         self.queue_limit = queue_limit
         self.name = name
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: deque[Job] = deque()
+        self._calls: SimpleQueue[None] = SimpleQueue()  # each rouses one thread
+        self._asleep = 0
+        self._is_rousing = False  # one is on its way to the jobs
         self._lock = threading.Lock()
         self._unfinished = 0  # running or queued
         self._threads: list[threading.Thread] = []
@@ -114,7 +121,8 @@ class ThreadPool:
             delivery = self._delivery = Delivery(loop)
         self._admit()
         future: asyncio.Future[Result] = loop.create_future()
-        self._jobs.put((delivery, future, contextvars.copy_context(), function, arguments))
+        self._jobs.append((delivery, future, contextvars.copy_context(), function, arguments))
+        self._rouse()
         return await future
 
     async def stop(self, wait: float) -> bool:
@@ -132,7 +140,7 @@ class ThreadPool:
             threads, self._threads = self._threads, []
             self._is_stopped = True
         for _ in threads:
-            self._jobs.put(None)
+            self._calls.put(None)
         deadline = time.monotonic() + wait
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -157,13 +165,45 @@ class ThreadPool:
         self._threads.append(thread)
         thread.start()
 
+    def _rouse(self) -> None:
+        with self._lock:
+            if self._asleep and not self._is_rousing:
+                self._is_rousing = True
+                self._asleep -= 1
+                self._calls.put(None)
+
     def _work(self) -> None:
         try:
-            while (job := self._jobs.get()) is not None:
+            while (job := self._next_job()) is not None:
                 self._finish(job)
                 del job  # or an idle thread would keep the last call's arguments
         finally:
             connections.close_all()
+
+    def _next_job(self) -> Job | None:
+        """Wait for something to do; None when nothing comes any more."""
+        while True:
+            try:
+                job = self._jobs.popleft()
+            except IndexError:
+                if not self._sleep():
+                    return None
+            else:
+                if self._jobs:
+                    self._rouse()
+                return job
+
+    def _sleep(self) -> bool:
+        """Return when there may be a job; False when the pool has stopped."""
+        with self._lock:
+            if self._jobs:
+                return True
+            if self._is_stopped:
+                return False
+            self._asleep += 1
+        self._calls.get()
+        self._is_rousing = False
+        return True
 
     def _finish(self, job: Job) -> None:
         delivery, future, context, function, arguments = job
