@@ -255,7 +255,10 @@ class Browser:
             self._axe = Path(place.strip()).read_text(encoding="utf-8")
         if not self.run("return typeof axe === 'object'"):
             self.run(self._axe)
+        # What the window's lower edge cuts through is what axe cannot decide.
+        self.width(self._width, int(self.run("return document.documentElement.scrollHeight")) + 50)
         found: dict[str, Any] = self.driver.execute_async_script(AXE, within, TAGS)
+        self.width(self._width)
         assert "error" not in found, found
         return found
 
