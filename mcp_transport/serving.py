@@ -13,6 +13,7 @@ from mcp_transport.monitoring.sharing import shared_folder
 
 PING_INTERVAL = 20.0  # seconds, also those in which a WebSocket's client has to answer
 KEEP_ALIVE = 75  # seconds; longer than a proxy keeps a connection that it does not use
+START_TIMEOUT = 60  # seconds a worker that replaces another may take until it serves
 GRACE = 2.0  # seconds beyond the drain before connections are cut
 
 
@@ -70,6 +71,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_INTERVAL,
         timeout_keep_alive=KEEP_ALIVE,
+        timeout_worker_healthcheck=START_TIMEOUT,
         timeout_graceful_shutdown=int(settings.MCP_DRAIN_TIMEOUT + GRACE),
     )
 

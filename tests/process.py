@@ -79,9 +79,10 @@ class Folder:
 class Process:
     """``manage.py mcp serve`` on a port of its own."""
 
-    def __init__(self, folder: Folder, server: str = "uvicorn") -> None:
+    def __init__(self, folder: Folder, server: str = "uvicorn", *, workers: int = 1) -> None:
         self.folder = folder
         self.server = server
+        self._workers = workers
         self.port = free_port()
         self._log = (folder.path / f"log-{self.port}").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,12 +101,12 @@ class Process:
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        self._send(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self._wait()
 
     def terminate(self) -> None:
         """Ask it to end."""
-        self._send(signal.SIGTERM)
+        self.send(signal.SIGTERM)
 
     async def ended(self, *, within: float) -> float:
         """Wait for its end; the seconds that it took."""
@@ -122,6 +123,7 @@ class Process:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = ["mcp", "serve", "--port", str(self.port), "--server", self.server]
+        command += ["--workers", str(self._workers)]
         return subprocess.Popen(
             [sys.executable, "manage.py", *command],
             cwd=PROJECT,
@@ -130,7 +132,8 @@ class Process:
             stderr=self._log,
         )
 
-    def _send(self, number: int) -> None:
+    def send(self, number: int) -> None:
+        """Send a signal."""
         assert self._process is not None
         self._process.send_signal(number)
 

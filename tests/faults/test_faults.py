@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import ending, leaving, stalling
+from tests.faults import ending, leaving, rolling, stalling
 from tests.faults.finding import Finding
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
@@ -28,3 +28,7 @@ async def test_a_client_that_reads_nothing_costs_little_and_is_cut_off(tmp_path:
 
 async def test_a_process_that_is_told_to_stop_keeps_its_promises(tmp_path: Path) -> None:
     check(await ending.run(tmp_path))
+
+
+async def test_no_call_fails_while_processes_are_replaced(tmp_path: Path) -> None:
+    check(await rolling.run(tmp_path, calls=500))

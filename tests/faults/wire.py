@@ -40,6 +40,13 @@ async def call(streams: Streams, tool: str = "repeat", **arguments: Any) -> int:
     return status
 
 
+async def ask(streams: Streams) -> tuple[int, bool]:
+    """Call a tool; the status, and whether the connection is kept."""
+    headers, message = modern("tools/call", {"name": "repeat", "arguments": {"text": "hello"}})
+    status, found, _body = await exchange(*streams, headers, message)
+    return status, found.get("connection", "").lower() != "close"
+
+
 async def start(
     streams: Streams, method: str, params: dict[str, Any], more: dict[str, Any] | None = None
 ) -> str:
