@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test docs deps lint types conformance-server conformance cluster clients clients-more benchmark kill-test clean
+.PHONY: help run test docs deps lint types conformance-server conformance cluster clients clients-more benchmark kill-test faults clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
@@ -77,6 +77,9 @@ kill-test: $(VENV)/test.stamp  ## Kill a server 100 times under load, on SQLite 
 admin-scale: $(VENV)/test.stamp  ## Time the admin's pages over a million calls, on SQLite and PostgreSQL
 	@$(BIN)/python -m tests.load.admin_scale $(ARGS)
 	@$(BIN)/python -m tests.load.admin_scale --database postgresql $(ARGS)
+
+faults: $(VENV)/test.stamp  ## Inject every fault in full and write docs/topics/faults.md (half an hour)
+	@$(BIN)/python -m tests.faults.report $(ARGS)
 
 clean:  ## Remove the environment and caches; the database in var/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var/cache

@@ -1,0 +1,3 @@
+"""An app that tells its readers of changes."""
+
+from __future__ import annotations
