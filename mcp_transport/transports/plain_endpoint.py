@@ -13,7 +13,10 @@ from mcp_transport.transports import tool_calls
 from mcp_transport.transports.endpoint import HttpEndpoint
 from mcp_transport.transports.refusing import refusal_headers
 
-NOT_KEPT = ((b"cache-control", b"private, no-store"),)
+NOT_KEPT = (
+    (b"cache-control", b"private, no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class PlainEndpoint(HttpEndpoint):

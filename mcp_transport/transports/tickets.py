@@ -9,6 +9,7 @@ from mcp_transport.engine.incoming import Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.transports.endpoint import HttpEndpoint
+from mcp_transport.transports.tool_calls import TRANSPORT as REST
 
 UPGRADE = "This address takes a WebSocket; for a ticket, POST to …/ws/ticket."
 SOCKET = "ws"
@@ -21,6 +22,12 @@ class TicketConsumer(HttpEndpoint):
     transport = "websocket"
     methods = ("POST", "GET")
     has_body = False
+
+    def served(self, offer: Offer | None, slug: str) -> Offer:
+        """See HttpEndpoint.served(); a ticket opens the WebSocket of plain calls, too."""
+        if settings.MCP_REST and offer is not None and offer.server.is_served_over(REST):
+            return offer
+        return super().served(offer, slug)
 
     def describe(self, offer: Offer, principal: Principal) -> Incoming:
         """See HttpEndpoint.describe()."""

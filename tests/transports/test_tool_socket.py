@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from mcp_transport.models import Call
+from mcp_transport.models import Call, Server
 from mcp_transport.testing import Http
 from tests.apps.good.probe import Probe
 from tests.interaction.conftest import *  # noqa: F403  the running site
@@ -139,6 +139,17 @@ async def test_a_page_offers_the_subprotocol_with_its_ticket(
     socket = await reach(sockets, "nothing", "guarded", subprotocols=offered)
     assert (socket.is_accepted, socket.subprotocol) == (True, "mcp.tools")
     assert (await reach(sockets, "nothing", "guarded", subprotocols=offered)).status == 401
+
+
+async def test_a_server_for_plain_calls_alone_gives_tickets(
+    http: Http, sockets: Sockets, user_token: UserToken
+) -> None:
+    await Server.objects.filter(slug="guarded").aupdate(transports=["rest"])
+    headers = {"authorization": f"Bearer {await user_token()}"}
+    exchange = await http.open("POST", "/mcp/guarded/ws/ticket", headers=headers)
+    ticket = json.loads(await exchange.read())["ticket"]
+    offered = ("mcp.tools", f"mcp.ticket.{ticket}")
+    assert (await reach(sockets, "nothing", "guarded", subprotocols=offered)).is_accepted
 
 
 async def test_a_client_of_the_protocol_is_told_that_this_is_none(sockets: Sockets) -> None:
