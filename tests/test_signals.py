@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mcp_transport import signals
-from mcp_transport.models import EntryOverride, Server, Session, Token
+from mcp_transport.models import EntryOverride, Server, Session, TextEntry, Token
 from mcp_transport.signals import SERVERS, SESSIONS, TOKENS
 from mcp_transport.streams.notices import Notice
 
@@ -53,7 +53,8 @@ def a_session(server: Server) -> Session:
         (lambda server, user, token: user.user_permissions.add(Permission.objects.all()[0]), TOKENS),
         (lambda server, user, token: Group.objects.create(name="g").user_set.add(user), TOKENS),
         (lambda server, user, token: a_session(server).save(), SESSIONS),
-        (lambda server, user, token: Session.objects.all().close("operator"), SESSIONS),
+        (lambda server, user, token: (a_session(server), Session.objects.all().close("x")), SESSIONS),
+        (lambda server, user, token: TextEntry(name="hello", text="Hello.").save(), SERVERS),
     ],
 )  # fmt: skip
 def test_a_change_is_announced(announced: list[Notice], act: Act, notice: Notice) -> None:

@@ -169,7 +169,7 @@ def entry_context(server: Server, shelf: Shelf, entry: Offered) -> dict[str, Any
             Tile(label="What the model reads", value=f"{len(text):,} bytes",
                  note=f"about {max(1, len(text) // BYTES_OF_TOKEN):,} tokens, an estimate"),
             Tile(label="Effects", value=effects(entry)),
-            Tile(label="Requires", value=entry.permission or "no permission"),
+            Tile(label="Requires", value=entry.permission or "nothing"),
             *_used(used),
         ],
         "place": entry.source.place(definition),

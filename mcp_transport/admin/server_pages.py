@@ -124,7 +124,7 @@ def _sessions_table(sessions: list[Session]) -> Table:
                 Link(str(s), reverse("admin:mcp_transport_session_change", args=[s.pk])),
                 s.user.get_username() if s.user else "nobody",
                 s.revision,
-                s.transport,
+                _way_in(s.transport),
                 Moment(s.created_at),
                 Moment(s.last_seen_at),
             )
@@ -135,6 +135,11 @@ def _sessions_table(sessions: list[Session]) -> Table:
             text="Clients of 2026-07-28 have no sessions; their calls are below.",
         ),
     )
+
+
+def _way_in(name: str) -> str:
+    """A transport as a person calls it."""
+    return str(Transport(name).label) if name in Transport.values else name
 
 
 def calls_table(calls: list[Call], caption: str) -> Table:

@@ -19,6 +19,8 @@ from mcp_transport.models import (
     Stream,
     Token,
 )
+from mcp_transport.registry.building import build_tool
+from mcp_transport.registry.registry import registry
 
 TABS = ("mcp_server", "mcp_server_sessions", "mcp_server_access", "mcp_server_connect")
 
@@ -58,6 +60,27 @@ def test_entries_are_filtered_by_name_kind_and_state(operator: Client, shop: Ser
     nothing = page(operator, "mcp_server", shop, q="no such thing")
     assert "Nothing fits" in nothing
     assert "Clear" in nothing
+
+
+def test_five_hundred_tools_are_paged_and_the_filter_is_kept(
+    operator: Client, shop: Server
+) -> None:
+    def many() -> None:
+        """Do nothing."""
+
+    tools = [build_tool(many, name=f"many_{n:03}") for n in range(500)]
+    with registry.registered_temporarily(*tools):
+        Server.objects.update(offers=["*"])
+        answer = operator.get(reverse("admin:mcp_server", args=[shop.pk]), {"q": "many_"})
+        found = answer.context["entries"]
+        assert (found.total, found.first, found.last, len(found.lines)) == (500, 1, 50, 50)
+        assert found.next == "?q=many_&page=2"
+        assert len(answer.content) <= 150 * 1024
+        last = operator.get(reverse("admin:mcp_server", args=[shop.pk]) + "?q=many_&page=99")
+        assert last.context["entries"].last == 500
+        assert not last.context["entries"].next
+        form = operator.get(reverse("admin:mcp_transport_server_change", args=[shop.pk]))
+        assert len(form.content) <= 150 * 1024
 
 
 def test_a_server_without_entries_says_what_to_do(operator: Client, server: Server) -> None:
