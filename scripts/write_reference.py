@@ -7,10 +7,15 @@ A test compares the pages with what this writes.
 from __future__ import annotations
 
 import inspect
+import os
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+import django
 
 from mcp_transport.protocol import errors, methods, revisions
 
@@ -30,6 +35,16 @@ SETTING = re.compile(
     re.MULTILINE,
 )
 
+API_HEAD = """\
+# Operators' API
+
+Written by `scripts/write_reference.py` from the OpenAPI document, which the
+site itself serves at `/api/schema/`, with a page for it at `/api/docs/`.
+[Operate the site with a program](../howto/operators-api.md) tells how it is
+used. *Permission*: what a member of staff needs, of `mcp_transport`. *Members*:
+what a body may have. Every list takes `limit` and `cursor` as well.
+
+"""
 PROTOCOL_HEAD = """\
 # Protocol support
 
@@ -191,6 +206,47 @@ def error_row(kind: type[errors.ProtocolError]) -> list[str]:
     return [str(kind.code), str(kind.status), line.replace("|", "\\|")]
 
 
+def api_page() -> str:
+    """Every operation of the operators' API; asks for a Django that is set up, with the API at /api/."""
+    from drf_spectacular.generators import SchemaGenerator
+
+    generator = SchemaGenerator()
+    operations = generator.get_schema(request=None, public=True)["paths"]
+    rows = [
+        operation_row(path, method, view, operations[path][method.lower()])
+        for path, _regex, method, view in generator._get_paths_and_endpoints()
+    ]
+    return API_HEAD + table(["operation", "permission", "filters", "members"], sorted(rows))
+
+
+def operation_row(path: str, method: str, view: Any, operation: Mapping[str, Any]) -> list[str]:
+    """One operation: what it asks for, and what it takes."""
+    from mcp_transport.api.permissions import DEED_OF_METHOD, permission_name
+
+    deed = view.deeds.get(view.action) or DEED_OF_METHOD[method]
+    permission = permission_name(view.model_of(deed), deed).partition(".")[2]
+    queries = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"]
+    filters = [name for name in queries if name not in {"cursor", "limit"}]
+    members = members_of(view) if "requestBody" in operation else []
+    return [
+        f"`{path.removeprefix('/api/')}` {method}",
+        f"`{permission}`",
+        *map(listed, (filters, members)),
+    ]
+
+
+def members_of(view: Any) -> list[str]:
+    """What the body of a request may have."""
+    taken = view.schema.get_request_serializer()
+    serializer = taken() if inspect.isclass(taken) else taken
+    return [name for name, field in serializer.fields.items() if not field.read_only]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a cell."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def table(head: list[str], rows: Iterable[Iterable[str]]) -> str:
     """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
@@ -203,11 +259,15 @@ def mark(is_so: bool) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
     "errors.md": errors_page,
     "protocol.md": protocol_page,
     "settings.md": settings_page,
 }
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(PROJECT))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
     for name, page in PAGES.items():
         (REFERENCE / name).write_text(page(), encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from mcp_transport.audit.operators import Operator, Subject, record_action
@@ -40,6 +42,7 @@ MATRIX: list[tuple[str, str, Any, str, int]] = [
     ("post", "/api/tokens/", {"name": "n", "owner": "owner"}, "add_token", 201),
     ("get", "/api/tokens/{token}/", None, "view_token", 200),
     ("patch", "/api/tokens/{token}/", {"name": "x"}, "change_token", 200),
+    ("put", "/api/tokens/{token}/", {"name": "x", "owner": "owner"}, "change_token", 200),
     ("post", "/api/tokens/{token}/rotate/", {}, "change_token", 201),
     ("post", "/api/tokens/{token}/revoke/", None, "change_token", 200),
     ("delete", "/api/tokens/{token}/", None, "delete_token", 204),
@@ -47,6 +50,7 @@ MATRIX: list[tuple[str, str, Any, str, int]] = [
     ("post", "/api/texts/", {"name": "n", "text": "t"}, "add_textentry", 201),
     ("get", "/api/texts/{text}/", None, "view_textentry", 200),
     ("patch", "/api/texts/{text}/", {"text": "x"}, "change_textentry", 200),
+    ("put", "/api/texts/{text}/", {"name": "n", "text": "t"}, "change_textentry", 200),
     ("delete", "/api/texts/{text}/", None, "delete_textentry", 204),
     ("get", "/api/chains/", None, "view_auditcheckpoint", 200),
     ("post", "/api/chains/operators/verify/", None, "view_auditcheckpoint", 200),
@@ -125,6 +129,21 @@ def test_nobody_and_whoever_is_no_staff_is_kept_out(
     customer = User.objects.create_superuser("customer")
     User.objects.filter(pk=customer.pk).update(is_staff=False)
     assert ask(with_token(customer), method, path, body, rows) == 403
+
+
+def test_every_operation_is_in_the_table() -> None:
+    generator: Any = SchemaGenerator
+    paths = generator().get_schema(request=None, public=True)["paths"]
+    tried = [(method, path.replace("{", "").replace("}", "")) for method, path, *_ in MATRIX]
+    missing = [
+        (method, path)
+        for path, operations in paths.items()
+        for method in operations
+        if not any(
+            m == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), p) for m, p in tried
+        )
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize(("method", "path"), NEVER)

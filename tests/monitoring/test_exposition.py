@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mcp_transport.monitoring.exposition import GAUGES, DurationHistogram, Metrics
+from mcp_transport.monitoring.exposition import COUNTERS, GAUGES, DurationHistogram, Metrics
 from mcp_transport.monitoring.tally import BOUNDS, Tally
+from tests.process import PROJECT
 
 KEY = ("tools/call", "ok", "streamable_http", True)
 
@@ -74,3 +76,10 @@ def test_a_process_that_ends_takes_back_what_it_said() -> None:
     metrics.measure({"mcp_workers": 1})
     metrics.close()
     assert "mcp_workers 0.0" in metrics.exposed(open_sessions=None).decode()
+
+
+def test_every_figure_is_documented() -> None:
+    page = (PROJECT / "docs" / "howto" / "monitoring.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"`(mcp_\w+)`", page))
+    figures = {*GAUGES, *(f"{name}_total" for name in COUNTERS), "mcp_open_sessions"}
+    assert figures | {"mcp_request_duration_seconds", "mcp_http_responses_total"} <= written
