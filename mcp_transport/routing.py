@@ -51,16 +51,16 @@ class McpApplication:
         self._below = self._path + "/"
         self._probes = _probes()
         self._is_counting = settings.MCP_METRICS_PATH is not None
-        self._socket = WebSocketConsumer.as_asgi(runtime=runtime)
-        self._tool_socket = ToolSocketConsumer.as_asgi(runtime=runtime)
-        self._http_sse = HttpSseConsumer.as_asgi(runtime=runtime)
-        self._page = PageConsumer.as_asgi(runtime=runtime)
-        self._sessions = SessionsConsumer.as_asgi(runtime=runtime)
-        self._rest = RestConsumer.as_asgi(runtime=runtime)
-        tickets = TicketConsumer.as_asgi(runtime=runtime)
+        self._socket = _door(WebSocketConsumer)
+        self._tool_socket = _door(ToolSocketConsumer)
+        self._http_sse = _door(HttpSseConsumer)
+        self._page = _door(PageConsumer)
+        self._sessions = _door(SessionsConsumer)
+        self._rest = _door(RestConsumer)
+        tickets = _door(TicketConsumer)
         #: What stands below a server's address, by the rest of the path.
         self._doors = {
-            "": StreamableHttpConsumer.as_asgi(runtime=runtime),
+            "": _door(StreamableHttpConsumer),
             "sse": self._http_sse,
             "messages": self._http_sse,
             "ws": tickets,
@@ -226,6 +226,19 @@ def _probes() -> dict[str, Probe]:
         settings.MCP_METRICS_PATH: metrics,
     }
     return {path: probe for path, probe in probes.items() if path is not None}
+
+
+def _door(consumer: Callable[..., Any]) -> Any:
+    """
+    An application that serves each request with a consumer of its own.
+
+    The consumer's as_asgi() would stand in every open stream as one frame more.
+    """
+
+    def serve(scope: Any, receive: Any, send: Any) -> Any:
+        return consumer(runtime=runtime)(scope, receive, send)
+
+    return serve
 
 
 def mcp_application(http: Any, websocket: Any = None) -> McpApplication:

@@ -292,6 +292,8 @@ def may_know(listener: Listener, uri: str) -> bool:
 
 def readable(listener: Listener, wanted: Filter) -> Filter:
     """The part of a filter that the listener may hear of."""
+    if not wanted.uris:
+        return wanted
     return Filter(wanted.kinds, frozenset(u for u in wanted.uris if may_know(listener, u)))
 
 

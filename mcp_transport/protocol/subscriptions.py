@@ -111,5 +111,11 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
         raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
     if len(uris) > MAX_URIS:
         raise InvalidParams(f"A stream takes at most {MAX_URIS} resource subscriptions.")
-    kinds = frozenset(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features)
+    kinds = _kinds(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
     return Filter(kinds, frozenset(uris) if "resources" in features else frozenset())
+
+
+@lru_cache(maxsize=8)
+def _kinds(names: tuple[Kind, ...]) -> frozenset[Kind]:
+    """One set for all streams that asked for the same."""
+    return frozenset(names)
