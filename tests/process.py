@@ -9,7 +9,9 @@ unless a test names another.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -23,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
-START_LIMIT = 40.0  # seconds until a process listens
+START_LIMIT = 90.0  # seconds until a process listens
 LIMIT = 10.0  # seconds any other wait may take
+PORTS = range(15_000, 32_000)  # below those that outgoing connections are given
 INTERVAL = 0.02  # seconds between two looks at another process
 
 SERVERS = """
@@ -150,10 +153,12 @@ async def until(condition: Callable[[], object], within: float = LIMIT) -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, and that no outgoing connection is given meanwhile."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("There is no free port.")
 
 
 def is_listening(port: int) -> bool:
