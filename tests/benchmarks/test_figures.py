@@ -76,6 +76,17 @@ def test_slower_than_the_slack_allows_is_told() -> None:
     )
 
 
+def test_one_good_round_shows_that_a_change_is_fast_enough() -> None:
+    rounds = {
+        UNIT: [Figures(cost=20), Figures(cost=20), Figures(cost=20)],
+        MODERN: [Figures(cost=100), Figures(cost=60), Figures(cost=90)],
+    }
+    (measured,) = lines([BY_NAME[MODERN]], rounds)
+    assert (measured.ratio, measured.best) == (4.5, 3.0)
+    assert slower([measured], {MODERN: 2.4}) == {}
+    assert slower([measured], {MODERN: 1.7})
+
+
 def test_within_the_slack_or_without_a_record_nothing_is_told() -> None:
     assert slower([line(MODERN, ratio=3.9), line(ONE, ratio=99)], {MODERN: 2.4}) == {}
 

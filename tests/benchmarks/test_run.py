@@ -17,7 +17,7 @@ MODERN = "echo/ours/modern/32"
 
 @pytest.mark.parametrize(
     ("arguments", "rounds", "seconds"),
-    [([], 5, 8), (["--quick"], 1, 2), (["--ci"], 3, 3), (["--ci", "--seconds", "1"], 3, 1)],
+    [([], 5, 8), (["--quick"], 1, 2), (["--ci"], 5, 2), (["--ci", "--seconds", "1"], 5, 1)],
 )
 def test_how_long_is_measured(arguments: list[str], rounds: int, seconds: float) -> None:
     effort = run.effort_of(run.parse(arguments), load_core=0)
