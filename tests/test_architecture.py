@@ -48,6 +48,8 @@ TESTED_ELSEWHERE = {
     "admin/call_form.py": "tests/admin/test_calls.py",
     "admin/call_pages.py": "tests/admin/test_calls.py",
     "admin/looking.py": "tests/admin/test_calls.py",
+    "admin/session_list.py": "tests/admin/test_sessions.py",
+    "admin/timeline.py": "tests/admin/test_sessions.py",
     "apps.py": "what is ready at start; tests/checks and tests/registry/test_discovery.py",
     "audit/search.py": "tests/admin/test_calls.py and test_actions.py",
     "bus/base.py": "an abstract class",

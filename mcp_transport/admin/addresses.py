@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mcp_transport.admin.call_form import MOMENT
 from mcp_transport.audit.tallies import Entry
+from mcp_transport.models import Session
 
 CALLS = "admin:mcp_transport_call_changelist"
 SESSIONS = "admin:mcp_transport_session_changelist"
@@ -31,6 +32,11 @@ def server_page(request: HttpRequest, key: object) -> str:
     if not request.user.has_perm("mcp_transport.view_server"):
         return ""
     return first(("admin:mcp_server", "admin:mcp_transport_server_change"), key)
+
+
+def session_page(session: Session) -> str:
+    """The page of one session; a short part of its id names it, as the whole opens it."""
+    return reverse("admin:mcp_session", args=[session.handle])
 
 
 def sessions(request: HttpRequest) -> str:

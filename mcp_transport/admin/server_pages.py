@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mcp_transport.admin import figures
+from mcp_transport.admin.addresses import session_page
 from mcp_transport.admin.clients import NO_TOKEN, client_settings, server_url
 from mcp_transport.admin.entry_list import entry_list
 from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
@@ -121,7 +122,7 @@ def _sessions_table(sessions: list[Session]) -> Table:
         columns=[Column(name) for name in columns],
         rows=[
             (
-                Link(str(s), reverse("admin:mcp_transport_session_change", args=[s.pk])),
+                Link(str(s), session_page(s)),
                 s.user.get_username() if s.user else "nobody",
                 s.revision,
                 _way_in(s.transport),

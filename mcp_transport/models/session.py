@@ -107,6 +107,7 @@ class Session(models.Model):
                 fields=["last_seen_at"], condition=Q(closed_at=None), name="mcp_session_expiry"
             ),
             models.Index(fields=["closed_at"], name="mcp_session_closed"),
+            models.Index(fields=["created_at", "id"], name="mcp_session_begun"),
             models.Index(
                 fields=["worker"],
                 condition=Q(closed_at=None) & ~Q(worker=""),

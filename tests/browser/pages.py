@@ -87,6 +87,27 @@ PAGES = (
         has_hostile_text=True,
     ),
     Shown(
+        name="sessions",
+        path=f"{ADMIN}/session/",
+        permission="view_session",
+        queries=6,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="sessions-without",
+        path=f"{ADMIN}/session/without/",
+        permission="view_session",
+        queries=6,
+        has_hostile_text=True,
+    ),
+    Shown(
+        name="session",
+        path=f"{ADMIN}/session/{{session_handle}}/",
+        permission="view_session",
+        queries=8,
+        fragments=(f"{ADMIN}/session/{{session_handle}}/live/",),
+    ),
+    Shown(
         name="calls",
         path=f"{ADMIN}/call/?period=all",
         permission="view_call",

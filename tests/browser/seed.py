@@ -67,7 +67,7 @@ def keys() -> dict[str, Any]:
     """The rows that the paths of pages name: ``{server}`` is the key of one."""
     return {
         "server": Server.objects.get(slug="invoices").pk,
-        "session": Session.objects.filter(closed_at=None).order_by("created_at")[0].pk,
+        "session_handle": Session.objects.filter(closed_at=None).order_by("created_at")[0].handle,
         "token": Token.objects.order_by("pk")[0].pk,
         "text": TextEntry.objects.get().pk,
         "action": OperatorAction.objects.order_by("-pk").values_list("pk", flat=True)[0],
