@@ -89,6 +89,7 @@ class LivePart {
     this.isOver = !!this.element.querySelector("[data-over]");
     const told = this.element.querySelector("[data-say]");
     if (told) say(told.dataset.say);
+    this.element.dispatchEvent(new CustomEvent("mx:swapped", { bubbles: true }));
   }
 
   swap(fresh) {
@@ -99,7 +100,6 @@ class LivePart {
       fresh.querySelector(`#${CSS.escape(kept.id)}`)?.replaceWith(kept); // a part that lives by itself
     }
     this.element.replaceChildren(...fresh.childNodes);
-    this.element.dispatchEvent(new CustomEvent("mx:swapped", { bubbles: true }));
   }
 
   // New rows wait behind a button; rows that are shown are not moved.
