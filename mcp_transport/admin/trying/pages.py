@@ -318,7 +318,7 @@ def _shown(run: Run) -> Context:
         if structured is None
         else JsonTree(value=structured, label="Structured content"),
         "whole": JsonTree(value=result, label="The whole result") if result else None,
-        "error_data": raw(run.error) if run.error else "",
+        "error_data": raw(data) if (data := (run.error or {}).get("data")) else "",
     }
 
 

@@ -224,17 +224,6 @@ def running(user: Any) -> int:
     ).count()
 
 
-def recent(user: Any, slug: str, entry: str, limit: int = 10) -> list[Stream]:
-    """The last runs of a user with an entry."""
-    rows = Stream.objects.filter(
-        session__user=user.pk,
-        session__transport=TRANSPORT,
-        session__server__slug=slug,
-        entry=entry,
-    )
-    return list(rows[:limit])
-
-
 def _events(stream_id: str) -> list[tuple[datetime.datetime, Message]]:
     rows = Event.objects.filter(stream_id=stream_id).exclude(data="").order_by("-sequence")
     newest = rows.values_list("created_at", "data")[:MAX_EVENTS]
