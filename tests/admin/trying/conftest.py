@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcp_transport.models import Server, Token
 from mcp_transport.worker_loop import perform, resident
 
 LIMIT = 10.0  # seconds any wait may take
+INTERVAL = 0.02  # seconds between two looks at a row
 
 Begin = Callable[..., str]
 
@@ -53,15 +55,18 @@ def begin(worker: None, good: Server) -> Begin:
 
 
 def hear(stream_id: str, enough: Callable[[dict[str, Any]], bool] = lambda _message: False) -> Any:
-    """Follow a stream until a message is enough, or to its end; all that was said."""
+    """Follow a stream until a message is enough, or to its end in the log; all that was said."""
 
     async def follow(run: Any) -> list[Any]:
         heard: list[Any] = []
-        async for event in run.engine.services.streams.follow(stream_id, 0):
+        streams = run.engine.services.streams
+        async for event in streams.follow(stream_id, 0):
             if event.data:
                 heard.append(msgspec.json.decode(event.data))
                 if enough(heard[-1]):
-                    break
+                    return heard
+        while not (await streams.log.progress(stream_id)).is_closed:  # noqa: ASYNC110 - its row comes last
+            await asyncio.sleep(INTERVAL)
         return heard
 
     return perform(follow, within=LIMIT)
