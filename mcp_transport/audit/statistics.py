@@ -182,24 +182,32 @@ class Statistics:
 
     @cached_property
     def _newest(self) -> list[NewCall]:
-        """The calls since the last sums, and one more if they are too many."""
+        """
+        The calls since the last sums, of all servers, and one more if they are too many.
+
+        A server is not asked for: SQLite would look through all its calls,
+        rather than through all the newest.
+        """
         closed_until = RollupProgress.objects.values("closed_until")[:1]
         since = Coalesce(Subquery(closed_until), Value(self.window.start))
         calls = Call.objects.filter(started_at__gte=since, started_at__lte=self.window.now)
         calls = calls.filter(started_at__gte=self.window.start)
-        if self.server is not None:
-            calls = calls.filter(server=self.server)
-        if self.entry is not None:
-            calls = calls.filter(kind=self.entry.kind, entry=self.entry.name)
         rows = calls.order_by().values_list(
             "started_at", "server", "kind", "entry", "outcome",
             "duration_us", "client", "username", "token_id",
         )  # fmt: skip
         return [_new_call(*row) for row in rows[: TAIL_LIMIT + 1]]
 
-    @property
+    @cached_property
     def _new_calls(self) -> Sequence[NewCall]:
-        return self._newest if len(self._newest) <= TAIL_LIMIT else ()
+        if len(self._newest) > TAIL_LIMIT:
+            return ()
+        return [call for call in self._newest if self._is_meant(call)]
+
+    def _is_meant(self, call: NewCall) -> bool:
+        if self.entry is not None:
+            return Entry(call.server, call.kind, call.entry) == self.entry
+        return self.server is None or call.server == self.server
 
 
 def _new_call(
