@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from mcp_transport import signals
-from mcp_transport.models import EntryOverride, Server, Session, TextEntry, Token
+from mcp_transport.models import Announcement, EntryOverride, Server, Session, TextEntry, Token
 from mcp_transport.signals import SERVERS, SESSIONS, TOKENS
-from mcp_transport.streams.notices import Notice
+from mcp_transport.streams.notices import Notice, Stale
 
 
 class FakeRuntime:
@@ -40,6 +40,11 @@ def a_session(server: Server) -> Session:
     )
 
 
+def a_closed_session(server: Server) -> None:
+    a_session(server).save()
+    Session.objects.all().close("operator")
+
+
 @pytest.mark.parametrize(
     ("act", "notice"),
     [
@@ -53,7 +58,7 @@ def a_session(server: Server) -> Session:
         (lambda server, user, token: user.user_permissions.add(Permission.objects.all()[0]), TOKENS),
         (lambda server, user, token: Group.objects.create(name="g").user_set.add(user), TOKENS),
         (lambda server, user, token: a_session(server).save(), SESSIONS),
-        (lambda server, user, token: (a_session(server), Session.objects.all().close("x")), SESSIONS),
+        (lambda server, user, token: a_closed_session(server), SESSIONS),
         (lambda server, user, token: TextEntry(name="hello", text="Hello.").save(), SERVERS),
     ],
 )  # fmt: skip
@@ -64,6 +69,13 @@ def test_a_change_is_announced(announced: list[Notice], act: Act, notice: Notice
     announced.clear()
     act(server, user, token)
     assert set(announced) == {notice}
+
+
+def test_who_waits_for_reports_is_named(announced: list[Notice]) -> None:
+    server = Server.objects.create(slug="main")
+    announced.clear()
+    row = Announcement.objects.create(server=server)
+    assert announced == [Stale("servers", str(row.pk))]
 
 
 def test_a_deletion_is_announced(announced: list[Notice]) -> None:
