@@ -141,4 +141,5 @@ def test_no_page_of_ours_completes_a_link() -> None:
 def test_nobody_elses_server_is_called() -> None:
     from mcp_transport.conf import settings
 
-    assert list(settings.MCP_SOURCES) == ["mcp_transport.sources.apps.AppSource"]
+    ours = ("apps.AppSource", "texts.TextSource")
+    assert list(settings.MCP_SOURCES) == [f"mcp_transport.sources.{name}" for name in ours]

@@ -126,7 +126,7 @@ async def test_pages_from_elsewhere_are_refused(
     ("headers", "status"),
     [
         ({"accept": "text/event-stream, */*"}, 200),
-        ({"accept": "text/html,*/*;q=0.8"}, 405),
+        ({"accept": "application/json"}, 405),
         ({}, 405),
         ({**STREAM, "mcp-protocol-version": "2025-11-25"}, 400),
         ({**STREAM, "mcp-session-id": "unknown"}, 404),

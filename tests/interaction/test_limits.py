@@ -267,6 +267,7 @@ async def test_of_a_batch_only_what_has_a_limit_is_refused(legacy: ConnectLegacy
     assert is_later(answers[1]["error"])
 
 
+@covers("TOOL-15")
 async def test_what_is_refused_leaves_a_row_and_not_one_each(
     modern: ConnectModern, mcp_clock: Clock
 ) -> None:
