@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp_transport.conf import settings
@@ -61,10 +61,11 @@ class Monitor:
         if tally is None:
             return send
 
-        async def counted(message: Any) -> None:
+        def counted(message: Any) -> Awaitable[None]:  # a stream is not made to pay a coroutine
             if message["type"] == "http.response.start":
                 tally.note_response(message["status"])
-            await send(message)
+            answer: Awaitable[None] = send(message)
+            return answer
 
         return counted
 
