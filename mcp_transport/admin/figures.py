@@ -17,6 +17,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def calls(number: int) -> str:
+    """A number of calls: "1 call", "1,331 calls"."""
+    return f"{count(number)} call{'' if number == 1 else 's'}"
+
+
 def duration(microseconds: float | None) -> str:
     """A span of time: "0.4 ms", "212 ms", "3.1 s"."""
     if microseconds is None:

@@ -55,7 +55,7 @@ def tiles(
         Tile(
             label="Failed",
             value=figures.share(now.failed, now.calls),
-            note=f"{figures.count(now.failed)} calls" if now.calls else "",
+            note=figures.calls(now.failed) if now.calls else "",
             change=_change(now.failed, before.failed),
             href=addresses.calls(request, since=since, outcome="failed"),
         ),

@@ -84,7 +84,8 @@ def session_list(request: HttpRequest) -> Context:
             title="No session fits" if request.GET else "No session yet",
             text="Clients of 2026-07-28 have none; what they call is in the other tab.",
         ),
-        "user": form.cleaned_data.get("user", "") if form.is_valid() else "",
+        "has_open": any(session.closed_at is None for session in page.rows),
+        "chosen_user": form.cleaned_data.get("user", "") if form.is_valid() else "",
     }
 
 

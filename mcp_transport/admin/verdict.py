@@ -67,8 +67,7 @@ def _praise(called: Sequence[str], tallies: Mapping[str, Figures], period: str) 
     calls = sum(tallies[slug].calls for slug in called)
     failed = sum(tallies[slug].failed for slug in called)
     how = f"{figures.share(failed, calls)} of them failed" if failed else "none failed"
-    one = "1 call" if calls == 1 else f"{figures.count(calls)} calls"
-    return f"All is well: {one} in the last {period}, {how}."
+    return f"All is well: {figures.calls(calls)} in the last {period}, {how}."
 
 
 def _blame(name: str, tally: Figures) -> str:

@@ -26,6 +26,14 @@ def test_a_duration_has_the_unit_that_reads_best(microseconds: float | None, wor
     assert plain(figures.duration(microseconds)) == words
 
 
+def test_one_call_is_not_called_calls() -> None:
+    assert [figures.calls(number) for number in (0, 1, 1331)] == [
+        "0 calls",
+        "1 call",
+        "1,331 calls",
+    ]
+
+
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
     [(0, 0, "–"), (0, 9, "0 %"), (1, 5000, "< 0.1 %"), (12, 1331, "0.9 %"), (1, 2, "50 %")],

@@ -75,6 +75,22 @@ def clerk(*codenames: str) -> Client:
     return client
 
 
+def test_the_list_says_who_looks_at_it_whoever_is_looked_for(
+    operator: Client, session: Session
+) -> None:
+    for query in ({}, {"user": "ada"}):
+        page = operator.get(reverse(LIST), query)
+        assert page.context["user"] == page.wsgi_request.user
+
+
+def test_only_a_list_with_an_open_session_offers_to_close_some(
+    operator: Client, session: Session
+) -> None:
+    assert b"Close those chosen" in operator.get(reverse(LIST)).content
+    Session.objects.update(closed_at=timezone.now())
+    assert b"Close those chosen" not in operator.get(reverse(LIST)).content
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
