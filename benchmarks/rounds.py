@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from benchmarks.cases import WHAT, Case
@@ -49,11 +50,10 @@ class Rounds:
             servers: dict[str, Server] = {}
             for name in dict.fromkeys(case.target for case in cases):
                 self._attempt(name, name, partial(self._start, name, servers, stack))
-            for turn in range(self._effort.rounds):
-                for case in cases:
-                    if case.target in servers:
-                        one = partial(self._measure, case, servers[case.target], turn)
-                        self._attempt(case.name, case.target, one)
+            for turn, case in product(range(self._effort.rounds), cases):
+                if case.target in servers:
+                    one = partial(self._measure, case, servers[case.target], turn)
+                    self._attempt(case.name, case.target, one)
 
     def _run_fresh(self, cases: Sequence[Case]) -> None:
         """A new server for each figure: memory that was used once is not given back."""

@@ -46,7 +46,13 @@ def call_list(request: HttpRequest) -> Context:
     sight = look(rows, request.GET, newest=newest or 0)
     return {
         "form": form,
-        "table": calls_table(sight.rows, "Calls, newest first", empty=_nothing(form, sight)),
+        "table": calls_table(
+            sight.rows,
+            "Calls, newest first",
+            is_caption_hidden=True,
+            names_servers=True,
+            empty=_nothing(form, sight),
+        ),
         "shown": len(sight.rows),
         "is_all": not (sight.older or sight.newer or sight.further),
         **around(sight, request.GET),
@@ -84,17 +90,24 @@ def kept_for() -> str:
     return f"{said}, the newest {figures.count(most)} of them." if most else f"{said}."
 
 
-def calls_table(calls: Iterable[Call], caption: str, *, empty: Empty | None = None) -> Table:
+def calls_table(
+    calls: Iterable[Call],
+    caption: str,
+    *,
+    is_caption_hidden: bool = False,
+    names_servers: bool = False,
+    empty: Empty | None = None,
+) -> Table:
     """Calls, each with the way to its page."""
     columns = ("When", "Entry", "Outcome", "Took", "User", "Client")
     return Table(
         caption=caption,
-        is_caption_hidden=True,
+        is_caption_hidden=is_caption_hidden,
         columns=[Column(name, is_number=name == "Took") for name in columns],
         rows=[
             (
                 Moment(call.started_at),
-                Named(call.entry or call.method, call.server, page_of(call)),
+                _named(call) if names_servers else Link(call.entry or call.method, page_of(call)),
                 outcome(call),
                 figures.duration(call.duration_us),
                 call.username or "nobody",
@@ -104,6 +117,10 @@ def calls_table(calls: Iterable[Call], caption: str, *, empty: Empty | None = No
         ],
         empty=empty or Empty(title="Never called"),
     )
+
+
+def _named(call: Call) -> Named:
+    return Named(call.entry or call.method, call.server, page_of(call))
 
 
 def outcome(call: Call) -> Status:

@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mcp_transport.admin import figures
+from mcp_transport.admin.call_pages import calls_table
 from mcp_transport.admin.effects import effects, effects_status
 from mcp_transport.admin.entry_list import entry_url
 from mcp_transport.admin.override_form import OverrideForm
@@ -25,7 +26,6 @@ from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Status, Table, Tile
 from mcp_transport.admin.schema_table import schema_table
-from mcp_transport.admin.server_pages import calls_table
 from mcp_transport.audit.operators import operator_of, recorded
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import Entry, Window

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import session_page
+from mcp_transport.admin.call_pages import calls_table
 from mcp_transport.admin.clients import NO_TOKEN, client_settings, server_url
 from mcp_transport.admin.entry_list import entry_list
 from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
@@ -39,7 +40,6 @@ from mcp_transport.protocol.revisions import SUPPORTED
 MOST_SESSIONS = 50
 MOST_CALLS = 20
 MOST_TOKENS = 50
-OUTCOMES = {"ok": "ok", "input_required": "info", "cancelled": "off"}
 NAMES = (
     ("entries", "Entries", "admin:mcp_server"),
     ("sessions", "Sessions", "admin:mcp_server_sessions"),
@@ -141,32 +141,6 @@ def _sessions_table(sessions: list[Session]) -> Table:
 def _way_in(name: str) -> str:
     """A transport as a person calls it."""
     return str(Transport(name).label) if name in Transport.values else name
-
-
-def calls_table(calls: list[Call], caption: str) -> Table:
-    """Calls, newest first."""
-    return Table(
-        caption=caption,
-        columns=(
-            Column("When"), Column("Entry"), Column("Outcome"), Column("Took", is_number=True),
-            Column("User"), Column("Client"),
-        ),
-        rows=[
-            (
-                Moment(call.started_at),
-                Link(
-                    call.entry or call.method,
-                    reverse("admin:mcp_transport_call_change", args=[call.pk]),
-                ),
-                Status(OUTCOMES.get(call.outcome, "failed"), call.get_outcome_display()),
-                figures.duration(call.duration_us),
-                call.username or "nobody",
-                call.client,
-            )
-            for call in calls
-        ],
-        empty=Empty(title="Never called"),
-    )  # fmt: skip
 
 
 def access(request: HttpRequest, server: Server) -> dict[str, Any]:

@@ -65,10 +65,8 @@ def secret_properties(schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of all properties, wherever they are, that are marked as secret."""
     for part in _parts(schema):
         properties = part.get("properties")
-        if isinstance(properties, dict):
-            for name, of_property in properties.items():
-                if _is_marked(of_property, schema, depth=0):
-                    yield name
+        named = properties.items() if isinstance(properties, dict) else ()
+        yield from (name for name, of_one in named if _is_marked(of_one, schema, depth=0))
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:

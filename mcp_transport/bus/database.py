@@ -159,22 +159,26 @@ class Carrier:
 
     def run(self) -> None:
         """Carry messages; connect anew as often as that is needed."""
-        while True:
-            try:
-                with contextlib.closing(self._bus.connect()) as link:
-                    self._say_tried()
-                    if self._bus.is_away:
-                        logger.info("The bus reaches its database again.")
-                    self._bus.is_away = False
-                    self._bus.carry(link, self._hand_over)
-                    return
-            except Exception as error:  # noqa: BLE001 - drivers have many; requests never wait for it
-                if not self._bus.is_away:
-                    logger.warning("The bus does not reach its database: %s", error)
-                self._bus.is_away = True
-            self._say_tried()
+        while not self._has_carried():
             if not self._bus.pause():
                 return
+
+    def _has_carried(self) -> bool:
+        """Carry messages until the bus is to stop; False when its database went away before."""
+        try:
+            with contextlib.closing(self._bus.connect()) as link:
+                self._say_tried()
+                if self._bus.is_away:
+                    logger.info("The bus reaches its database again.")
+                self._bus.is_away = False
+                self._bus.carry(link, self._hand_over)
+        except Exception as error:  # noqa: BLE001 - drivers have many; requests never wait for it
+            if not self._bus.is_away:
+                logger.warning("The bus does not reach its database: %s", error)
+            self._bus.is_away = True
+            self._say_tried()
+            return False
+        return True
 
     def _hand_over(self, message: bytes) -> None:
         self._call(self._receive, message)

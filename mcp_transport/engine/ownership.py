@@ -80,20 +80,30 @@ class Ownership:
             await responder.open()
             while not listener.is_ended:
                 is_open = await self._look(incoming) is not None
-                for id_, data in await self._history.events(session.id, after):
-                    after = id_
-                    if data:  # one without is for the session's client, to resume from
-                        await responder.write(data, str(id_))
+                after = await self._tell(session.id, after, responder)
                 if not is_open:
                     return True
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_INTERVAL):
-                        await listener.changes()
+                await _changes(listener)
         return False
+
+    async def _tell(self, session_id: str, after: int, responder: Responder) -> int:
+        """Tell what came after an event; which one was the last."""
+        for id_, data in await self._history.events(session_id, after):
+            after = id_
+            if data:  # one without is for the session's client, to resume from
+                await responder.write(data, str(id_))
+        return after
 
     async def _look(self, incoming: Incoming) -> OwnSession | None:
         key, server_id = incoming.principal.key, incoming.offer.server.id
         return await self._history.find(incoming.session_id or "", key, server_id)
+
+
+async def _changes(listener: Listener) -> None:
+    """Wait until something is to be told, or it is time to look without having been called."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_INTERVAL):
+            await listener.changes()
 
 
 def _refuse_nobody(incoming: Incoming) -> None:

@@ -55,15 +55,19 @@ def _end(stream: Stream, now: datetime.datetime) -> bool:
         last = Event.objects.filter(stream=stream).order_by("-sequence").first()
         if last is not None and _is_response(last.data):
             return False
-        Event.objects.create(
-            stream=stream,
-            sequence=last.sequence + 1 if last else 1,
-            data=jsonrpc.error(
-                msgspec.json.decode(stream.request_id), InternalError(INTERRUPTED)
-            ).decode(),
-            created_at=now,
-        )
+        if stream.request_id:  # else nobody asked anything on it, and nobody waits for an answer
+            Event.objects.create(
+                stream=stream,
+                sequence=last.sequence + 1 if last else 1,
+                data=_interruption(stream.request_id),
+                created_at=now,
+            )
     return True
+
+
+def _interruption(request_id: str) -> str:
+    """What a request is answered whose worker process died."""
+    return jsonrpc.error(msgspec.json.decode(request_id), InternalError(INTERRUPTED)).decode()
 
 
 def _is_response(data: str) -> bool:

@@ -42,10 +42,10 @@ def worker(name: str, *, silent: datetime.timedelta, ended: bool = False) -> Non
 def stream(
     session: Session, *events: str, name: str = "a", of: str = "gone", **more: Any
 ) -> Stream:
+    values = {"request_id": "7", "call": {"entry": name}, **more}
     row = Stream.objects.create(
-        id=name, session=session, request_id="7", worker=of, opened_at=timezone.now(),
-        call={"entry": name}, **more,
-    )  # fmt: skip
+        id=name, session=session, worker=of, opened_at=timezone.now(), **values
+    )
     for sequence, data in enumerate(events, 1):
         Event.objects.create(stream=row, sequence=sequence, data=data, created_at=timezone.now())
     return row
@@ -75,6 +75,16 @@ def test_a_stream_that_has_its_result_is_only_closed(session: Session, answer: s
     row.refresh_from_db()
     assert row.closed_at is not None
     assert last(row).data == answer
+
+
+def test_a_stream_without_a_request_is_only_closed(session: Session) -> None:
+    row = stream(session, "", request_id="", call={})
+    other = stream(session, "", name="b")
+    assert sorted(end_orphans(), key=len) == [{}, {"entry": "b"}]
+    row.refresh_from_db()
+    assert row.closed_at is not None
+    assert last(row).data == ""
+    assert json.loads(last(other).data)["id"] == 7
 
 
 def test_an_orphan_ends_once(session: Session) -> None:

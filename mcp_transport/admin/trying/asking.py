@@ -83,17 +83,9 @@ async def begin(process: Any, slug: str, principal: Principal, method: str, para
     try:
         offer = await _offer(process, slug)
         may_use_server(principal, offer.server)
-        for is_last in (False, True):
-            session_id = await _session(process, offer, principal)
-            try:
-                return await _begin(process, offer, principal, session_id, method, params)
-            except Refused as error:
-                if is_last or error.status != 404:
-                    raise
-                await process.engine.end_session(session_id, "expired")  # and begin a new one
+        return await _begin_in_session(process, offer, principal, method, params)
     except ProtocolError as error:
         raise NotStarted(error.message) from None
-    raise NotStarted("The request did not begin.")
 
 
 async def respond(
@@ -151,6 +143,21 @@ async def _session(process: Any, offer: Offer, principal: Principal) -> str:
 def _open_session(owner: str, server_id: int) -> str | None:
     rows = Session.objects.open().filter(owner=owner, server_id=server_id, transport=TRANSPORT)
     return rows.values_list("pk", flat=True).first()
+
+
+async def _begin_in_session(
+    process: Any, offer: Offer, principal: Principal, method: str, params: Message
+) -> str:
+    """Begin in the caller's session, or in a new one when that one has expired."""
+    session_id = await _session(process, offer, principal)
+    try:
+        return await _begin(process, offer, principal, session_id, method, params)
+    except Refused as error:
+        if error.status != 404:
+            raise
+    await process.engine.end_session(session_id, "expired")
+    session_id = await _session(process, offer, principal)
+    return await _begin(process, offer, principal, session_id, method, params)
 
 
 async def _begin(
