@@ -22,7 +22,7 @@ from functools import partial
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
-from mcp_transport.audit import rollups
+from mcp_transport.audit import rollups, words
 from mcp_transport.audit.definitions import record_definitions
 from mcp_transport.audit.record import from_columns
 from mcp_transport.audit.recorder import Recorder
@@ -296,10 +296,11 @@ class Runtime:
             await self.rows.run(record_definitions, server_id, catalog.definitions())
 
     async def _roll_up(self) -> None:
-        """Sum up calls, while no other worker process does."""
+        """Sum up calls, and index their words, while no other worker process does."""
         if time.monotonic() >= self._roll_up_at:
             self._roll_up_at = time.monotonic() + ROLLUP_INTERVAL
-            await self.rows.run(rollups.step, self.worker_id)
+            if await self.rows.run(rollups.step, self.worker_id) is not None:
+                await self.rows.run(words.step)
 
     async def _clean(self) -> None:
         """Remove old rows, now and then."""

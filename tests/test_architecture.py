@@ -64,6 +64,7 @@ TESTED_ELSEWHERE = {
     "models/changes.py": "a signal; tests/test_signals.py",
     "routing.py": "tests/interaction/test_endpoint.py",
     "models/rollup.py": "columns; tests/audit/test_buckets.py",
+    "models/search_progress.py": "columns; tests/audit/test_words.py",
     "models/placeholder.py": "models without a table; tests/admin",
     "sessions/history.py": "tests/transports/test_rest_sessions.py",
     "sessions/store.py": "tests/interaction/test_sessions.py",

@@ -74,7 +74,8 @@ def action_list(request: HttpRequest) -> Context:
     """The actions that the query string asks for."""
     form = ActionForm(request.GET)
     newest = OperatorAction.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    sight = look(form.chosen(OperatorAction.objects.all()), request.GET, newest=newest)
+    rows = form.chosen(OperatorAction.objects.all())
+    sight = look(rows, request.GET, newest=newest, text=form.text)
     return {
         "form": form,
         "tabs": tabs(request, "actions"),

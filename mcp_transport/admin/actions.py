@@ -68,7 +68,7 @@ class OperatorActionAdmin(ReadOnlyAdmin):
         chosen = ActionForm(request.GET)
         if form not in FORMS or not chosen.is_valid():
             raise Http404("There are actions.csv and actions.jsonl, by the filters of the list.")
-        rows = chosen.chosen(OperatorAction.objects.all())
+        rows = chosen.chosen_by_all(OperatorAction.objects.all())
         said = {name: [None, value] for name, value in request.GET.items()}
         subject = Subject(kind="operatoraction", name=form)
         record_action(operator_of(request), "export", subject, changes=said)

@@ -66,14 +66,23 @@ class RecordForm(forms.Form):
             if name not in {"period", "since", "until"}
         )
 
+    @property
+    def text(self) -> str:
+        """What the rows have to say; empty for anything."""
+        return str(self.cleaned_data.get("q", ""))
+
     def chosen(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows that fit; none while the form has errors."""
+        """Return the rows that fit but for the text; none while the form has errors."""
         if not self.is_valid():
             return rows.none()
         said = self.cleaned_data
         exact = {name: said[name] for name in self.columns if said[name] not in {"", None}}
-        rows = rows.filter(self._time(), **exact)
-        return matching(rows, said["q"]) if said["q"] else rows
+        return rows.filter(self._time(), **exact)
+
+    def chosen_by_all(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that fit and say the text, however far they are apart."""
+        rows = self.chosen(rows)
+        return matching(rows, self.text) if self.text else rows
 
     def _time(self) -> Q:
         said, fits = self.cleaned_data, Q()

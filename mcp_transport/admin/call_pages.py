@@ -15,7 +15,7 @@ from mcp_transport.admin.addresses import CALLS
 from mcp_transport.admin.call_form import ALL, CallForm
 from mcp_transport.admin.figures import SPACE
 from mcp_transport.admin.json_tree import JsonTree
-from mcp_transport.admin.looking import REACH, Sight, look
+from mcp_transport.admin.looking import Sight, look
 from mcp_transport.admin.parts import (
     Column,
     Copyable,
@@ -43,7 +43,7 @@ def call_list(request: HttpRequest) -> Context:
     form = CallForm(request.GET, servers)
     rows = form.chosen(Call.objects.all())
     newest = servers[0].last_call if servers else last.values_list("pk", flat=True).first()
-    sight = look(rows, request.GET, newest=newest or 0)
+    sight = look(rows, request.GET, newest=newest or 0, text=form.text)
     return {
         "form": form,
         "table": calls_table(
@@ -67,7 +67,7 @@ def around(sight: Sight, parameters: QueryDict) -> Context:
     return {
         "pager": Pager(newer=sight.newer, older=sight.older),
         "further": sight.further,
-        "reach": figures.count(REACH),
+        "reach": figures.count(sight.reach),
         "query": query.urlencode(),
     }
 
@@ -76,7 +76,7 @@ def _nothing(form: CallForm, sight: Sight) -> Empty:
     if not form.is_valid():
         return Empty(title="Nothing is shown", text="The filter has errors.")
     if sight.further:
-        return Empty(title=f"Nothing fits among {figures.count(REACH)} calls")
+        return Empty(title=f"Nothing fits among {figures.count(sight.reach)} calls")
     if form.is_narrowed or form.cleaned_data["period"] != ALL:
         clear = Link("Show every call", f"?period={ALL}")
         return Empty(title="No call fits", text=kept_for(), links=[clear])

@@ -62,7 +62,7 @@ class CallAdmin(ReadOnlyAdmin):
         chosen = CallForm(request.GET, ())
         if form not in FORMS or not chosen.is_valid():
             raise Http404("There are calls.csv and calls.jsonl, by the filters of the list.")
-        rows = chosen.chosen(Call.objects.all())
+        rows = chosen.chosen_by_all(Call.objects.all())
         said = {name: [None, value] for name, value in request.GET.items()}
         record_action(operator_of(request), "export", Subject(kind="call", name=form), changes=said)
         return exported(request, rows, COLUMNS_OF_CALL, form=form, name="calls")

@@ -3,7 +3,8 @@ Looking through a record that only grows: some of its rows at a time, newest fir
 
 A filter that little fits could read a million rows for one page. So each page
 looks at a bounded stretch of the record, says how far it came, and goes on
-from there when it is asked to.
+from there when it is asked to. Where an index knows which rows say a text, the
+stretch is so many of those, however far apart they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from mcp_transport.admin.keyset import BEFORE, keyset_page, place_of, query_of
+from mcp_transport.admin.keyset import AFTER, BEFORE, keyset_page, place_of, query_of
+from mcp_transport.audit.search import MOST_KEYS, Answer, answering, reading
 
 REACH = 100_000  # rows of the record that one page looks at
 
@@ -27,16 +29,22 @@ class Sight:
     newer: str = ""
     older: str = ""
     further: str = ""  # where the look goes on, when it ended before the page was full
+    reach: int = REACH  # rows that were looked at, at most
 
 
-def look(rows: QuerySet[Any], parameters: QueryDict, *, newest: int) -> Sight:
+def look(rows: QuerySet[Any], parameters: QueryDict, *, newest: int, text: str = "") -> Sight:
     """
     Return the page that the parameters name, of the rows that are within reach.
 
-    ``newest`` is the last key of the whole record. Raises: BadRequest for a
-    place that is none.
+    ``newest`` is the last key of the whole record, ``text`` what the rows have
+    to say. Raises: BadRequest for a place that is none.
     """
     place = place_of(parameters, rows.model)
+    if text:
+        answer = answering(rows, text)
+        if answer is not None:
+            return _look_among(rows, parameters, answer, place)
+        rows = reading(rows, text)
     if place is not None and BEFORE not in parameters:
         page = keyset_page(rows.filter(pk__lte=place + REACH), parameters)
         return Sight(rows=page.rows, newer=page.newer, older=page.older)
@@ -44,3 +52,16 @@ def look(rows: QuerySet[Any], parameters: QueryDict, *, newest: int) -> Sight:
     page = keyset_page(rows.filter(pk__gte=floor), parameters)
     further = query_of(parameters, BEFORE, [floor]) if floor > 1 and not page.older else ""
     return Sight(rows=page.rows, newer=page.newer, older=page.older, further=further)
+
+
+def _look_among(
+    rows: QuerySet[Any], parameters: QueryDict, answer: Answer, place: int | None
+) -> Sight:
+    """Return the page of those rows that an index names."""
+    keys = answer.keys(place, is_back=AFTER in parameters)
+    page = keyset_page(rows.filter(pk__in=keys), parameters)
+    is_cut = len(keys) == MOST_KEYS and AFTER not in parameters and not page.older
+    further = query_of(parameters, BEFORE, [keys[-1]]) if is_cut else ""
+    return Sight(
+        rows=page.rows, newer=page.newer, older=page.older, further=further, reach=MOST_KEYS
+    )

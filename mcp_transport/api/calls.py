@@ -20,6 +20,7 @@ from mcp_transport.api.serializers import RowSerializer
 from mcp_transport.api.views import RowViews
 from mcp_transport.audit.export import COLUMNS_OF_CALL, FORMS, exported
 from mcp_transport.audit.operators import Subject, record_action
+from mcp_transport.audit.search import matching
 from mcp_transport.models import Call, OperatorAction, Server
 from mcp_transport.models.session import HANDLE_LENGTH
 
@@ -42,6 +43,11 @@ class CallFilters(FilterSet):
     """What calls can be chosen by."""
 
     session = filters.CharFilter(lookup_expr="startswith")
+    q = filters.CharFilter(
+        method="say",
+        max_length=200,
+        help_text="Words that the call says, or begins with; or its id, request id or trace id.",
+    )
     started_after = filters.IsoDateTimeFilter("started_at", lookup_expr="gte")
     started_before = filters.IsoDateTimeFilter("started_at", lookup_expr="lt")
 
@@ -64,7 +70,12 @@ class CallFilters(FilterSet):
             "worker",
             "started_after",
             "started_before",
+            "q",
         )
+
+    def say(self, calls: QuerySet[Call], name: str, value: str) -> QuerySet[Call]:
+        """Find text in calls."""
+        return matching(calls, value)
 
 
 FORM = OpenApiParameter("form", str, "path", enum=sorted(FORMS))

@@ -16,6 +16,7 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from mcp_transport.audit.chain import OPERATORS, START, rows_of, walk
 from mcp_transport.audit.checkpoints import is_genuine, make, sign
+from mcp_transport.audit.words import forget
 from mcp_transport.conf import settings
 from mcp_transport.models import AuditCheckpoint, Call, Worker
 
@@ -118,7 +119,11 @@ def _delete_rows(worker: str, last: int) -> int:
     rows = rows_of(worker).filter(sequence__lte=last)
     count = 0
     while (first := rows.aggregate(first=Min("sequence"))["first"]) is not None:
-        count += rows.filter(sequence__lt=first + BATCH).delete()[0]
+        batch = rows.filter(sequence__lt=first + BATCH)
+        with transaction.atomic():
+            if rows.model is Call:
+                forget(list(batch.values_list("pk", flat=True)))
+            count += batch.delete()[0]
     return count
 
 

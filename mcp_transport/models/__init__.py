@@ -14,6 +14,7 @@ from mcp_transport.models.definition import PublishedDefinition
 from mcp_transport.models.operator_action import OperatorAction
 from mcp_transport.models.placeholder import Overview
 from mcp_transport.models.rollup import Rollup, RollupProgress
+from mcp_transport.models.search_progress import SearchProgress
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
@@ -36,6 +37,7 @@ __all__ = [
     "Overview",
     "Rollup",
     "RollupProgress",
+    "SearchProgress",
     "Server",
     "Session",
     "Stream",

@@ -65,6 +65,13 @@ def test_an_export_is_an_action_itself(operator: Client, server: Server) -> None
     assert operator.get(reverse(EXPORT, args=["xlsx"])).status_code == 404
 
 
+def test_an_export_has_what_says_the_text(operator: Client, server: Server) -> None:
+    for name in ("add", "rename"):
+        record_action(ADA, name, server)
+    answer = operator.get(reverse(EXPORT, args=["jsonl"]), {"q": "RENAM"}).getvalue().decode()
+    assert [json.loads(line)["action"] for line in answer.splitlines()] == ["rename"]
+
+
 @pytest.mark.parametrize("chain", ["*", "operators"])
 def test_the_page_tells_whether_the_record_is_whole(
     operator: Client, server: Server, chain: str

@@ -12,6 +12,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from mcp_transport.audit.rollups import DISORDER
+from mcp_transport.audit.words import step
 from mcp_transport.models import Call, OperatorAction, Server
 from tests.api.conftest import Client
 
@@ -44,6 +46,18 @@ def test_calls_are_listed_page_by_page_the_newest_first(root: APIClient) -> None
     second = root.get(first.json()["next"])
     assert entries_of(second) == ["c", "b"]
     assert entries_of(root.get(second.json()["next"])) == ["a"]
+
+
+def test_calls_are_found_by_what_they_say(root: APIClient) -> None:
+    calls("a", "b", "c", "d", error="Sold out.")
+    calls("other", error="Late.")
+    for number in range(3):
+        step(timezone.now() + number * DISORDER)
+    calls("new", error="sold again")
+    first = root.get(CALLS, {"q": "SOL", "limit": "3"})
+    assert entries_of(first) == ["new", "d", "c"]
+    assert entries_of(root.get(first.json()["next"])) == ["b", "a"]
+    assert entries_of(root.get(CALLS, {"q": "sold out"})) == ["d", "c", "b", "a"]
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "501"}, {"limit": "x"}])
