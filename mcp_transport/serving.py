@@ -53,7 +53,7 @@ def serve(host: str, port: int, server: str, workers: int | None = None) -> None
 
 
 def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
-    import uvicorn
+    import uvicorn  # here, as one of two servers is enough
 
     uvicorn.run(
         application_path(),
@@ -86,7 +86,7 @@ def _protocols() -> dict[str, Any]:
 
 
 def _serve_with_daphne(host: str, port: int) -> None:
-    from daphne.cli import CommandLineInterface
+    from daphne.cli import CommandLineInterface  # see above
 
     ping = ["--ping-interval", str(int(PING_INTERVAL)), "--ping-timeout", str(int(PING_INTERVAL))]
     forever = ["--websocket_timeout", "-1"]  # a day otherwise

@@ -36,7 +36,8 @@ class ModelAdmin(StockModelAdmin):
     """
     An admin whose every page, stock or custom, keeps the strict policy.
 
-    Custom pages are declared in :meth:`page_urls`.
+    Custom pages are declared in :meth:`page_urls`. Each begins the transactions
+    that it needs by itself, with or without the site's ATOMIC_REQUESTS.
     """
 
     def page_urls(self) -> list[URLPattern]:
@@ -52,7 +53,8 @@ class ModelAdmin(StockModelAdmin):
         """See ModelAdmin.get_urls()."""
         patterns = [*self.page_urls(), *super().get_urls()]
         for pattern in patterns:
-            pattern.callback = strict(arranged(pattern.callback))
+            # A denial raises: in the request's own transaction its record would not stay.
+            pattern.callback = transaction.non_atomic_requests(strict(arranged(pattern.callback)))
         return patterns
 
     def guarded(self, view: View) -> View:

@@ -129,7 +129,7 @@ class CallForm(RecordForm):
         slugs = {server.slug: str(server) for server in servers}
         if asked and asked not in slugs:
             slugs[asked[:64]] = asked[:64]  # calls outlive their server
-        self.fields["server"].choices = [("", "all"), *slugs.items()]  # type: ignore[attr-defined]
+        self.fields["server"].choices = [("", "all"), *slugs.items()]  # type: ignore[attr-defined]  # a ChoiceField
         for name in self.linked:
             if not self.data.get(name):
                 self.fields[name].widget = forms.HiddenInput(attrs={"disabled": True})

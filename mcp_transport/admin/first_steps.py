@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import reverse
 
+from mcp_transport.admin.clients import server_url
 from mcp_transport.admin.parts import Copyable, Empty, Link
 from mcp_transport.client_settings import authorization, snippets
-from mcp_transport.conf import settings
 from mcp_transport.models import Server
 
 SHOWN = 3  # clients
@@ -30,7 +30,7 @@ def no_server(request: HttpRequest) -> Empty:
     """Nothing is served: how a tool is written, and a server made."""
     may_add = request.user.has_perm("mcp_transport.add_server")
     add = Link("Create a server", reverse("admin:mcp_transport_server_add"))
-    url = request.build_absolute_uri(f"{settings.MCP_PATH}/main")
+    url = server_url(request, "main")
     return Empty(
         title="No server yet",
         text="Write a tool in the mcp.py of one of your apps, then create a server that offers it."
@@ -45,7 +45,7 @@ def no_server(request: HttpRequest) -> Empty:
 
 def no_calls(request: HttpRequest, server: Server, period: str) -> Empty:
     """Nobody called: how clients connect."""
-    url = request.build_absolute_uri(f"{settings.MCP_PATH}/{server.slug}")
+    url = server_url(request, server.slug)
     credentials = None if server.access == Server.Access.PUBLIC else authorization(None)
     usual = list(snippets(server.slug, url, credentials).items())[:SHOWN]
     may_add = credentials and request.user.has_perm("mcp_transport.add_token")

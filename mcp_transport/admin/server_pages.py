@@ -12,7 +12,7 @@ from django.urls import reverse
 from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import session_page
 from mcp_transport.admin.call_pages import calls_table
-from mcp_transport.admin.clients import NO_TOKEN, client_settings, server_url
+from mcp_transport.admin.clients import copyables, server_url
 from mcp_transport.admin.entry_list import entry_list
 from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
 from mcp_transport.admin.overview_parts import chart
@@ -31,6 +31,7 @@ from mcp_transport.admin.parts import (
 )
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import Window
+from mcp_transport.client_settings import NO_TOKEN, authorization
 from mcp_transport.conf import settings
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import Call, Server, Session, Stream, Token
@@ -210,7 +211,7 @@ def connect(request: HttpRequest, server: Server) -> dict[str, Any]:
         "no_token": NO_TOKEN,
         "token_url": reverse("admin:mcp_transport_token_add") + f"?servers={server.pk}",
         "may_issue": request.user.has_perm("mcp_transport.add_token"),
-        "settings": client_settings(server.slug, url, None if is_public else NO_TOKEN),
+        "settings": copyables(server.slug, url, None if is_public else authorization(None)),
         "program": Copyable(label="On this machine, without a network", value=program, block=True),
     }
 

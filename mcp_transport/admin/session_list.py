@@ -20,6 +20,7 @@ from mcp_transport.admin.call_form import MOMENT
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager, Status, Table
 from mcp_transport.models import Call, Server, Session
+from mcp_transport.models.session import SessionQuerySet
 
 REACH = 20_000  # calls that are looked at for those without a session
 Context = dict[str, Any]
@@ -170,7 +171,7 @@ def _calls_of(begun: datetime, server: str, username: str, token_id: int | None)
     return f"{reverse(CALLS)}?{said}"
 
 
-def open_of(username: str) -> QuerySet[Session]:
+def open_of(username: str) -> SessionQuerySet:
     """The open sessions of a user."""
     return Session.objects.open().filter(**{f"user__{USERNAME}": username})
 

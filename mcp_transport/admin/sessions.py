@@ -155,10 +155,10 @@ def may_close(request: HttpRequest) -> bool:
 def found(handle: str) -> Session:
     """The session whose id begins so. Raises Http404."""
     rows: Any = Session.objects.select_related("server", "user", "token")
-    session = rows.with_handle(handle) if handle else None
+    session: Session | None = rows.with_handle(handle) if handle else None
     if session is None:
         raise Http404("There is no such session.")
-    return session  # type: ignore[no-any-return]
+    return session
 
 
 def _chosen(handles: list[str], user: str) -> SessionQuerySet:
@@ -167,7 +167,7 @@ def _chosen(handles: list[str], user: str) -> SessionQuerySet:
         return Session.objects.open().filter(pk__in=keys)
     if not user:
         raise Http404("Choose sessions, or a user.")
-    return session_list.open_of(user)  # type: ignore[return-value]
+    return session_list.open_of(user)
 
 
 def _happened(request: HttpRequest, session: Session) -> Context:

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mcp_transport.admin.base import USERNAME
-from mcp_transport.admin.clients import client_settings, server_url
+from mcp_transport.admin.clients import copyables, server_url
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Moment, Pager, Status, Table
 from mcp_transport.admin.token_form import in_words
 from mcp_transport.admin.token_state import Shelves, state, warnings
+from mcp_transport.client_settings import authorization
 from mcp_transport.models import Server, Session, Token
 
 STATES = (("", "all"), ("accepted", "accepted"), ("revoked", "revoked"), ("expired", "expired"))
@@ -146,7 +147,7 @@ def issued(request: HttpRequest, token: Token, value: str) -> dict[str, Any]:
         "token": token,
         "value": Copyable(label="Token", value=value, block=True),
         "servers": [
-            (server, client_settings(server.slug, server_url(request, server.slug), value))
+            (server, copyables(server.slug, server_url(request, server.slug), authorization(value)))
             for server in servers[:MOST_SERVERS]
         ],
         "home": reverse("admin:mcp_token", args=[token.pk]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
+from django.utils.decorators import method_decorator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import viewsets
 from rest_framework.authentication import SessionAuthentication
@@ -77,6 +78,8 @@ class Root(OperatorPolicy, APIRootView):
     schema = None
 
 
+# A denial raises: in a transaction of ATOMIC_REQUESTS its record would not stay.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class RowViews(OperatorPolicy, GenericViewSet):
     """
     Views over the rows of one table.

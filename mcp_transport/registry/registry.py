@@ -142,7 +142,7 @@ class Temporarily:
             with self:
                 return await function(*args, **kwargs)
 
-        return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]
+        return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]  # called as the function is
 
 
 def with_entry(table: Mapping[str, E], kind: str, key: str, entry: E) -> Mapping[str, E]:

@@ -175,7 +175,7 @@ def typed_bind(adapter: TypeAdapter[Any]) -> Bind:
 
     def bind(arguments: Arguments) -> Arguments:
         try:
-            return validate(arguments)  # type: ignore[no-any-return]
+            return validate(arguments)  # type: ignore[no-any-return]  # the adapter's schema is that of arguments
         except ValidationError as exc:
             errors = exc.errors(include_url=False, include_context=False)
         raise ArgumentError([typed_problem(error) for error in errors])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -174,6 +175,18 @@ def test_what_was_denied_is_kept_and_what_was_only_looked_at_is_not(server: Serv
         ("x", "server", "", "denied"),
     ]
     assert {row.username for row in OperatorAction.objects.all()} == {"clerk"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_denied_is_kept_where_a_request_is_a_transaction(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    clerk = Client()
+    clerk.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert clerk.post(url(Server, "delete", server.pk), {"post": "yes"}).status_code == 403
+    assert clerk.post(reverse("admin:mcp_sessions_close"), {"user": "x"}).status_code == 403
+    assert [outcome for *_, outcome in acted()] == ["denied", "denied"]
 
 
 def test_whoever_may_view_the_actions_can_do_no_more(db: None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
@@ -151,6 +152,15 @@ def test_the_record_is_changed_by_nobody(
     root: APIClient, rows: dict[str, int], method: str, path: str
 ) -> None:
     assert ask(root, method, path, {}, rows) == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_denied_is_kept_where_a_request_is_a_transaction(
+    clerk: Client, rows: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    assert ask(clerk(), "delete", "/api/servers/main/", None, rows) == 403
+    assert acted()[1:] == [("clerk", "api", "delete", "server", "denied")]
 
 
 def test_what_was_denied_is_kept_and_a_refused_look_is_not(

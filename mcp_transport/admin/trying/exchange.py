@@ -7,12 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from mcp_transport.admin.clients import server_url
 from mcp_transport.admin.forms.form import encode_json
 from mcp_transport.admin.parts import Copyable
 from mcp_transport.admin.trying.outcome import raw
 from mcp_transport.admin.trying.run import Run, request_of
 from mcp_transport.admin.trying.target import Target
-from mcp_transport.conf import settings
 from mcp_transport.protocol.revisions import R2026_07_28
 from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
 
@@ -45,7 +45,7 @@ def _uri(run: Run) -> str:
 
 def as_curl(request: HttpRequest, run: Run, target: Target) -> str:
     """The same request by a client of the newest revision, at a shell."""
-    url = request.build_absolute_uri(f"{settings.MCP_PATH.rstrip('/')}/{run.slug}")
+    url = server_url(request, run.slug)
     meta = {
         PROTOCOL_VERSION: R2026_07_28.name,
         CLIENT_CAPABILITIES: {},
