@@ -1,4 +1,4 @@
-# MCP Transport for Django. `make run` and `make test` need Python 3.11+ and make.
+# MCP Transport for Django. `make run` needs Python 3.11+ and make, `make test` also what `make deps` installs.
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test docs deps lint types conformance-server conformance cluster clients clients-more benchmark kill-test faults clean
+.PHONY: help run test docs fuzz fuzz-atheris mutations deps lint conformance-server conformance clients cluster clients-more benchmark kill-test admin-scale faults clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
