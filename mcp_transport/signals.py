@@ -24,7 +24,7 @@ from mcp_transport.models import (
     TextEntry,
     Token,
 )
-from mcp_transport.models.changes import rows_changed
+from mcp_transport.models.rows_changed import rows_changed
 from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.streams.notices import Changed, Notice, Stale
 

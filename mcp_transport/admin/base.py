@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from mcp_transport.admin.policy import View, arranged, strict
-from mcp_transport.audit.changes import described, difference, stored
+from mcp_transport.audit.differences import described, difference, stored
 from mcp_transport.audit.operators import (
     DENIED,
     Subject,

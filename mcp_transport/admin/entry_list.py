@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.effects import effects_status
-from mcp_transport.admin.looking_as import Viewpoint
 from mcp_transport.admin.parts import Status
+from mcp_transport.admin.viewpoint import Viewpoint
 from mcp_transport.audit.tallies import Entry, Figures
 from mcp_transport.engine.catalog import FEATURE_OF_KIND, Offered, own_name
 from mcp_transport.engine.offering import Shelf

@@ -14,7 +14,6 @@ from mcp_transport.admin.addresses import session_page
 from mcp_transport.admin.call_pages import calls_table
 from mcp_transport.admin.clients import copyables, server_url
 from mcp_transport.admin.entry_list import entry_list
-from mcp_transport.admin.looking_as import may_choose_users, tokens_to_choose, viewpoint
 from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import (
@@ -29,6 +28,7 @@ from mcp_transport.admin.parts import (
     Tabs,
     Tile,
 )
+from mcp_transport.admin.viewpoint import may_choose_users, tokens_to_choose, viewpoint
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import Window
 from mcp_transport.client_settings import NO_TOKEN, authorization

@@ -18,7 +18,7 @@ from mcp_transport.api.documenting import documented
 from mcp_transport.api.filtering import FilterSet
 from mcp_transport.api.serializers import RowSerializer, Serializer, refuse_unknown
 from mcp_transport.api.views import RowViews
-from mcp_transport.audit.changes import difference, stored
+from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import record_action, recorded
 from mcp_transport.auth.permissions import may_issue_for
 from mcp_transport.models import Server, Token

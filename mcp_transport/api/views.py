@@ -31,7 +31,7 @@ from mcp_transport.api.permissions import (
     within_reach,
 )
 from mcp_transport.api.throttling import OperatorThrottle
-from mcp_transport.audit.changes import difference, stored
+from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import (
     API,
     DENIED,

@@ -19,7 +19,7 @@ from django.db import connections, models, transaction
 from django.http import HttpRequest
 
 from mcp_transport.audit.chain import ACTION_COLUMNS, OPERATORS, link, newest
-from mcp_transport.audit.changes import difference, stored, told
+from mcp_transport.audit.differences import difference, stored, told
 from mcp_transport.models import OperatorAction, Session
 
 DONE, DENIED, FAILED = OperatorAction.Outcome.values

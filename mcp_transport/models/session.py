@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from mcp_transport.models.changes import rows_changed
+from mcp_transport.models.rows_changed import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox

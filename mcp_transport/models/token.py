@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mcp_transport.conf import settings
-from mcp_transport.models.changes import rows_changed
+from mcp_transport.models.rows_changed import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token_value import HINT_LENGTH, digest, new_value
 

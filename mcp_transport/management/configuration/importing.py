@@ -14,7 +14,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 
-from mcp_transport.audit.changes import Difference, difference
+from mcp_transport.audit.differences import Difference, difference
 from mcp_transport.audit.operators import Operator, record_action, subject_of
 from mcp_transport.management.configuration.document import (
     OVERRIDE,

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from mcp_transport.audit.changes import difference, stored
+from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import operator_at_terminal, record_action, record_actions
 from mcp_transport.management.subcommands.base import Subcommand
 from mcp_transport.models import Server, Token

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.audit.changes."""
+"""Tests of mcp_transport.audit.differences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 
-from mcp_transport.audit.changes import described, difference, stored, told
+from mcp_transport.audit.differences import described, difference, stored, told
 from mcp_transport.models import Server, Token
 
 
