@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
 from mcp_transport.admin import action_pages
@@ -54,9 +53,7 @@ class OperatorActionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show one action."""
         self.require_view(request)
-        if not object_id.isdecimal():
-            raise Http404
-        action = get_object_or_404(OperatorAction, pk=object_id[:18])
+        action = self.row(object_id)
         context = action_pages.action_page(action)
         return render_page(
             self, request, f"{FOLDER}/action.html", context, title=str(action), crumbs=[_crumb()]

@@ -10,7 +10,8 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from mcp_transport.admin.policy import View, arranged, strict
@@ -30,6 +31,7 @@ else:
 
 # The site's users may be called by something else than a username.
 USERNAME = get_user_model().USERNAME_FIELD
+LONGEST_KEY = 18  # digits; of as many, each is a number that databases take
 
 
 class ModelAdmin(StockModelAdmin):
@@ -161,6 +163,12 @@ class ReadOnlyAdmin(RecordedAdmin):
             if request.method not in {"GET", "HEAD"}:
                 raise PermissionDenied
         super().require_view(request)
+
+    def row(self, object_id: str) -> Any:
+        """Return the row that an address names. Raises Http404."""
+        if not object_id.isdecimal():
+            raise Http404
+        return get_object_or_404(self.model, pk=object_id[:LONGEST_KEY])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds a row by hand."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 
 from mcp_transport.admin import call_pages
@@ -47,9 +46,7 @@ class CallAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show one call."""
         self.require_view(request)
-        if not object_id.isdecimal():
-            raise Http404
-        call = get_object_or_404(Call, pk=object_id[:18])
+        call = self.row(object_id)
         crumbs = [Link("Calls", reverse("admin:mcp_transport_call_changelist"))]
         context = call_pages.call_page(request, call)
         return render_page(

@@ -72,7 +72,7 @@ def _as_user(request: HttpRequest, record: ServerRecord, username: str) -> Viewp
 def _as_token(request: HttpRequest, record: ServerRecord, choice: str) -> Viewpoint:
     key = choice.partition(":")[2]
     found = None
-    if key.isdigit() and request.user.has_perm("mcp_transport.view_token"):
+    if key.isdecimal() and request.user.has_perm("mcp_transport.view_token"):
         found = Token.objects.usable().select_related("owner").filter(pk=key[:18]).first()
     if found is None:
         problem = "There is no such token that is still accepted."

@@ -29,9 +29,8 @@ from mcp_transport.protocol.errors import (
     Refused,
 )
 from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Request, Response
-from mcp_transport.protocol.methods import LEGACY, Method
+from mcp_transport.protocol.methods import LEGACY, Method, offered_method
 from mcp_transport.protocol.revisions import Revision
-from mcp_transport.protocol.shortening import shown
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
@@ -117,7 +116,7 @@ class Conversation:
             await self._accept(session, message)
             return ACCEPTED
         try:
-            method = self._method(incoming, message)
+            method = offered_method(LEGACY, message.method, incoming.offer.catalog.features)
         except MethodNotFound as error:
             return Reply(200, jsonrpc.error(message.id, error))
         return await self._answer(incoming, session, message, method, responder)
@@ -188,13 +187,6 @@ class Conversation:
         listening = (listener.session_id for listener in self._services.hub.listeners())
         return {item for item in (*open_here, *listening, *self.works.sessions()) if item}
 
-    def _method(self, incoming: Incoming, request: Request) -> Method:
-        method = LEGACY.get(request.method)
-        features = incoming.offer.catalog.features
-        if method is None or (method.capability and method.capability not in features):
-            raise MethodNotFound(f"There is no method {shown(request.method)} here.")
-        return method
-
     async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:
         if isinstance(message, Response):
             if not self.pending.settle(session.id, message):
@@ -261,7 +253,7 @@ class Conversation:
         self, incoming: Incoming, session: SessionRecord, request: Request
     ) -> bytes:
         try:
-            method = self._method(incoming, request)
+            method = offered_method(LEGACY, request.method, incoming.offer.catalog.features)
         except MethodNotFound as error:
             return jsonrpc.error(request.id, error)
         exchange = self._exchange(incoming, session, request, method)

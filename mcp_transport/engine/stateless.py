@@ -14,11 +14,10 @@ from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Respo
 from mcp_transport.engine.questions import InputRequired
 from mcp_transport.engine.services import Services
 from mcp_transport.protocol import jsonrpc, routing
-from mcp_transport.protocol.errors import InternalError, MethodNotFound, ProtocolError
+from mcp_transport.protocol.errors import InternalError, ProtocolError
 from mcp_transport.protocol.jsonrpc import Request
-from mcp_transport.protocol.methods import MODERN, Method
+from mcp_transport.protocol.methods import MODERN, offered_method
 from mcp_transport.protocol.routing import SERVER_INFO
-from mcp_transport.protocol.shortening import shown
 
 
 class Stateless:
@@ -35,7 +34,7 @@ class Stateless:
         envelope = routing.open_envelope(
             request, headers, incoming.duplicates, served=incoming.revisions
         )
-        method = self._method(incoming, request)
+        method = offered_method(MODERN, request.method, incoming.offer.catalog.features)
         exchange = Exchange(
             self._services,
             incoming,
@@ -66,13 +65,6 @@ class Stateless:
                 return await answer(exchange, responder)
         finally:
             limiting.end(exchange)
-
-    def _method(self, incoming: Incoming, request: Request) -> Method:
-        method = MODERN.get(request.method)
-        features = incoming.offer.catalog.features
-        if method is None or (method.capability and method.capability not in features):
-            raise MethodNotFound(f"There is no method {shown(request.method)} here.")
-        return method
 
 
 def answer(exchange: Exchange, responder: Responder) -> Awaitable[Outcome]:

@@ -7,11 +7,13 @@ request's era, does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mcp_transport.protocol.errors import MethodNotFound
 from mcp_transport.protocol.revisions import Revision
+from mcp_transport.protocol.shortening import shown
 
 Capability = Literal["tools", "resources", "prompts", "completions", "logging"]
 
@@ -64,3 +66,11 @@ MODERN: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_modern}
 def find(name: str, revision: Revision) -> Method | None:
     """The method, or None when the revision does not define it."""
     return (MODERN if revision.is_modern else LEGACY).get(name)
+
+
+def offered_method(methods: Mapping[str, Method], name: str, features: Collection[str]) -> Method:
+    """The method under a name, on a server with these features. Raises MethodNotFound."""
+    method = methods.get(name)
+    if method is None or (method.capability and method.capability not in features):
+        raise MethodNotFound(f"There is no method {shown(name)} here.")
+    return method

@@ -108,7 +108,7 @@ def test_entries_are_shown_as_a_token_reaches_them(
     text = page(operator, "mcp_server", shop, **{"as": f"token:{token.pk}"})
     assert "1 of" in text
     assert ">repeat</a>" in text
-    for unknown in ("token:0", "token:x", f"token:{'9' * 40}"):
+    for unknown in ("token:0", "token:x", "token:²", f"token:{'9' * 40}"):
         assert "no such token" in page(operator, "mcp_server", shop, **{"as": unknown})
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_transport.protocol.methods import METHODS, find
+from mcp_transport.protocol.errors import MethodNotFound
+from mcp_transport.protocol.methods import LEGACY, METHODS, MODERN, find, offered_method
 from mcp_transport.protocol.revisions import R2025_11_25, R2026_07_28, REVISIONS, Revision
 from tests.schema import definitions_of
 
@@ -80,3 +81,15 @@ def test_a_method_belongs_to_the_capability_it_begins_with() -> None:
 def test_what_reaches_an_entry_is_recorded() -> None:
     recorded = {row.name for row in METHODS.values() if row.is_recorded}
     assert recorded == {"tools/call", "prompts/get", "resources/read"}
+
+
+@pytest.mark.parametrize(
+    ("name", "features"), [("ping", {"tools"}), ("tools/call", {"prompts"}), ("no/such", {"tools"})]
+)
+def test_a_server_has_the_methods_of_the_era_and_of_what_it_offers(
+    name: str, features: set[str]
+) -> None:
+    assert offered_method(LEGACY, "ping", ()) is METHODS["ping"]
+    assert offered_method(MODERN, "tools/call", {"tools"}) is METHODS["tools/call"]
+    with pytest.raises(MethodNotFound, match=f"no method '{name}' here"):
+        offered_method(MODERN, name, features)

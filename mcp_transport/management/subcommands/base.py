@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
-from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 from django.core.management.color import Style, no_style
 from django.utils import timezone
 
@@ -64,3 +66,15 @@ def shown(value: object) -> str:
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
     # One row is one line, whatever a client calls itself.
     return "".join(c if c.isprintable() else "?" for c in str(value))
+
+
+def importing_clients(*modules: str) -> list[Any]:
+    """Import modules that need a client library. Raises CommandError without it."""
+    try:
+        found = [import_module(f"mcp_transport.management.{name}") for name in modules]
+    except ImportError as exc:
+        raise CommandError(
+            f"{exc.name} is missing: pip install 'django-mcp-transport[doctor]'."
+        ) from exc
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
+    return found

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.management.base import CommandError, CommandParser
 
-from mcp_transport.management.subcommands.base import Subcommand
+from mcp_transport.management.subcommands.base import Subcommand, importing_clients
 from mcp_transport.transports.stdio import Pipes, claim
 
 
@@ -33,14 +31,7 @@ class Connect(Subcommand):
             raise CommandError(
                 f"{url!r} is no endpoint; write it as https://shop.example/mcp/shop."
             )
-        try:
-            relaying = import_module("mcp_transport.management.relay")
-            visiting = import_module("mcp_transport.management.doctor.visit")
-        except ImportError as exc:
-            raise CommandError(
-                f"{exc.name} is missing: pip install 'django-mcp-transport[doctor]'."
-            ) from exc
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
+        relaying, visiting = importing_clients("relay", "doctor.visit")
         headers = {"authorization": f"Bearer {token}"} if token else {}
         client = relaying.httpx.AsyncClient(
             headers=headers,

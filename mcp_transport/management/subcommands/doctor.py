@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from mcp_transport.management.doctor.finding import Finding, Status
-from mcp_transport.management.subcommands.base import Subcommand, shown
+from mcp_transport.management.subcommands.base import Subcommand, importing_clients, shown
 
 NAME_WIDTH = 11
 STATUS_WIDTH = 7
@@ -82,14 +80,7 @@ class Doctor(Subcommand):
 
 def examined(options: dict[str, Any]) -> Iterator[Finding]:
     """Every finding, as it is made. Raises CommandError without the client library."""
-    try:
-        examination = import_module("mcp_transport.management.doctor.examination")
-        visiting = import_module("mcp_transport.management.doctor.visit")
-    except ImportError as exc:
-        raise CommandError(
-            f"{exc.name} is missing: pip install 'django-mcp-transport[doctor]'."
-        ) from exc
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
+    examination, visiting = importing_clients("doctor.examination", "doctor.visit")
     visit = visiting.Visit(
         options["url"],
         token=options["token"] or os.environ.get("MCP_TOKEN", ""),
