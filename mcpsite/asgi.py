@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -21,5 +22,8 @@ def close_connections(**_signal: Any) -> None:
 
 
 request_finished.connect(close_connections)
+
+# WhiteNoise answers with a file, which Django reads whole and warns of; those here are small.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
 application = mcp_application(django_application)

@@ -9,14 +9,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import django
+
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
 
 from tests.browser.driving import Browser  # noqa: E402  its tests have the site and the browser
+from tests.browser.test_trying import BOOKS, Shop  # noqa: E402
 from tests.process import Folder, Process  # noqa: E402
 
 IMAGES = PROJECT / "docs" / "images"
@@ -36,8 +42,31 @@ def take(browser: Browser, name: str, path: str, width: int, height: int, theme:
     browser.open(path)
     if width < 640:  # below the site's own header
         browser.run("document.querySelector('.mx').scrollIntoView()")
-    shot = browser.cdp("Page.captureScreenshot")
-    (IMAGES / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+    keep(browser, name)
+
+
+def take_runs(shop: Shop) -> None:
+    """Keep what a tool looks like that was called, and one that asks."""
+    shop.browser.width(1280, 860)
+    shop.browser.theme("light")
+    shop.open("search_books")
+    shop.type("/words", "Darwin")
+    shop.press("call")
+    shop.browser.until(shop.is_done)
+    keep(shop.browser, "try-result")
+    shop.order()
+    shop.press("call")
+    shop.browser.until(lambda: "asks you" in shop.stands())
+    keep(shop.browser, "try-asks", is_whole=True)
+
+
+def keep(browser: Browser, name: str, *, is_whole: bool = False) -> None:
+    """Write what the window, or the whole page, looks like."""
+    if is_whole:
+        shot = browser.screenshot(name).read_bytes()
+    else:
+        shot = base64.b64decode(browser.cdp("Page.captureScreenshot")["data"])
+    (IMAGES / f"{name}.png").write_bytes(shot)
 
 
 def main() -> None:
@@ -56,6 +85,8 @@ def main() -> None:
             for picture in PICTURES:
                 title, path, width, height, theme = picture
                 take(browser, title, path.format(**keys), width, height, theme)
+            books = json.loads(folder.manage("shell", "--verbosity", "0", "-c", BOOKS))
+            take_runs(Shop(browser, *books))
         finally:
             browser.close()
             process.close()

@@ -66,7 +66,8 @@ def verdict(
 def _praise(called: Sequence[str], tallies: Mapping[str, Figures], period: str) -> str:
     calls = sum(tallies[slug].calls for slug in called)
     failed = sum(tallies[slug].failed for slug in called)
-    how = f"{figures.share(failed, calls)} of them failed" if failed else "none failed"
+    some = figures.count(failed) if failed < FEW else figures.share(failed, calls)
+    how = f"{some} of them failed" if failed else "none failed"
     return f"All is well: {figures.calls(calls)} in the last {period}, {how}."
 
 

@@ -52,6 +52,8 @@ def test_all_is_well_in_words() -> None:
     assert judge(shop=tally(ok=1000, error=9)) == Verdict(
         "ok", "All is well: 1,009 calls in the last 24 hours, 0.9 % of them failed."
     )
+    few = judge(shop=tally(ok=7, tool_error=1)).text
+    assert few == "All is well: 8 calls in the last 24 hours, 1 of them failed."
     assert judge(shop=tally(ok=1)).text == "All is well: 1 call in the last 24 hours, none failed."
 
 
