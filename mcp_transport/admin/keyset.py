@@ -60,9 +60,14 @@ def keyset_page(
     has_older, has_newer = (True, has_more) if is_back else (has_more, bool(place))
     return KeysetPage(
         rows=shown,
-        older=query_of(parameters, BEFORE, _told(shown[-1], names)) if shown and has_older else "",
-        newer=query_of(parameters, AFTER, _told(shown[0], names)) if shown and has_newer else "",
+        older=_beside(parameters, BEFORE, shown[-1:], names) if has_older else "",
+        newer=_beside(parameters, AFTER, shown[:1], names) if has_newer else "",
     )
+
+
+def _beside(parameters: QueryDict, direction: str, edge: list[Any], names: Sequence[str]) -> str:
+    """The query string of the page beside the row at a page's edge, if the page has rows."""
+    return query_of(parameters, direction, _told(edge[0], names)) if edge else ""
 
 
 def place_of(parameters: QueryDict, model: type[Model]) -> Any:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mcp_transport.protocol.errors import MethodNotFound
-from mcp_transport.protocol.revisions import Revision
 from mcp_transport.protocol.shortening import shown
 
 Capability = Literal["tools", "resources", "prompts", "completions", "logging"]
@@ -61,11 +60,6 @@ _ROWS = (
 METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
 LEGACY: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_legacy}
 MODERN: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_modern}
-
-
-def find(name: str, revision: Revision) -> Method | None:
-    """The method, or None when the revision does not define it."""
-    return (MODERN if revision.is_modern else LEGACY).get(name)
 
 
 def offered_method(methods: Mapping[str, Method], name: str, features: Collection[str]) -> Method:

@@ -60,10 +60,13 @@ class Listener:
                 "subscriptions/listen", {"notifications": {"toolsListChanged": True}}
             ) as answer:
                 for line in answer.iter_lines():
-                    if line.startswith("data:"):
-                        self._heard.put(json.loads(line[5:]))
+                    self._hear(line)
         except (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError):
             return  # it was closed while it listened
+
+    def _hear(self, line: str) -> None:
+        if line.startswith("data:"):
+            self._heard.put(json.loads(line[5:]))
 
     def _request(self, method: str, params: dict[str, Any]) -> Any:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from mcp_transport.protocol.errors import MethodNotFound
-from mcp_transport.protocol.methods import LEGACY, METHODS, MODERN, find, offered_method
+from mcp_transport.protocol.methods import LEGACY, METHODS, MODERN, Method, offered_method
 from mcp_transport.protocol.revisions import R2025_11_25, R2026_07_28, REVISIONS, Revision
 from tests.schema import definitions_of
 
 # Tasks were experimental in 2025-11-25 and exist only where a server declares them.
 OPTIONAL = {"tasks/get", "tasks/result", "tasks/cancel", "tasks/list"}
+
+
+def find(name: str, revision: Revision) -> Method | None:
+    """The method, or None when the revision does not define it."""
+    return (MODERN if revision.is_modern else LEGACY).get(name)
 
 
 def of_schema(revision: Revision) -> set[str]:

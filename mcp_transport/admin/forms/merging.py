@@ -7,14 +7,14 @@ for JSON then, and the value is judged by the whole schema all the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
 
 MAX_HOPS = 40  # references and parts that make up one schema
 
-TIGHTER = {
+TIGHTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
     "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
 }  # fmt: skip
@@ -93,22 +93,27 @@ def merge(first: Schema, second: Schema) -> Schema:
 
 def _both(key: str, one: Any, other: Any) -> Any:
     """What two values of a keyword say together."""
-    if key in TIGHTER:
-        return TIGHTER[key](one, other)
-    if key == "properties" or key == "patternProperties":
-        shared = one.keys() & other.keys()
-        return {**one, **other, **{name: _all_of(one[name], other[name]) for name in shared}}
-    if key == "required":
-        return [*one, *(name for name in other if name not in one)]
-    if key == "type":
-        return _type_in_both(_types(one), _types(other))
-    if key == "enum":
-        return [value for value in one if value in other]
-    if key in ("items", "additionalProperties", "propertyNames"):
-        return False if one is False or other is False else _all_of(one, other)
-    if key == "uniqueItems":
-        return True
-    raise Unmergeable
+    together = TIGHTER.get(key) or TOGETHER.get(key)
+    if together is None:
+        raise Unmergeable
+    return together(one, other)
+
+
+def _properties_of_both(one: Schema, other: Schema) -> Schema:
+    shared = one.keys() & other.keys()
+    return {**one, **other, **{name: _all_of(one[name], other[name]) for name in shared}}
+
+
+def _required_by_either(one: list[str], other: list[str]) -> list[str]:
+    return [*one, *(name for name in other if name not in one)]
+
+
+def _values_in_both(one: list[Any], other: list[Any]) -> list[Any]:
+    return [value for value in one if value in other]
+
+
+def _schema_of_both(one: Any, other: Any) -> Any:
+    return False if one is False or other is False else _all_of(one, other)
 
 
 def _all_of(one: Any, other: Any) -> Any:
@@ -119,10 +124,24 @@ def _types(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _type_in_both(one: list[str], other: list[str]) -> Any:
+def _type_in_both(first: Any, second: Any) -> Any:
+    one, other = _types(first), _types(second)
     both = [name for name in one if name in other]
     if "integer" in one + other and "number" in one + other and "integer" not in both:
         both.append("integer")  # every integer is a number
     if not both:
         raise Unmergeable
     return both[0] if len(both) == 1 else both
+
+
+TOGETHER: Mapping[str, Callable[[Any, Any], Any]] = {
+    "type": _type_in_both,
+    "enum": _values_in_both,
+    "properties": _properties_of_both,
+    "patternProperties": _properties_of_both,
+    "required": _required_by_either,
+    "items": _schema_of_both,
+    "additionalProperties": _schema_of_both,
+    "propertyNames": _schema_of_both,
+    "uniqueItems": lambda _one, _other: True,  # they differ, so one of them asks for it
+}
