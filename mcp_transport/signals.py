@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
 from mcp_transport.lifespan import current
 from mcp_transport.models import (
@@ -48,6 +48,7 @@ def connect() -> None:
             _connect(signal, model, notice)
     post_save.connect(_rewritten, sender=TextEntry, dispatch_uid="mcp_transport.rewritten")
     post_save.connect(_announced, sender=Announcement, dispatch_uid="mcp_transport.Announcement")
+    pre_delete.connect(_held, sender=Server, dispatch_uid="mcp_transport.held")
     through = [getattr(user, name).through for name in ("groups", "user_permissions")]
     for table in (*through, Group.permissions.through, Token.servers.through):
         _connect(m2m_changed, table, TOKENS)
@@ -56,6 +57,16 @@ def connect() -> None:
 def _connect(signal: Any, sender: Any, notice: Notice) -> None:
     uid = f"mcp_transport.{sender._meta.label}"
     signal.connect(partial(_changed, notice), sender=sender, weak=False, dispatch_uid=uid)
+
+
+def _held(instance: Server, *, using: str, **_signal: Any) -> None:
+    """
+    Lock a server that is about to go.
+
+    Worker processes write rows that belong to it; one that came between the
+    deletion of those and of the server would make the deletion fail.
+    """
+    Server.objects.using(using).select_for_update().filter(pk=instance.pk).first()
 
 
 def _changed(

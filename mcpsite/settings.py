@@ -134,7 +134,7 @@ LOGGING = {
 }
 
 MCP_LOG_CONTEXT = LOG_FORMAT == "json"
-MCP_METRICS_PATH = os.environ.get("MCP_METRICS_PATH", "/metrics") or None
+MCP_METRICS_PATH = os.environ.get("MCP_METRICS_PATH") or None
 MCP_METRICS_ACCESS = os.environ.get("MCP_METRICS_ACCESS", "loopback")
 MCP_TRACING = environment.flag("MCP_TRACING")
 MCP_ALLOWED_ORIGINS = environment.words("MCP_ALLOWED_ORIGINS")

@@ -18,6 +18,7 @@ from tests.interaction.conftest import ConnectLegacy, ConnectModern, UserToken
 from tests.interaction.requirements import covers
 from tests.sockets import Sockets
 
+pytestmark = pytest.mark.inside
 GUARDED = "/mcp/guarded"
 
 

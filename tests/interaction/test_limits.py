@@ -27,6 +27,7 @@ from tests.interaction.requirements import covers
 from tests.old_client import OldClient
 from tests.sockets import Sockets
 
+pytestmark = pytest.mark.inside
 GUARDED = "/mcp/guarded"
 JSON = {"content-type": "application/json"}
 REPEAT = {"name": "repeat", "arguments": {"text": "hi"}}
