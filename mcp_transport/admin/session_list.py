@@ -22,7 +22,7 @@ from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager,
 from mcp_transport.models import Call, Server, Session
 from mcp_transport.models.session import SessionQuerySet
 
-REACH = 20_000  # calls that are looked at for those without a session
+REACH = 10_000  # calls that are looked at for those without a session
 Context = dict[str, Any]
 
 

@@ -107,11 +107,16 @@ def is_taken(kind: str, name: str, *, except_source: str = "") -> bool:
     )
 
 
-def site_sources() -> Sequence[Source]:
-    """The sources of the settings, with what stands in their tables now; makes queries."""
+def site_sources(kind: str = "") -> Sequence[Source]:
+    """
+    The sources of the settings, with what stands in their tables now; makes queries.
+
+    If a kind of entry is named, only what may be of that kind is read again.
+    """
     sources = known_sources()
     for source in sources:
-        source.refresh()
+        if not kind or kind in source.kinds:
+            source.refresh()
     return sources
 
 

@@ -41,6 +41,8 @@ class Source(ABC):
     """
 
     name: ClassVar[str]
+    #: What it may offer; whoever looks for another kind does not wait for its tables.
+    kinds: ClassVar[frozenset[str]] = frozenset({"tool", "resource", "template", "prompt"})
 
     def refresh(self) -> None:  # noqa: B027 - most have no tables
         """

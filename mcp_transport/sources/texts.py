@@ -50,6 +50,7 @@ class TextSource(Source):
     """
 
     name: ClassVar[str] = "texts"
+    kinds: ClassVar[frozenset[str]] = frozenset({"resource", "prompt"})
 
     def __init__(self) -> None:
         self._entries = Entries()

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium.common.exceptions import TimeoutException, WebDriverException
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -26,6 +27,7 @@ Found = TypeVar("Found")
 
 LIMIT = 10.0  # seconds any wait may take
 SCREENSHOTS = PROJECT / "var" / "screenshots"
+MOST_STOPS = 200  # of the Tab key
 DESKTOP, PHONE = 1280, 320  # pixels
 THEMES = ("light", "dark")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -46,6 +48,15 @@ HASTE = """
 # Every answer is news, as if something had changed.
 FORGETTING = """
 { const ask = window.fetch; window.fetch = (address, how) => ask(address, {...how, headers: {}}); }
+"""
+# Where the keyboard is: whether that is what is looked for, what it is, and whether it can be seen.
+FOCUS = """
+const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+return {
+  isIt: at.matches(arguments[0]), name: at.outerHTML.slice(0, 160), isOurs: Boolean(at.closest(".mx")),
+  isSeen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
+    && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+};
 """
 AXE = """
 const [within, tags, done] = arguments;
@@ -224,6 +235,29 @@ class Browser:
         while time.monotonic() < end:
             assert condition()
             self.driver.execute_async_script("setTimeout(arguments[0], 100)")
+
+    # What is done by keyboard alone
+
+    def press(self, *keys: str) -> None:
+        """Press keys, or type text, wherever the focus is."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, selector: str) -> None:
+        """Go on by Tab until the focus is on such an element; on all of our own it is seen."""
+        for _ in range(MOST_STOPS):
+            self.press(Keys.TAB)
+            focus = self.run(FOCUS, selector)
+            assert focus["isSeen"] or not focus["isOurs"], focus
+            if focus["isIt"]:
+                return
+        raise AssertionError(
+            f"No {selector} within {MOST_STOPS} stops of {self.driver.current_url}"
+        )
+
+    def skip_to_content(self) -> None:
+        """Take the admin's link over the header and the sidebar."""
+        self.tab_to(".skip-to-content-link")
+        self.press(Keys.ENTER)
 
     @property
     def violations(self) -> list[str]:

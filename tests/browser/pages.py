@@ -83,7 +83,7 @@ PAGES = (
         name="try",
         path=f"{ADMIN}/server/{{server}}/try/?kind=tool&name=quote",
         permission="try_tool",
-        queries=6,
+        queries=5,
         has_hostile_text=True,
     ),
     Shown(

@@ -6,7 +6,8 @@ How fast the admin's pages are when there is a million calls.
 
 Every page of ``tests/browser/pages.py``, its live parts and its ``long`` addresses are asked
 for as a superuser, by Django's test client: the time is the server's own. Exits
-with 1 if 95 of 100 answers of one took longer than the limit.
+with 1 if 95 of 100 answers of one took longer than the limit, or if a query of one
+reads the whole record.
 """
 
 from __future__ import annotations
@@ -22,14 +23,24 @@ from contextlib import ExitStack
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.cluster import running_cluster
 from tests.process import PROJECT, Folder
 
+if TYPE_CHECKING:
+    from django.test import Client
+
 LIMITS = {"sqlite": 0.4, "postgresql": 0.2}  # seconds
 SPAN = timedelta(days=7)
 BATCH = 10_000
-MEASURE = "from tests.load.admin_scale import fill, measure; fill({calls}); measure({requests})"
+WHOLE = ("Seq Scan on mcp_transport_call", "SCAN mcp_transport_call")  # steps that read every row
+MEASURE = """
+from tests.load.admin_scale import fill, measure, plan
+fill({calls})
+plan()
+measure({requests})
+"""
 
 
 def fill(calls: int) -> None:
@@ -47,6 +58,14 @@ def fill(calls: int) -> None:
 
 def measure(requests: int) -> dict[str, float]:
     """Print, and return, the 95th percentile of each address in seconds."""
+    client, addresses = prepared()
+    found = {address: percentile(client, path, requests) for address, path in addresses.items()}
+    sys.stdout.write(json.dumps(found) + "\n")
+    return found
+
+
+def prepared() -> tuple[Client, dict[str, str]]:
+    """A superuser's browser, and every address with its path in this site."""
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.db import connection
@@ -60,23 +79,38 @@ def measure(requests: int) -> dict[str, float]:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    found, known, client = {}, keys(), Client()
+    known, client = keys(), Client()
     client.force_login(User.objects.get(username="root"))
-    for page in PAGES:
-        for address in (page.path, *page.fragments, *page.long):
-            found[address] = percentile(client, address.format(**known), requests)
-    sys.stdout.write(json.dumps(found) + "\n")
-    return found
+    named = [name for page in PAGES for name in (page.path, *page.fragments, *page.long)]
+    return client, {name: name.format(**known) for name in named}
 
 
-def percentile(client: object, address: str, requests: int) -> float:
+def percentile(client: Client, address: str, requests: int) -> float:
     """The time within which 95 of 100 answers came, after one that warmed up."""
     times = []
     for _ in range(requests + 1):
         begun = time.perf_counter()
-        assert client.get(address).status_code == 200, address  # type: ignore[attr-defined]
+        assert client.get(address).status_code == 200, address
         times.append(time.perf_counter() - begun)
     return sorted(times[1:])[min(requests - 1, round(0.95 * requests))]
+
+
+def plan() -> None:
+    """Fail if the database would read the whole record for a query of any address."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client, addresses = prepared()
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    for address, path in addresses.items():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(path)
+        for sql in (query["sql"] for query in captured if '"mcp_transport_call"' in query["sql"]):
+            with connection.cursor() as cursor:
+                cursor.execute(f"{explain} {sql}")
+                steps = [str(row[-1]) for row in cursor.fetchall()]
+            whole = [step for step in steps if any(name in step for name in WHOLE)]
+            assert whole == [], f"{address}: {whole} for {sql}"
 
 
 def run(calls: int, requests: int, database: str) -> dict[str, float]:

@@ -134,7 +134,7 @@ def find_target(server_id: int, kind: str, name: str, caller: Principal) -> Targ
     if server is None:
         return None
     record = record_of(server)
-    entry = _find(catalog_of(record, site_sources()), kind, name)
+    entry = _find(catalog_of(record, site_sources(kind)), kind, name)
     if entry is None or not entry.is_permitted(caller):
         return None
     return Target(record, entry)
