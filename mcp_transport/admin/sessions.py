@@ -154,7 +154,7 @@ def may_close(request: HttpRequest) -> bool:
 
 def found(handle: str) -> Session:
     """The session whose id begins so. Raises Http404."""
-    rows: Any = Session.objects.select_related("server", "user", "token")
+    rows: Any = timeline.marked(Session.objects.select_related("server", "user", "token"))
     session: Session | None = rows.with_handle(handle) if handle else None
     if session is None:
         raise Http404("There is no such session.")

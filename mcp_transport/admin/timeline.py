@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -19,10 +19,12 @@ from mcp_transport.admin.figures import duration
 from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import Moment, Status
 from mcp_transport.models import Call, Event, Session, Stream
+from mcp_transport.models.session import SessionQuerySet
 
 SIZE = 100  # rows of a page
 LONGEST = 400  # characters of a body that are shown
 KINDS = (("", "All"), ("calls", "Calls"), ("sent", "Sent by the server"), ("errors", "Errors"))
+MARKS = ("last_call", "last_event", "last_opened", "last_ended", "last_running")
 FINE = ("ok", "input_required", "cancelled")
 
 
@@ -69,15 +71,28 @@ def timeline(session: Session, parameters: QueryDict) -> Timeline:
     return Timeline(rows=rows, older=f"?{query.urlencode()}" if len(found) > SIZE else "")
 
 
+def marked(rows: SessionQuerySet) -> SessionQuerySet:
+    """The sessions, each with what its version is made of."""
+    calls = Call.objects.filter(session=OuterRef("pk")).exclude(session="")
+    events = Event.objects.filter(stream__session=OuterRef("pk"))
+    streams = Stream.objects.filter(session=OuterRef("pk"))
+    return rows.annotate(
+        last_call=_greatest(calls, "session", "pk"),
+        last_event=_greatest(events, "stream__session", "pk"),
+        last_opened=_greatest(streams, "session", "opened_at"),
+        last_ended=_greatest(streams, "session", "closed_at"),
+        last_running=_greatest(streams.filter(closed_at=None), "session", "opened_at"),
+    )
+
+
+def _greatest(rows: QuerySet[Any], of: str, column: str) -> Subquery:
+    return Subquery(rows.order_by().values(of).annotate(most=Max(column)).values("most"))
+
+
 def version(session: Session) -> str:
-    """What is another text when the timeline is; one query for what was called, one for the rest."""
-    calls = _calls_of(session).aggregate(newest=Max("pk"))
-    goes_on = Q(closed_at=None)
-    streams = session.streams.aggregate(
-        events=Max("events__pk"), newest=Max("opened_at"), ended=Max("closed_at"),
-        open=Max("opened_at", filter=goes_on),
-    )  # fmt: skip
-    return version_of(f"{calls} {streams} {session.closed_at}").strip('"')
+    """What is another text when the timeline of a marked session is."""
+    seen = [repr(getattr(session, name)) for name in MARKS]
+    return version_of(f"{seen} {session.closed_at}").strip('"')
 
 
 def _before(parameters: QueryDict) -> datetime | None:

@@ -104,7 +104,7 @@ PAGES = (
         name="session",
         path=f"{ADMIN}/session/{{session_handle}}/",
         permission="view_session",
-        queries=8,
+        queries=6,
         fragments=(f"{ADMIN}/session/{{session_handle}}/live/",),
     ),
     Shown(
