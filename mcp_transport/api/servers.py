@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
 from mcp_transport.api.filtering import FilterSet
 from mcp_transport.api.pages import NewestFirst
 from mcp_transport.api.serializers import RowSerializer
-from mcp_transport.api.views import RowViews
+from mcp_transport.api.views import EditableRowViews
 from mcp_transport.conf import settings
 from mcp_transport.models import Server
 
@@ -56,14 +56,7 @@ class BySlug(NewestFirst):
     ordering = "slug"
 
 
-class ServerViews(
-    RowViews,
-    mixins.ListModelMixin,
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-):
+class ServerViews(EditableRowViews):
     """Which entries are offered under which URL, and to whom."""
 
     queryset = Server.objects.all()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
 from mcp_transport.api.filtering import FilterSet
 from mcp_transport.api.serializers import RowSerializer
-from mcp_transport.api.views import RowViews
+from mcp_transport.api.views import EditableRowViews
 from mcp_transport.models import TextEntry
 
 
@@ -42,14 +42,7 @@ class TextFilters(FilterSet):
         fields = ("kind", "name", "uri", "is_enabled")
 
 
-class TextViews(
-    RowViews,
-    mixins.ListModelMixin,
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-):
+class TextViews(EditableRowViews):
     """What operators have written for servers to offer."""
 
     queryset = TextEntry.objects.all()

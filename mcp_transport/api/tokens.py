@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django_filters import rest_framework as filters
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from mcp_transport.api.documenting import documented
 from mcp_transport.api.filtering import FilterSet
 from mcp_transport.api.serializers import RowSerializer, Serializer, refuse_unknown
-from mcp_transport.api.views import RowViews
+from mcp_transport.api.views import EditableRowViews
 from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import record_action, recorded
 from mcp_transport.auth.permissions import may_issue_for
@@ -105,14 +105,7 @@ class TokenFilters(FilterSet):
         fields = ("name", "hint", "owner", "server", "is_revoked", "expires_before")
 
 
-class TokenViews(
-    RowViews,
-    mixins.ListModelMixin,
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-):
+class TokenViews(EditableRowViews):
     """The credentials of clients."""
 
     queryset = Token.objects.select_related("owner").prefetch_related("servers")

@@ -10,7 +10,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
 from drf_spectacular.openapi import AutoSchema
-from rest_framework import viewsets
+from rest_framework import mixins, viewsets
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import JSONParser
@@ -148,6 +148,17 @@ class RowViews(OperatorPolicy, GenericViewSet):
             kind = str(self.model_of("change")._meta.model_name)
             subject = Subject(kind=kind, id=str(next(iter(self.kwargs.values()), "")))
             record_action(self.operator, VERBS.get(action, action), subject, outcome=DENIED)
+
+
+class EditableRowViews(
+    RowViews,
+    mixins.ListModelMixin,
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+):
+    """Views over rows that operators make, change and delete."""
 
 
 #: What REST framework calls an action, in the words of the record.

@@ -26,7 +26,7 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     """
     entry, uri, variables = access.find_resource(exchange)
     resource = entry.definition
-    assert isinstance(resource, (ResourceDefinition, TemplateDefinition))  # noqa: S101
+    assert isinstance(resource, (ResourceDefinition, TemplateDefinition))  # noqa: S101 - by construction of the catalog
     enter(exchange)
     context = RequestContext(exchange)
     try:

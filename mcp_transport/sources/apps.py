@@ -49,17 +49,17 @@ class AppSource(Source):
 
     def owner(self, definition: AnyDefinition) -> str:
         """The label of the app that a function belongs to."""
-        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101
+        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
         return definition.app_label
 
     def place(self, definition: AnyDefinition) -> str:
         """The function and the line where it begins."""
-        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101
+        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
         return definition.function.line
 
     def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
         """See Source.match()."""
-        assert isinstance(template, ResourceTemplate)  # noqa: S101
+        assert isinstance(template, ResourceTemplate)  # noqa: S101 - it is handed what it listed
         return template.match(uri)
 
     def completes(self, definition: AnyDefinition) -> bool:
@@ -70,7 +70,7 @@ class AppSource(Source):
         self, tool: ToolDefinition, arguments: dict[str, object], context: RequestContext
     ) -> ToolResult:
         """See Source.call()."""
-        assert isinstance(tool, Tool)  # noqa: S101
+        assert isinstance(tool, Tool)  # noqa: S101 - it is handed what it listed
         value = await run(tool.function, tool.function.bind(arguments), context)
         return tool.convert_result(value)
 
@@ -82,7 +82,7 @@ class AppSource(Source):
         context: RequestContext,
     ) -> Sequence[ResourceContents]:
         """See Source.read()."""
-        assert isinstance(resource, (Resource, ResourceTemplate))  # noqa: S101
+        assert isinstance(resource, (Resource, ResourceTemplate))  # noqa: S101 - it is handed what it listed
         function = resource.function
         value = await run(function, function.bind(dict(variables)), context)
         return () if value is None else resource.convert_result(value, uri)
@@ -91,7 +91,7 @@ class AppSource(Source):
         self, prompt: PromptDefinition, arguments: dict[str, str], context: RequestContext
     ) -> Sequence[Message]:
         """See Source.get()."""
-        assert isinstance(prompt, Prompt)  # noqa: S101
+        assert isinstance(prompt, Prompt)  # noqa: S101 - it is handed what it listed
         function = prompt.function
         value = await run(function, function.bind(dict(arguments)), context)
         return prompt.convert_result(value)
@@ -105,7 +105,7 @@ class AppSource(Source):
         arguments: dict[str, str],
     ) -> Sequence[str]:
         """See Source.complete()."""
-        assert isinstance(definition, (ResourceTemplate, Prompt))  # noqa: S101
+        assert isinstance(definition, (ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
         function = definition.completions.get(argument)
         if function is None:
             return ()
