@@ -9,12 +9,24 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from mcp_transport import lifespan
+from mcp_transport.audit import words
 from mcp_transport.lifespan import Runtime, runtime
-from mcp_transport.models import Call, Event, Rollup, Server, Session, Stream, Worker
+from mcp_transport.models import (
+    Call,
+    Event,
+    Rollup,
+    SearchProgress,
+    Server,
+    Session,
+    Stream,
+    Worker,
+)
 from mcp_transport.writer import WriterFull
+from tests.audit.called import call_at
 
 LIMIT = 5.0
 
@@ -198,3 +210,13 @@ async def test_a_worker_sums_up_the_calls(quick: None, run: Runtime) -> None:
     )
     await run.start()
     await until(Rollup.objects.aexists)
+
+
+async def test_a_worker_indexes_the_words_of_calls(
+    quick: None, run: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifespan, "ROLLUP_INTERVAL", 0.0)
+    monkeypatch.setattr(words, "DISORDER", datetime.timedelta(0))
+    call = await sync_to_async(call_at)(timezone.now())
+    await run.start()
+    await until(SearchProgress.objects.filter(indexed_id=call.pk).aexists)

@@ -31,7 +31,7 @@ LONGEST_TEXT = 20_000  # characters of a column that are read
 LONGEST_WORD = 64
 MOST_WORDS = 1000  # of a call
 BATCH = 500  # calls in one transaction
-BUDGET = 0.5  # seconds of a step after which it begins nothing more
+BUDGET = 0.25  # seconds of a step after which it begins nothing more
 PROGRESS = 1  # the key of the one row
 LARGEST_KEY = 2**63 - 1
 

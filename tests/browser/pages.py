@@ -112,6 +112,16 @@ PAGES = (
         path=f"{ADMIN}/call/?period=all",
         permission="view_call",
         queries=5,
+        long=(
+            f"{ADMIN}/call/?period=all&before={{deep}}",
+            f"{ADMIN}/call/?period=all&outcome=ok",
+            f"{ADMIN}/call/?period=all&username=nobody",  # fits no call
+            f"{ADMIN}/call/?period=all&q=book",  # most calls
+            f"{ADMIN}/call/?period=all&q=book&before={{deep}}",
+            f"{ADMIN}/call/?period=all&q=book&username=nobody",
+            f"{ADMIN}/call/?period=all&q=sold+out",  # one in a hundred
+            f"{ADMIN}/call/?period=all&q=unheard-of",
+        ),
         has_hostile_text=True,
     ),
     Shown(
@@ -123,6 +133,10 @@ PAGES = (
     Shown(
         name="audit",
         path=f"{ADMIN}/operatoraction/?period=all",
+        long=(
+            f"{ADMIN}/operatoraction/?period=all&username=nobody",
+            f"{ADMIN}/operatoraction/?period=all&q=unheard-of",
+        ),
         permission="view_operatoraction",
         queries=5,
         has_hostile_text=True,

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.http import QueryDict
 
+from mcp_transport.admin.keyset import BEFORE, query_of
 from mcp_transport.audit.operators import Operator, record_action
 from mcp_transport.audit.rollups import catch_up
 from mcp_transport.models import (
@@ -65,13 +67,15 @@ def fill(calls: int = 6000) -> None:
 
 def keys() -> dict[str, Any]:
     """The rows that the paths of pages name: ``{server}`` is the key of one."""
+    last = Call.objects.order_by("-pk").values_list("pk", flat=True)[0]
     return {
         "server": Server.objects.get(slug="invoices").pk,
         "session_handle": Session.objects.filter(closed_at=None).order_by("created_at")[0].handle,
         "token": Token.objects.order_by("pk")[0].pk,
         "text": TextEntry.objects.get().pk,
         "action": OperatorAction.objects.order_by("-pk").values_list("pk", flat=True)[0],
-        "call": Call.objects.order_by("-pk").values_list("pk", flat=True)[0],
+        "call": last,
+        "deep": query_of(QueryDict(), BEFORE, [last // 2]).partition("=")[2],
     }
 
 

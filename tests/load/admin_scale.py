@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +45,9 @@ measure({requests})
 
 def fill(calls: int) -> None:
     """Make a used site with so many calls in a week, all summed up."""
-    from mcp_transport.audit.rollups import catch_up
-    from mcp_transport.models import Call
+    from mcp_transport.audit.rollups import DISORDER, catch_up
+    from mcp_transport.audit.words import step
+    from mcp_transport.models import Call, SearchProgress
     from tests.browser import seed
 
     seed.fill(calls=10)
@@ -54,6 +55,9 @@ def fill(calls: int) -> None:
     while batch := list(islice(rows, BATCH)):
         Call.objects.bulk_create(batch, batch_size=500)
     catch_up("scale")
+    later = datetime.now(UTC) + DISORDER
+    while step(later, budget=60) or SearchProgress.objects.get().settled_id == 0:
+        later += DISORDER
 
 
 def measure(requests: int) -> dict[str, float]:
