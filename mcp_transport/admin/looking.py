@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from mcp_transport.admin.keyset import AFTER, BEFORE, keyset_page, place_of, query_of
-from mcp_transport.audit.search import MOST_KEYS, Answer, answering, reading
+from mcp_transport.audit.search import FEW_KEYS, MOST_KEYS, Answer, answering, reading
 
 REACH = 100_000  # rows of the record that one page looks at
 
@@ -58,9 +58,13 @@ def _look_among(
     rows: QuerySet[Any], parameters: QueryDict, answer: Answer, place: int | None
 ) -> Sight:
     """Return the page of those rows that an index names."""
-    keys = answer.keys(place, is_back=AFTER in parameters)
-    page = keyset_page(rows.filter(pk__in=keys), parameters)
-    is_cut = len(keys) == MOST_KEYS and AFTER not in parameters and not page.older
+    is_back = AFTER in parameters
+    for limit in (FEW_KEYS, MOST_KEYS):  # without another filter few are enough
+        keys = answer.keys(place, is_back=is_back, limit=limit)
+        page = keyset_page(rows.filter(pk__in=keys), parameters)
+        if len(keys) < limit or (page.newer if is_back else page.older):
+            break
+    is_cut = len(keys) == MOST_KEYS and not is_back and not page.older
     further = query_of(parameters, BEFORE, [keys[-1]]) if is_cut else ""
     return Sight(
         rows=page.rows, newer=page.newer, older=page.older, further=further, reach=MOST_KEYS

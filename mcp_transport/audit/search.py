@@ -27,6 +27,7 @@ TEXTS = {
 IDENTIFIERS = {"call": ("trace_id", "request_id"), "operatoraction": ("request_id", "object_id")}
 FARTHEST = 100_000  # calls behind the record at which the index still answers
 MOST_KEYS = 5000  # of calls with these words that one page looks at
+FEW_KEYS = 200  # that it looks at before
 
 
 def matching(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -68,14 +69,14 @@ class Answer:
         new_sql, new_values = compiler.as_sql()
         return Q(pk__in=RawSQL(f"{sql} UNION ALL {new_sql}", (*values, *new_values)))  # noqa: S611 - values are bound
 
-    def keys(self, place: int | None, *, is_back: bool = False) -> list[int]:
-        """At most MOST_KEYS of them next to a place: the older ones, or going back the newer."""
-        found = words.keys(self.alias, self.words, beyond=place, is_back=is_back, limit=MOST_KEYS)
+    def keys(self, place: int | None, *, is_back: bool = False, limit: int) -> list[int]:
+        """The keys of those next to a place: the older ones, or going back the newer."""
+        found = words.keys(self.alias, self.words, beyond=place, is_back=is_back, limit=limit)
         unread = self._unread().order_by("pk" if is_back else "-pk")
         if place is not None:
             unread = unread.filter(**{"pk__gt" if is_back else "pk__lt": place})
-        found += unread.values_list("pk", flat=True)[:MOST_KEYS]
-        return sorted(set(found), reverse=not is_back)[:MOST_KEYS]
+        found += unread.values_list("pk", flat=True)[:limit]
+        return sorted(set(found), reverse=not is_back)[:limit]
 
     def _unread(self) -> QuerySet[Call]:
         """Those that are not in the index yet, and the one whose key it is."""
