@@ -78,6 +78,9 @@ admin-scale: $(VENV)/test.stamp  ## Time the admin's pages over a million calls,
 	@$(BIN)/python -m tests.load.admin_scale $(ARGS)
 	@$(BIN)/python -m tests.load.admin_scale --database postgresql $(ARGS)
 
+admin-hosts: $(VENV)/test.stamp  ## Open the admin's pages inside other themes and under Django 6.0 (ARGS=unfold)
+	@$(BIN)/python -m tests.browser.hosts $(ARGS)
+
 faults: $(VENV)/test.stamp  ## Inject every fault in full and write docs/topics/faults.md (half an hour)
 	@$(BIN)/python -m tests.faults.report $(ARGS)
 
