@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CODE := mcp_transport mcpsite tools benchmarks
 
-.PHONY: help run test docs fuzz fuzz-atheris mutations deps lint conformance-server conformance clients cluster clients-more benchmark kill-test admin-scale faults clean
+.PHONY: help run test docs fuzz fuzz-atheris mutations deps lint conformance-server conformance clients cluster clients-more benchmark kill-test admin-scale admin-hosts faults clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22

@@ -47,6 +47,7 @@ class Host:
     apps: tuple[str, ...] = ()
     python: tuple[int, int] = (3, 11)
     is_strict: bool = True  # whether it stands the strict policy
+    themes: tuple[str, ...] = THEMES
 
 
 HOSTS = {
@@ -57,11 +58,12 @@ HOSTS = {
         packages=("django-admin-interface>=0.32,<1",),
         apps=("admin_interface", "colorfield"),
         is_strict=False,
+        themes=("light",),  # its own links cannot be read in the dark
     ),
 }
 
 
-def prepare(name: str) -> Path:
+def prepare(name: str) -> str:
     """Make the environment of a host; its interpreter."""
     place = FOLDER / name
     venv.create(place, clear=True, with_pip=True, symlinks=True)
@@ -70,9 +72,9 @@ def prepare(name: str) -> Path:
     library = place / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     (library / "site-packages" / "tests.pth").write_text(f"{ours}\n", encoding="utf-8")
     if HOSTS[name].packages:
-        install = [python, "-m", "pip", "install", "--quiet", *HOSTS[name].packages]
+        install = [str(python), "-m", "pip", "install", "--quiet", *HOSTS[name].packages]
         subprocess.run(install, check=True)
-    return python
+    return str(python)
 
 
 def visit(name: str) -> list[str]:
@@ -91,13 +93,17 @@ def visit(name: str) -> list[str]:
             asyncio.run(process.start())
             with closing(Browser(f"http://127.0.0.1:{process.port}")) as browser:
                 browser.login("root")
-                return [line for page in PAGES for line in look(browser, page.path.format(**keys))]
+                return [
+                    line
+                    for page in PAGES
+                    for line in look(browser, page.path.format(**keys), host.themes)
+                ]
 
 
-def look(browser: Browser, path: str) -> list[str]:
-    """What is wrong with a page in both themes."""
+def look(browser: Browser, path: str, themes: tuple[str, ...]) -> list[str]:
+    """What is wrong with a page."""
     found = []
-    for theme in THEMES:
+    for theme in themes:
         browser.theme(theme)
         browser.open(path)
         browser.run(DARK, theme == "dark")
