@@ -167,7 +167,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': "operator's action",
-                'verbose_name_plural': "operators' actions",
+                'verbose_name_plural': 'audit',
                 'ordering': ('-id',),
                 'default_permissions': ('view',),
                 'indexes': [models.Index(fields=['acted_at'], name='mcp_action_time'), models.Index(fields=['user_id', 'id'], name='mcp_action_user'), models.Index(fields=['action', 'id'], name='mcp_action_action'), models.Index(fields=['kind', 'object_id', 'id'], name='mcp_action_object'), models.Index(fields=['outcome', 'id'], name='mcp_action_outcome')],

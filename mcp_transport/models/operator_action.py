@@ -48,7 +48,7 @@ class OperatorAction(models.Model):
 
     class Meta:
         verbose_name = "operator's action"
-        verbose_name_plural = "operators' actions"
+        verbose_name_plural = "audit"
         ordering = ("-id",)
         default_permissions = ("view",)
         indexes = (
