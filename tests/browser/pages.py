@@ -129,6 +129,7 @@ PAGES = (
         path=f"{ADMIN}/call/{{call}}/change/",
         permission="view_call",
         queries=5,
+        has_hostile_text=True,
     ),
     Shown(
         name="audit",

@@ -74,7 +74,9 @@ def keys() -> dict[str, Any]:
         "token": Token.objects.order_by("pk")[0].pk,
         "text": TextEntry.objects.get().pk,
         "action": OperatorAction.objects.order_by("-pk").values_list("pk", flat=True)[0],
-        "call": last,
+        "call": Call.objects.filter(username=HOSTILE)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[0],
         "deep": query_of(QueryDict(), BEFORE, [last // 2]).partition("=")[2],
     }
 

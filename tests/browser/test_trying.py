@@ -12,6 +12,9 @@ from tests.browser.conftest import Site
 from tests.browser.driving import DESKTOP, PHONE, THEMES, Browser, told
 from tests.browser.test_pages import CONTRAST, SMALL
 
+EVERY_PART_IS_OVER = """
+return [...document.querySelectorAll("[data-live]")].every((part) => part.querySelector("[data-over]"));
+"""
 BOOKS = """
 from tools.demo.shelves import fill
 from tools.demo.models import Book
@@ -133,9 +136,9 @@ def test_a_run_that_is_over_is_asked_about_no_more(shop: Shop) -> None:
     shop.open("take_stock")
     shop.type("/pause", "0.05")
     shop.press("call")
-    shop.browser.until(shop.is_done)
+    shop.browser.until(lambda: bool(shop.browser.run(EVERY_PART_IS_OVER)))
     shop.browser.run("performance.clearResourceTimings()")
-    shop.browser.stays(lambda: shop.browser.requests_to("/live/") <= 2, 2.5)
+    shop.browser.stays(lambda: shop.browser.requests_to("/live/") == 0, 2.5)
 
 
 def test_what_is_wrong_has_the_focus_and_leads_to_its_field(shop: Shop) -> None:

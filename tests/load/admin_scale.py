@@ -78,7 +78,7 @@ def prepared() -> tuple[Client, dict[str, str]]:
     from tests.browser.pages import PAGES
     from tests.browser.seed import keys
 
-    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     connection.ensure_connection()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

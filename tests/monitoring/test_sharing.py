@@ -77,6 +77,7 @@ async def test_whichever_process_is_asked_tells_of_all(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     (tmp_path / "figures").mkdir()
     folder.environment[FOLDER] = str(tmp_path / "figures")
+    folder.environment["MCP_METRICS_PATH"] = "/metrics"
     folder.prepare()
     processes = [Process(folder), Process(folder)]
     try:

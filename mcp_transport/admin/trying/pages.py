@@ -325,7 +325,7 @@ def _shown(run: Run) -> Context:
 def _version(run: Run, part: str) -> str:
     """What changes when a live part does."""
     if part == "questions":
-        seen: object = [(asked.id, asked.reply) for asked in run.asked]
+        seen: object = (run.is_over, [(asked.id, asked.reply) for asked in run.asked])
     else:
         seconds = 0 if run.is_over else int(run.seconds)
         seen = (len(run.events), run.state, seconds)
