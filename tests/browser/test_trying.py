@@ -136,6 +136,7 @@ def test_a_run_that_is_over_is_asked_about_no_more(shop: Shop) -> None:
     shop.open("take_stock")
     shop.type("/pause", "0.05")
     shop.press("call")
+    shop.browser.until(shop.is_done)
     shop.browser.until(lambda: bool(shop.browser.run(EVERY_PART_IS_OVER)))
     shop.browser.run("performance.clearResourceTimings()")
     shop.browser.stays(lambda: shop.browser.requests_to("/live/") == 0, 2.5)
