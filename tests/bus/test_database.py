@@ -19,7 +19,7 @@ from tests.cluster import Cluster
 from tests.process import until
 from tests.settings import postgresql
 
-AT_ONCE = 1.0  # seconds
+AT_ONCE = 5.0  # seconds
 BACK = 5.0  # seconds
 
 
