@@ -46,6 +46,7 @@ TESTED_ELSEWHERE = {
     "api/views.py": "tests/api/test_permissions.py and test_servers.py",
     "admin/call_form.py": "tests/admin/test_calls.py",
     "admin/call_pages.py": "tests/admin/test_calls.py",
+    "admin/exporting.py": "tests/admin/test_calls.py and test_actions.py",
     "admin/looking.py": "tests/admin/test_calls.py",
     "admin/session_list.py": "tests/admin/test_sessions.py",
     "admin/timeline.py": "tests/admin/test_sessions.py",

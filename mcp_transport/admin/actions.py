@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
 from mcp_transport.admin import action_pages
 from mcp_transport.admin.action_pages import ActionForm
 from mcp_transport.admin.base import ReadOnlyAdmin
+from mcp_transport.admin.exporting import export
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link
 from mcp_transport.admin.policy import View
-from mcp_transport.audit.export import FORMS, exported
-from mcp_transport.audit.operators import Subject, operator_of, record_action
 from mcp_transport.audit.verification import verify, verify_all
 from mcp_transport.models import OperatorAction
 
@@ -63,13 +62,7 @@ class OperatorActionAdmin(ReadOnlyAdmin):
         """Send every action that the filter leaves; that is recorded, too."""
         self.require_view(request)
         chosen = ActionForm(request.GET)
-        if form not in FORMS or not chosen.is_valid():
-            raise Http404("There are actions.csv and actions.jsonl, by the filters of the list.")
-        rows = chosen.chosen_by_all(OperatorAction.objects.all())
-        said = {name: [None, value] for name, value in request.GET.items()}
-        subject = Subject(kind="operatoraction", name=form)
-        record_action(operator_of(request), "export", subject, changes=said)
-        return exported(request, rows, COLUMNS, form=form, name="actions")
+        return export(request, form, chosen, OperatorAction, COLUMNS, name="actions")
 
     def chains_view(self, request: HttpRequest) -> HttpResponse:
         """Show how far checkpoints vouch for the records, or look at every row of one, or all."""

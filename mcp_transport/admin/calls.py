@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
 from mcp_transport.admin import call_pages
 from mcp_transport.admin.base import ReadOnlyAdmin
 from mcp_transport.admin.call_form import CallForm
+from mcp_transport.admin.exporting import export
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link
-from mcp_transport.audit.export import COLUMNS_OF_CALL, FORMS, exported
-from mcp_transport.audit.operators import Subject, operator_of, record_action
+from mcp_transport.audit.export import COLUMNS_OF_CALL
 from mcp_transport.models import Call
 
 FOLDER = "admin/mcp_transport/record"
@@ -26,8 +26,8 @@ class CallAdmin(ReadOnlyAdmin):
 
     def page_urls(self) -> list[URLPattern]:
         """See ModelAdmin.page_urls()."""
-        export = self.guarded(self.export_view)
-        return [path("export.<str:form>", export, name="mcp_calls_export")]
+        view = self.guarded(self.export_view)
+        return [path("export.<str:form>", view, name="mcp_calls_export")]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -57,9 +57,4 @@ class CallAdmin(ReadOnlyAdmin):
         """Send every call that the filter leaves; that is recorded, too."""
         self.require_view(request)
         chosen = CallForm(request.GET, ())
-        if form not in FORMS or not chosen.is_valid():
-            raise Http404("There are calls.csv and calls.jsonl, by the filters of the list.")
-        rows = chosen.chosen_by_all(Call.objects.all())
-        said = {name: [None, value] for name, value in request.GET.items()}
-        record_action(operator_of(request), "export", Subject(kind="call", name=form), changes=said)
-        return exported(request, rows, COLUMNS_OF_CALL, form=form, name="calls")
+        return export(request, form, chosen, Call, COLUMNS_OF_CALL, name="calls")
