@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.attempts import STATE, Attempt
 from tests.fuzz.connections import Channel, HttpSse, Stdio, WebSocket
 from tests.fuzz.hunting import REQUESTS, hunt
-from tests.fuzz.judging import GROWTH, P99, percentile, resident_bytes
+from tests.fuzz.judging import GROWTH, P99, held_bytes, percentile
 from tests.fuzz.mutations import POSTS, bodies, encoded, numbered
 from tests.fuzz.site import Site
 
@@ -52,9 +52,9 @@ def test_valid_messages_leave_nothing_behind(
 
     for _ in range(3):
         everything()
-    before = resident_bytes()
+    before = held_bytes()
     for _ in range(5):
         everything()
     loop.run_until_complete(channel.check_good_call())
-    assert resident_bytes() - before <= GROWTH
+    assert held_bytes() - before <= GROWTH
     assert faults == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.corpus import CASES, REVISIONS, Case
-from tests.fuzz.judging import GROWTH, Answer, judge, resident_bytes
+from tests.fuzz.judging import GROWTH, Answer, held_bytes, judge
 from tests.fuzz.site import PATIENCE, Site
 
 SECONDS = 1.0  # that any of them may take on a machine that has other things to do
@@ -52,10 +52,10 @@ def test_no_input_leaves_anything_behind(site: Site, loop: asyncio.AbstractEvent
                 loop.run_until_complete(answer_to(case, revision, site))
 
     everything()
-    before = resident_bytes()
+    before = held_bytes()
     for _ in range(2):
         everything()
-    assert resident_bytes() - before <= GROWTH
+    assert held_bytes() - before <= GROWTH
 
 
 def test_every_input_has_a_name_of_its_own() -> None:

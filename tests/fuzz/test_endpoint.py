@@ -8,7 +8,7 @@ import pytest
 
 from tests.fuzz.attempts import SEEDS, Attempt
 from tests.fuzz.hunting import REQUESTS, hunt
-from tests.fuzz.judging import GROWTH, P99, percentile, resident_bytes
+from tests.fuzz.judging import GROWTH, P99, held_bytes, percentile
 from tests.fuzz.mutations import attempts, encoded
 from tests.fuzz.site import Site
 
@@ -38,8 +38,8 @@ def test_valid_requests_are_served_and_leave_nothing_behind(
 
     for _ in range(3):
         everything()
-    before = resident_bytes()
+    before = held_bytes()
     for _ in range(10):
         everything()
-    assert resident_bytes() - before <= GROWTH
+    assert held_bytes() - before <= GROWTH
     assert faults == []
