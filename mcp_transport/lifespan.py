@@ -10,26 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import logging
 import os
-import random
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 
-from mcp_transport.audit import rollups, words
-from mcp_transport.audit.definitions import record_definitions
-from mcp_transport.audit.record import from_columns
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.auth.opening import Opening
 from mcp_transport.bus.base import Bus
-from mcp_transport.cleanup import clean
+from mcp_transport.chores import Chores
 from mcp_transport.conf import settings
 from mcp_transport.engine.announcing import report
 from mcp_transport.engine.connection import Limits
@@ -41,10 +35,11 @@ from mcp_transport.engine.limiting import Limiting
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.engine.reconciling import Reconciling
 from mcp_transport.engine.services import Services
-from mcp_transport.engine.watching import look
+from mcp_transport.engine.source import Source
+from mcp_transport.limits.limiter import Limiter
 from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
-from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
+from mcp_transport.rows import RowPool
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
@@ -53,38 +48,38 @@ from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
 from mcp_transport.streams.notices import Notice, Stale
-from mcp_transport.streams.orphans import end_orphans
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 from mcp_transport.writer import Writer
 
-logger = logging.getLogger("mcp_transport.lifespan")
-
 ROW_THREADS = 4  # for the rows that requests and streams need
-HEARTBEAT = 1.0  # seconds
-STEADY = 5.0  # seconds the database has to be there before the silence of others is believed
+ROW_QUEUE = 10_000  # of those that wait for such a thread
 FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
 UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that wait for the client of one connection
-CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
-ROLLUP_INTERVAL = 5.0  # seconds between two looks at whether calls have to be summed up
 
 
 class Runtime:
     """The parts of one worker process."""
 
+    is_started = False
+    is_draining = False
+    _loop: asyncio.AbstractEventLoop | None = None
+    _starting: asyncio.Future[None] | None = None
+    _stop_signal: StopSignal | None = None
+    _draining: asyncio.Task[None] | None = None
+    _end_at = 0.0  # monotonic seconds, when the process has been told to stop
+
     def __init__(self) -> None:
         self.worker_id = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.is_started = False
-        self.is_draining = False
-        self.writer = Writer(
-            queue_limit=settings.MCP_CALL_QUEUE, patience=settings.MCP_DATABASE_PATIENCE
-        )
-        self.rows = RowPool(
-            ROW_THREADS, 10_000, "mcp-rows", patience=settings.MCP_DATABASE_PATIENCE
-        )
+        self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
+        # What reads and writes, and where synchronous functions run.
+        patience = settings.MCP_DATABASE_PATIENCE
+        self.writer = Writer(queue_limit=settings.MCP_CALL_QUEUE, patience=patience)
+        self.rows = RowPool(ROW_THREADS, ROW_QUEUE, "mcp-rows", patience=patience)
         self.functions = ThreadPool(settings.MCP_THREADS, settings.MCP_THREAD_QUEUE, "mcp-tool")
         self.recorder = Recorder(self.writer, settings.MCP_CALL_RECORDING, self.worker_id)
+        # What other worker processes hear, and what is counted together with them.
         bus = _bus()
         self.hub = Hub(bus)
         self.reconciling = Reconciling(
@@ -92,41 +87,21 @@ class Runtime:
             worker_id=self.worker_id,
             is_shared=bus.reaches_other_processes,
         )
-        self.limiting = Limiting(
-            self.reconciling.limiter,
-            self.recorder,
-            max_streams=settings.MCP_MAX_STREAMS,
-            max_anonymous_streams=settings.MCP_MAX_ANONYMOUS_STREAMS,
-        )
-        self.sessions = SessionStore(self.writer, self.rows, self._session_changed)
+        self.limiting = _limiting(self.reconciling.limiter, self.recorder)
+        # Who asks, in which conversation, for what.
         self.authenticators = AuthenticatorChain.from_settings()
         self.opening = Opening(self.authenticators, self.rows)
         self.gate = Gate.from_settings()
-        self.directory = Directory([import_string(p)() for p in settings.MCP_SOURCES], self.rows)
+        self.sessions = SessionStore(self.writer, self.rows, self._session_changed)
+        self.directory = Directory(_sources(), self.rows)
+        # What serves them, and what keeps that going.
         self.monitor = Monitor.from_settings()
         self.engine = Engine(self._services())
-        self.heeding = Heeding(
-            self.hub,
-            self.directory,
-            self.sessions,
-            self.authenticators,
-            worker_id=self.worker_id,
-            house=self.engine,
-            report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
-            count_use=self.reconciling.heed,
-        )
+        self.heeding = self._heeding()
         self.pulse = Pulse(settings.MCP_KEEP_ALIVE_INTERVAL)
-        self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._starting: asyncio.Future[None] | None = None
-        self._chores: list[asyncio.Task[None]] = []
-        self._stop_signal: StopSignal | None = None
-        self._draining: asyncio.Task[None] | None = None
-        self._end_at = 0.0  # monotonic seconds, when the process has been told to stop
-        self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.random()  # noqa: S311 - see below
-        self._roll_up_at = 0.0
-        self._seen = Update(Worker, "seen_at")
-        self._ended = Update(Worker, "seen_at", "ended_at")
+        self.chores = Chores(
+            self.engine.services, writer=self.writer, rows=self.rows, measure=self._measure
+        )
 
     def _services(self) -> Services:
         log = EventLog(self.writer, self.rows, worker_id=self.worker_id)
@@ -149,13 +124,19 @@ class Runtime:
             stream_after=settings.MCP_STREAM_AFTER,
             context_headers=tuple(n.lower().encode() for n in settings.MCP_CONTEXT_HEADERS),
             observer=self.monitor.observer,
-            limits=Limits(
-                requests=settings.MCP_CONNECTION_REQUESTS,
-                messages=settings.MCP_STREAM_QUEUE,
-                bytes=UNREAD_LIMIT,
-                stalled_after=settings.MCP_STALL_TIMEOUT,
-                idle_after=settings.MCP_SESSION_IDLE_TIMEOUT,
-            ),
+            limits=_connection_limits(),
+        )
+
+    def _heeding(self) -> Heeding:
+        return Heeding(
+            self.hub,
+            self.directory,
+            self.sessions,
+            self.authenticators,
+            worker_id=self.worker_id,
+            house=self.engine,
+            report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
+            count_use=self.reconciling.heed,
         )
 
     async def start(self, *, is_told_to_stop: bool = False) -> None:
@@ -183,8 +164,7 @@ class Runtime:
             )
         self._loop = asyncio.get_running_loop()
         await self.hub.start()
-        chores = (self._beat, self._tend, self._roll_up, self._clean)
-        self._chores = [asyncio.create_task(_repeat(chore)) for chore in chores]
+        self.chores.start()
         prepare = self.drain if is_told_to_stop else self._depart
         # A server that would wait for the end of requests cuts WebSockets at once.
         self._stop_signal = StopSignal(
@@ -203,9 +183,7 @@ class Runtime:
         self.is_started = False
         if self._stop_signal is not None:
             self._stop_signal.release()
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.wait(self._chores)
+        await self.chores.stop()
         self.heeding.stop()
         self.reconciling.stop()
         self.engine.services.patrol.stop()
@@ -214,7 +192,8 @@ class Runtime:
         self.monitor.close()
         await self.authenticators.close()
         self.recorder.checkpoint()
-        self.writer.post(self._ended, (_now(), _now(), self.worker_id))
+        ended = Update(Worker, "seen_at", "ended_at")
+        self.writer.post(ended, (_now(), _now(), self.worker_id))
         await self.writer.stop(max(FAREWELL, self._end_at - time.monotonic()))
         await self.rows.stop(1.0)
         await self.functions.stop(1.0)
@@ -259,10 +238,7 @@ class Runtime:
         await asyncio.sleep(FAREWELL)
         await self.stop()
 
-    async def _beat(self) -> None:
-        """Show that this process lives; nothing that takes its time may stand before it."""
-        self.writer.post(self._seen, (_now(), self.worker_id))
-        self.recorder.checkpoint_if_due()
+    def _measure(self) -> None:
         if self.monitor.is_measuring:
             self.monitor.measure(self.figures())
 
@@ -281,44 +257,6 @@ class Runtime:
             "mcp_tool_threads": self.functions.size,
             "mcp_tool_threads_asked": self.functions.unfinished,
         }
-
-    async def _tend(self) -> None:
-        """End what dead processes left open, and tell listeners what has changed."""
-        # Right after an outage nobody has a heartbeat to show.
-        if self.writer.is_steady(STEADY):
-            for call in await self.rows.run(end_orphans, self.worker_id):
-                if call:
-                    self.recorder.post(from_columns(call))
-        self.limiting.summarize()
-        await look(self.directory, self.hub)
-        while self.directory.unpublished:
-            server_id, catalog = self.directory.unpublished.popitem()
-            await self.rows.run(record_definitions, server_id, catalog.definitions())
-
-    async def _roll_up(self) -> None:
-        """Sum up calls, and index their words, while no other worker process does."""
-        if time.monotonic() >= self._roll_up_at:
-            self._roll_up_at = time.monotonic() + ROLLUP_INTERVAL
-            if await self.rows.run(rollups.step, self.worker_id) is not None:
-                await self.rows.run(words.step)
-
-    async def _clean(self) -> None:
-        """Remove old rows, now and then."""
-        if time.monotonic() >= self._clean_at:
-            self._clean_at = time.monotonic() + CLEAN_INTERVAL * random.uniform(1, 1.5)  # noqa: S311 - so that workers do not clean together
-            await self.rows.run(clean)
-
-
-async def _repeat(chore: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await chore()
-        except Exception as error:
-            if isinstance(error, DatabaseAway) or is_unavailable(error):
-                logger.warning("%s has to wait: %s", chore.__name__, error)
-            else:
-                logger.exception("%s failed; it goes on", chore.__name__)
-        await asyncio.sleep(HEARTBEAT)
 
 
 _current: Runtime | None = None
@@ -352,6 +290,29 @@ def _bus() -> Bus:
     configured = settings.MCP_BUS["default"]
     bus: Bus = import_string(configured["BACKEND"])(**configured.get("OPTIONS", {}))
     return bus
+
+
+def _sources() -> list[Source]:
+    return [import_string(path)() for path in settings.MCP_SOURCES]
+
+
+def _limiting(limiter: Limiter, recorder: Recorder) -> Limiting:
+    return Limiting(
+        limiter,
+        recorder,
+        max_streams=settings.MCP_MAX_STREAMS,
+        max_anonymous_streams=settings.MCP_MAX_ANONYMOUS_STREAMS,
+    )
+
+
+def _connection_limits() -> Limits:
+    return Limits(
+        requests=settings.MCP_CONNECTION_REQUESTS,
+        messages=settings.MCP_STREAM_QUEUE,
+        bytes=UNREAD_LIMIT,
+        stalled_after=settings.MCP_STALL_TIMEOUT,
+        idle_after=settings.MCP_SESSION_IDLE_TIMEOUT,
+    )
 
 
 def _now() -> datetime.datetime:

@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 from django.core.asgi import get_asgi_application
 
-from mcp_transport import lifespan
+from mcp_transport import chores
 from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import Server
@@ -66,7 +66,7 @@ async def start_two(settings: Any, monkeypatch: pytest.MonkeyPatch, bus: str) ->
     """The runtime of this process, and one as another process would have it."""
     settings.MCP_BUS = {"default": {"BACKEND": bus}}
     settings.MCP_ROW_CACHE_SECONDS = 3600.0
-    monkeypatch.setattr(lifespan, "HEARTBEAT", 3600.0)
+    monkeypatch.setattr(chores, "HEARTBEAT", 3600.0)
     await Server.objects.acreate(slug="open", access="public", title="Before", offers=["good"])
     two = [runtime(), Runtime()]
     for run in two:

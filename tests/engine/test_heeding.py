@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mcp_transport import lifespan
+from mcp_transport import chores, lifespan
 from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine import heeding
 from mcp_transport.lifespan import Runtime
@@ -37,7 +37,7 @@ async def two(
 ) -> AsyncIterator[tuple[Runtime, Runtime]]:
     """Worker processes that would find out nothing by themselves."""
     settings.MCP_ROW_CACHE_SECONDS = 3600.0
-    monkeypatch.setattr(lifespan, "HEARTBEAT", 3600.0)
+    monkeypatch.setattr(chores, "HEARTBEAT", 3600.0)
     one, other = Runtime(), Runtime()
     await one.start()
     await other.start()

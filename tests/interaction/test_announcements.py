@@ -93,7 +93,7 @@ async def published(number: int) -> PublishedDefinition:
     """What the tool ``repeat`` said of itself, once that has been kept."""
     async with asyncio.timeout(5):
         while True:
-            await runtime()._tend()
+            await runtime().chores.tend()
             rows = PublishedDefinition.objects.filter(name="repeat", number=number)
             if (row := await rows.afirst()) is not None:
                 return row
