@@ -23,6 +23,7 @@ from mcp_transport.audit.operators import (
     record_action,
     record_actions,
 )
+from mcp_transport.digits import read_key
 
 if TYPE_CHECKING:  # generic in the type stubs only
     StockModelAdmin = admin.ModelAdmin[Any]
@@ -31,7 +32,6 @@ else:
 
 # The site's users may be called by something else than a username.
 USERNAME = get_user_model().USERNAME_FIELD
-LONGEST_KEY = 18  # digits; of as many, each is a number that databases take
 
 
 class ModelAdmin(StockModelAdmin):
@@ -166,9 +166,10 @@ class ReadOnlyAdmin(RecordedAdmin):
 
     def row(self, object_id: str) -> Any:
         """Return the row that an address names. Raises Http404."""
-        if not object_id.isdecimal():
+        key = read_key(object_id)
+        if key is None:
             raise Http404
-        return get_object_or_404(self.model, pk=object_id[:LONGEST_KEY])
+        return get_object_or_404(self.model, pk=key)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds a row by hand."""

@@ -14,11 +14,13 @@ from mcp_transport.admin.effects import effects_status
 from mcp_transport.admin.parts import Status
 from mcp_transport.admin.viewpoint import Viewpoint
 from mcp_transport.audit.tallies import Entry, Figures
+from mcp_transport.digits import read_number
 from mcp_transport.engine.catalog import FEATURE_OF_KIND, Offered, own_name
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import EntryKind
 
 SIZE = 50
+LAST_PAGE = 9_999  # that may be asked for; there are fewer, and the last of them is shown
 Used = Mapping[Entry, Figures]
 STATES = (("", "all"), ("on", "on"), ("off", "off"), ("changed", "changed here"))
 
@@ -85,8 +87,8 @@ def entry_list(
         for entry in entries
         if _is_seen(shelf, entry, seen) and _fits(shelf, entry, query, kind, state)
     ]
-    number = wanted.get("page", "1")
-    page = min(max(1, int(number) if number.isdecimal() else 1), max(1, -(-len(shown) // SIZE)))
+    pages = max(1, -(-len(shown) // SIZE))
+    page = min(read_number(wanted.get("page", ""), most=LAST_PAGE) or 1, pages)
     begin = (page - 1) * SIZE
     return EntryList(
         lines=[_line(server_id, shelf, entry, used) for entry in shown[begin : begin + SIZE]],

@@ -12,6 +12,7 @@ from mcp_transport.admin.base import USERNAME
 from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import ANONYMOUS, Principal, present, principal_of
+from mcp_transport.digits import read_key
 from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.models import Token
 
@@ -70,10 +71,10 @@ def _as_user(request: HttpRequest, record: ServerRecord, username: str) -> Viewp
 
 
 def _as_token(request: HttpRequest, record: ServerRecord, choice: str) -> Viewpoint:
-    key = choice.partition(":")[2]
+    key = read_key(choice.partition(":")[2])
     found = None
-    if key.isdecimal() and request.user.has_perm("mcp_transport.view_token"):
-        found = Token.objects.usable().select_related("owner").filter(pk=key[:18]).first()
+    if key is not None and request.user.has_perm("mcp_transport.view_token"):
+        found = Token.objects.usable().select_related("owner").filter(pk=key).first()
     if found is None:
         problem = "There is no such token that is still accepted."
         return Viewpoint(choice=choice, problem=problem, principal=ANONYMOUS)

@@ -8,6 +8,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from mcp_transport.digits import read_number
+
 PAGE_SIZE = 50
 LARGEST_PAGE = 500
 
@@ -25,8 +27,9 @@ class NewestFirst(CursorPagination):
         limit = request.query_params.get("limit")
         if limit is None:
             return PAGE_SIZE
-        if not limit.isdecimal() or not 1 <= int(limit) <= LARGEST_PAGE:
+        size = read_number(limit, most=LARGEST_PAGE)
+        if not size:
             raise ValidationError(
                 {"limit": f"{limit[:20]!r} is not a whole number from 1 to {LARGEST_PAGE}."}
             )
-        return int(limit)
+        return size

@@ -16,6 +16,7 @@ from django.db.models import Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from mcp_transport.audit import words
+from mcp_transport.digits import read_key
 from mcp_transport.models import Call, SearchProgress
 
 #: The columns of each record that are looked through, by the model's name.
@@ -80,9 +81,8 @@ class Answer:
 
     def _unread(self) -> QuerySet[Call]:
         """Those that are not in the index yet, and the one whose key it is."""
-        by_key = Q(pk=int(self.text[:18])) if self.text.isdecimal() else Q()
         is_new = Q(pk__gt=self.until) & _said("call", self.text)
-        return Call.objects.using(self.alias).order_by().filter(is_new | by_key)
+        return Call.objects.using(self.alias).order_by().filter(is_new | _with_key(self.text))
 
 
 def _said(name: str, text: str) -> Q:
@@ -90,9 +90,13 @@ def _said(name: str, text: str) -> Q:
     for word in text.split():
         said &= _any(TEXTS[name], "icontains", word)
     whole = _any(IDENTIFIERS[name], "in", [text, json.dumps(text)])  # request ids are kept as JSON
-    if text.isdecimal():
-        whole |= Q(pk=int(text[:18]))
-    return said | whole
+    return said | whole | _with_key(text)
+
+
+def _with_key(text: str) -> Q:
+    """The row whose key the text may be, beside what else is looked for."""
+    key = read_key(text)
+    return Q() if key is None else Q(pk=key)
 
 
 def _any(columns: tuple[str, ...], comparison: str, value: Any) -> Q:

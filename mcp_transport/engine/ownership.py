@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from mcp_transport.auth.errors import CredentialsRequired
+from mcp_transport.digits import read_key
 from mcp_transport.engine.incoming import Incoming, Responder
 from mcp_transport.engine.listening import listening
 from mcp_transport.engine.services import Services
@@ -115,6 +116,7 @@ def _resumed(last_event_id: str | None) -> int | None:
     """The event after which to go on. Raises InvalidRequest."""
     if last_event_id is None:
         return None
-    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):
+    event = read_key(last_event_id)
+    if event is None:
         raise InvalidRequest("Last-Event-ID is the id of an event of this stream, or 0.")
-    return int(last_event_id)
+    return event

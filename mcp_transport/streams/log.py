@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
+from mcp_transport.digits import read_key
 from mcp_transport.models import Event, Stream
 from mcp_transport.protocol.jsonrpc import Id, encode
 from mcp_transport.rows import RowPool
@@ -58,10 +59,9 @@ def event_id(stream_id: str, sequence: int) -> str:
 
 def parse_event_id(value: str) -> tuple[str, int] | None:
     """The stream and the sequence of an event id, or None if it is none."""
-    stream_id, _, number = value.rpartition("-")
-    if not stream_id or not (number.isascii() and number.isdigit() and len(number) < 16):
-        return None
-    return stream_id, int(number)
+    stream_id, _, digits = value.rpartition("-")
+    sequence = read_key(digits)
+    return None if not stream_id or sequence is None else (stream_id, sequence)
 
 
 class EventLog:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from mcp_transport.auth.principal import Principal
+from mcp_transport.digits import read_number
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
@@ -80,8 +81,8 @@ def _answer(value: Any) -> Reply:
 
 
 def _limit(text: str) -> int:
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
-    if not 0 < limit <= MOST:
+    limit = read_number(text, most=MOST)
+    if not limit:
         raise InvalidRequest(f"limit is a whole number from 1 to {MOST}.")
     return limit
 

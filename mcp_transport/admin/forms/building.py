@@ -27,6 +27,7 @@ from mcp_transport.admin.forms.fields import (
 from mcp_transport.admin.forms.merging import Schema
 from mcp_transport.admin.forms.shapes import BEYOND, shape_of
 from mcp_transport.admin.forms.words import alternative_label
+from mcp_transport.digits import read_number
 
 Data = Mapping[str, str]
 
@@ -34,7 +35,7 @@ MAX_FIELDS = 300  # that are shown although nothing is in them
 MAX_DEPTH = 8  # of fields within each other with nothing in them
 MAX_CIRCLES = 2  # of the same definition within itself with nothing in it
 MAX_ITEMS = 200  # of an array, and further properties of an object
-MAX_SIZE = len(str(MAX_ITEMS))  # digits
+LARGEST_COUNT = 999  # that is taken for MAX_ITEMS; what is larger is a mistake
 MIN_ITEMS_SHOWN = 5  # of the items that there have to be, before any was added
 
 
@@ -154,7 +155,7 @@ class Builder:
         schema = place.shape.schema
         size = self._size(place.name)
         if place.is_required and pointers.SIZE + place.name not in self._data:
-            size = min(_count(schema.get("minItems")), MIN_ITEMS_SHOWN)
+            size = min(count_of(schema.get("minItems")), MIN_ITEMS_SHOWN)
         most = schema.get("maxItems")
         items = [
             self.build(
@@ -192,7 +193,7 @@ class Builder:
         )
 
     def _size(self, name: str) -> int:
-        return _count(self._data.get(pointers.SIZE + name))
+        return count_of(self._data.get(pointers.SIZE + name))
 
 
 def extra_schema(schema: Schema) -> Any:
@@ -219,8 +220,6 @@ def _object_of(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _count(value: Any) -> int:
+def count_of(said: Any) -> int:
     """A number of items that somebody names, within bounds."""
-    text = str(value)
-    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_SIZE
-    return min(int(text), MAX_ITEMS) if is_number else 0
+    return min(read_number(str(said), most=LARGEST_COUNT) or 0, MAX_ITEMS)

@@ -11,9 +11,10 @@ from typing import Any, Self
 import jsonschema_rs
 
 from mcp_transport.admin.forms import pointers
-from mcp_transport.admin.forms.building import MAX_ITEMS, Builder, Data
+from mcp_transport.admin.forms.building import MAX_ITEMS, Builder, Data, count_of
 from mcp_transport.admin.forms.encoding import Encoder
 from mcp_transport.admin.forms.fields import MASK, Field, IsSecret, Nothing, loads, own_name
+from mcp_transport.digits import read_number
 
 MAX_PROBLEMS = 50  # that are told of at once
 CONTROLS = (pointers.AS, pointers.SIZE, pointers.KEY, pointers.CHOICE, pointers.JSON)
@@ -166,15 +167,16 @@ def _without(data: dict[str, str], name: str) -> dict[str, str]:
     parent, _, step = name.rpartition("/")
     mark = "~+" if step.startswith("~+") else ""
     number = step.removeprefix(mark)
-    if not (number.isascii() and number.isdecimal()):
+    removed = read_number(number, most=MAX_ITEMS)
+    if removed is None:
         return data
-    removed, changed = int(number), {}
+    changed = {}
     for key, text in data.items():
         moved = _moved(key, f"{parent}/{mark}", removed)
         if moved is not None:
             changed[moved] = text
-    size = data.get(pointers.SIZE + parent, "0")
-    changed[pointers.SIZE + parent] = str(max(int(size) - 1, 0)) if size.isdecimal() else "0"
+    size = count_of(data.get(pointers.SIZE + parent, ""))
+    changed[pointers.SIZE + parent] = str(max(size - 1, 0))
     return changed
 
 
@@ -183,9 +185,10 @@ def _moved(key: str, prefix: str, removed: int) -> str | None:
     own = own_name(key)
     control = key.removesuffix(own)
     step, slash, rest = own.removeprefix(prefix).partition("/")
-    if not own.startswith(prefix) or not (step.isascii() and step.isdecimal()):
+    index = read_number(step, most=MAX_ITEMS)
+    if not own.startswith(prefix) or index is None:
         return key
-    if int(step) == removed:
+    if index == removed:
         return None
-    index = int(step) - 1 if int(step) > removed else int(step)
+    index -= index > removed
     return f"{control}{prefix}{index}{slash}{rest}"

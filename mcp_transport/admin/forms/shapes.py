@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mcp_transport.admin.forms.merging import Schema, Unmergeable, flat, merge
@@ -73,14 +73,7 @@ def shape_of(schema: Any, root: Mapping[str, Any]) -> Shape:
     except (Unmergeable, AttributeError, TypeError, ValueError):  # a schema that is not well formed
         remarks = schema if isinstance(schema, Mapping) else {}
         shape = Shape(kind="json", schema=dict(remarks))
-    return Shape(
-        kind=shape.kind,
-        schema=shape.schema,
-        is_nullable=shape.is_nullable,
-        options=shape.options,
-        branches=shape.branches,
-        reference=reference,
-    )
+    return replace(shape, reference=reference)
 
 
 def _shape(schema: Schema, root: Mapping[str, Any]) -> Shape:
@@ -105,18 +98,22 @@ def _combined(schema: Schema, key: str, root: Mapping[str, Any]) -> Shape:
     base = {word: value for word, value in schema.items() if word != key}
     branches = [_with_name(branch, root) for branch in schema[key]]
     some = [branch for branch in branches if not _is_null(branch)]
-    is_nullable = len(some) < len(branches)
-    if some and all(_is_option(branch) for branch in some):
-        options = [option for branch in some for option in _listed(branch)]
-        options += [Option(None, "null")] if is_nullable else []
-        return _choice(base, options)
-    if len(some) == 1:
-        inner = _shape(merge(_remarks(base), flat(_merged(base, some[0]), root)), root)
-        return _nullable(inner) if is_nullable else inner
-    if not some or len(some) > MAX_ALTERNATIVES:
+    shape = _of_branches(base, some, root)
+    return _nullable(shape) if len(some) < len(branches) else shape
+
+
+def _of_branches(base: Schema, branches: list[Schema], root: Mapping[str, Any]) -> Shape:
+    """The shape of alternatives, none of which is null, with what holds for all of them."""
+    if not branches:
         raise Unmergeable
-    merged = tuple(_merged(base, branch) for branch in some)
-    return Shape(kind="alternatives", schema=base, is_nullable=is_nullable, branches=merged)
+    if all(_is_option(branch) for branch in branches):
+        return _choice(base, [option for branch in branches for option in _listed(branch)])
+    if len(branches) == 1:
+        return _shape(merge(_remarks(base), flat(_merged(base, branches[0]), root)), root)
+    if len(branches) > MAX_ALTERNATIVES:
+        raise Unmergeable
+    merged = tuple(_merged(base, branch) for branch in branches)
+    return Shape(kind="alternatives", schema=base, branches=merged)
 
 
 def _with_name(branch: Any, root: Mapping[str, Any]) -> Schema:
@@ -144,13 +141,7 @@ def _remarks(base: Schema) -> Schema:
 def _nullable(shape: Shape) -> Shape:
     if shape.kind == "choice":
         return _choice(shape.schema, [*shape.options, Option(None, "null")])
-    return Shape(
-        kind=shape.kind,
-        schema=shape.schema,
-        is_nullable=True,
-        options=shape.options,
-        branches=shape.branches,
-    )
+    return replace(shape, is_nullable=True)
 
 
 def _is_null(schema: Schema) -> bool:

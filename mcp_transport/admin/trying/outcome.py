@@ -52,7 +52,7 @@ def contents(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for message in _objects(result.get("messages")):
         said = message.get("content")
         for item in _objects(said if isinstance(said, list) else [said]):
-            yield str(message.get("role") or ""), item
+            yield _word(message, "role"), item
     for item in _objects(result.get("contents")):
         yield "", {"type": "resource", "resource": item}
 
@@ -62,11 +62,9 @@ def download(result: dict[str, Any], index: int) -> tuple[bytes, str] | None:
     found = list(contents(result))
     if not index < len(found):
         return None
-    item = found[index][1]
-    inner = item.get("resource", item)
-    data = inner.get("data") or inner.get("blob") if isinstance(inner, dict) else None
-    decoded = _decoded(data)
-    return None if decoded is None else (decoded, str(inner.get("mimeType") or ""))
+    inner = _inner(found[index][1])
+    decoded = _decoded(_data(inner))
+    return None if decoded is None else (decoded, _word(inner, "mimeType"))
 
 
 def raw(message: Any) -> str:
@@ -77,20 +75,30 @@ def raw(message: Any) -> str:
 
 
 def _block(index: int, role: str, item: dict[str, Any]) -> Block:
-    kind = item.get("type")
-    if kind == "text":
-        return _text(index, role, str(item.get("text") or ""))
-    if kind == "resource_link":
-        name = str(item.get("title") or item.get("name") or "")
-        return Block(index=index, kind="link", role=role, text=name, uri=str(item.get("uri") or ""))
-    inner = item.get("resource", item)
-    if not isinstance(inner, dict):
-        return _json(index, role, item)
+    if item.get("type") == "text":
+        return _text(index, role, _word(item, "text"))
+    if item.get("type") == "resource_link":
+        name = _word(item, "title") or _word(item, "name")
+        return Block(index=index, kind="link", role=role, text=name, uri=_word(item, "uri"))
+    inner = _inner(item)
     if isinstance(inner.get("text"), str):
-        mime_type, uri = str(inner.get("mimeType") or ""), str(inner.get("uri") or "")
-        return _text(index, role, inner["text"], mime_type, uri)
-    data = inner.get("data") or inner.get("blob")
+        return _text(index, role, inner["text"], _word(inner, "mimeType"), _word(inner, "uri"))
+    data = _data(inner)
     return _bytes(index, role, inner, data) if isinstance(data, str) else _json(index, role, item)
+
+
+def _inner(item: dict[str, Any]) -> dict[str, Any]:
+    """Where the content stands: in a resource of its own, or in the item itself."""
+    inner = item.get("resource", item)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _data(inner: dict[str, Any]) -> Any:
+    return inner.get("data") or inner.get("blob")
+
+
+def _word(item: dict[str, Any], name: str) -> str:
+    return str(item.get(name) or "")
 
 
 def _text(index: int, role: str, text: str, mime_type: str = "", uri: str = "") -> Block:
@@ -118,7 +126,7 @@ def _tree(text: str) -> JsonTree | None:
 
 
 def _bytes(index: int, role: str, inner: dict[str, Any], data: str) -> Block:
-    mime_type = str(inner.get("mimeType") or "")
+    mime_type = _word(inner, "mimeType")
     decoded = _decoded(data)
     is_shown = mime_type in IMAGES and decoded is not None and len(data) <= MAX_IMAGE
     return Block(
@@ -126,7 +134,7 @@ def _bytes(index: int, role: str, inner: dict[str, Any], data: str) -> Block:
         kind="image" if is_shown else "file",
         role=role,
         mime_type=mime_type,
-        uri=str(inner.get("uri") or ""),
+        uri=_word(inner, "uri"),
         size=len(decoded or b""),
         source=f"data:{mime_type};base64,{data}" if is_shown else "",
     )

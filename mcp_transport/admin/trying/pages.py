@@ -25,6 +25,7 @@ from mcp_transport.admin.trying.outcome import blocks, download, raw
 from mcp_transport.admin.trying.questions import ACCEPT, CANCEL, DECLINE, Card, card
 from mcp_transport.admin.trying.run import MAX_RUNNING, Run, find_run, running
 from mcp_transport.admin.trying.target import Target, find_target
+from mcp_transport.digits import read_key
 from mcp_transport.models import Call, Token
 
 PERMISSION = "mcp_transport.try_tool"
@@ -214,10 +215,11 @@ def _run(request: HttpRequest, run: str) -> Run:
 
 def _recall(request: HttpRequest, target: Target, filling: Filling) -> None:
     """Fill the form with what is kept of a call, for whoever may see it."""
-    wanted = request.GET["call"]
-    if not request.user.has_perm("mcp_transport.view_call") or not wanted.isdecimal():
+    if not request.user.has_perm("mcp_transport.view_call"):
         raise PermissionDenied
-    call = Call.objects.filter(pk=int(wanted[:18]), server=target.slug, entry=target.name).first()
+    key = read_key(request.GET["call"])
+    calls = Call.objects.filter(server=target.slug, entry=target.name)
+    call = None if key is None else calls.filter(pk=key).first()
     if call is None:
         raise Http404("There is no such call.")
     kept = Run.kept(call.arguments)
