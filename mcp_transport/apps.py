@@ -18,7 +18,7 @@ class McpTransportConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect checks and signals, then import each app's ``mcp``; models are loaded by now."""
+        """Connect checks and receivers, then import each app's ``mcp``; models are loaded by now."""
         import_module("mcp_transport.checks")  # it imports models
-        import_module("mcp_transport.signals").connect()
+        import_module("mcp_transport.receivers").connect()
         autodiscover()

@@ -10,11 +10,7 @@ process that does not serve, as a management command is, nobody hears.
 
 from __future__ import annotations
 
-from functools import partial
-
-from django.db import transaction
-
-from mcp_transport.lifespan import current
+from mcp_transport.lifespan import announce_on_commit
 from mcp_transport.models import Server
 from mcp_transport.protocol.subscriptions import Change, Kind
 from mcp_transport.streams.notices import Changed
@@ -31,11 +27,4 @@ def list_changed(kind: Kind, *, server: Server | None = None, using: str | None 
 
 
 def _tell(change: Change, server: Server | None, using: str | None) -> None:
-    notice = Changed(change, server.pk if server else None)
-    transaction.on_commit(partial(_announce, notice), using=using, robust=True)
-
-
-def _announce(notice: Changed) -> None:
-    running = current()
-    if running is not None:
-        running.announce(notice)
+    announce_on_commit(Changed(change, server.pk if server else None), using=using)

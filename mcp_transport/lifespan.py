@@ -16,7 +16,7 @@ import socket
 import time
 from functools import partial
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from mcp_transport.audit.recorder import Recorder
@@ -273,6 +273,21 @@ def runtime() -> Runtime:
 def current() -> Runtime | None:
     """The runtime of this process, if it has one."""
     return _current
+
+
+def announce_on_commit(notice: Notice, *, using: str | None = None) -> None:
+    """
+    Tell every worker process of a change when it can be seen there.
+
+    What is rolled back is never told, nor is anything by a process that does
+    not serve.
+    """
+    transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+
+
+def _announce(notice: Notice) -> None:
+    if _current is not None:
+        _current.announce(notice)
 
 
 def is_draining() -> bool:

@@ -62,7 +62,7 @@ TESTED_ELSEWHERE = {
     "lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
     "management/commands/mcp.py": "tests/management/test_mcp.py",
     "management/subcommands/": "as they are typed: tests/management",
-    "models/rows_changed.py": "a signal; tests/test_signals.py",
+    "models/rows_changed.py": "a signal; tests/test_receivers.py",
     "routing.py": "tests/interaction/test_endpoint.py",
     "models/rollup.py": "columns; tests/audit/test_buckets.py",
     "models/search_progress.py": "columns; tests/audit/test_words.py",

@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.utils import timezone
 
-from mcp_transport import signals
+from mcp_transport import lifespan
 from mcp_transport.models import Announcement, EntryOverride, Server, Session, TextEntry, Token
-from mcp_transport.signals import SERVERS, SESSIONS, TOKENS
+from mcp_transport.receivers import SERVERS, SESSIONS, TOKENS
 from mcp_transport.streams.notices import Notice, Stale
 
 
@@ -27,7 +27,7 @@ class FakeRuntime:
 @pytest.fixture
 def announced(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
     fake = FakeRuntime()
-    monkeypatch.setattr(signals, "current", lambda: fake)
+    monkeypatch.setattr(lifespan, "_current", fake)
     return fake.announced
 
 
@@ -111,7 +111,8 @@ def test_a_login_changes_nobodys_rights(announced: list[Notice]) -> None:
 
 
 def test_a_process_that_does_not_serve_tells_nobody(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(signals, "current", lambda: None)
+    monkeypatch.setattr(lifespan, "_current", None)
     Server.objects.create(slug="main")
+    assert not caplog.records  # where Django would say that the announcement failed

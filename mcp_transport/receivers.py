@@ -1,5 +1,5 @@
 """
-Lets every worker process know of rows that were changed here.
+What hears Django's signals: lets every worker process know of rows that were changed here.
 
 Only a process that serves can tell the others: after a change by a management
 command they find out by themselves, within MCP_ROW_CACHE_SECONDS.
@@ -12,10 +12,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
-from mcp_transport.lifespan import current
+from mcp_transport.lifespan import announce_on_commit
 from mcp_transport.models import (
     Announcement,
     EntryOverride,
@@ -41,8 +40,9 @@ def connect() -> None:
         TextEntry: SERVERS,
         Token: TOKENS,
         user: TOKENS,
+        Group: TOKENS,
+        Session: SESSIONS,
     }
-    by_model |= {Group: TOKENS, Session: SESSIONS}
     for model, notice in by_model.items():
         for signal in (post_save, post_delete, rows_changed):
             _connect(signal, model, notice)
@@ -72,25 +72,17 @@ def _held(instance: Server, *, using: str, **_signal: Any) -> None:
 def _changed(
     notice: Notice, *, using: str | None = None, update_fields: Any = None, **_signal: Any
 ) -> None:
-    """Tell of a change when it can be seen; what is rolled back never was."""
+    """Tell of a change, unless it changes nothing for anybody who is served."""
     if not (update_fields and USELESS.issuperset(update_fields)):
-        transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+        announce_on_commit(notice, using=using)
 
 
 def _rewritten(instance: TextEntry, *, using: str | None = None, **_signal: Any) -> None:
     """Tell those who read a text that it says something else."""
     if instance.uri:
-        notice = Changed(Change("resources", instance.uri))
-        transaction.on_commit(partial(_announce, notice), using=using, robust=True)
+        announce_on_commit(Changed(Change("resources", instance.uri)), using=using)
 
 
 def _announced(instance: Any, *, using: str | None = None, **_signal: Any) -> None:
     """Have every process say whom it tells of the change that is about to be committed."""
-    notice = Stale("servers", str(instance.pk))
-    transaction.on_commit(partial(_announce, notice), using=using, robust=True)
-
-
-def _announce(notice: Notice) -> None:
-    running = current()
-    if running is not None:
-        running.announce(notice)
+    announce_on_commit(Stale("servers", str(instance.pk)), using=using)
