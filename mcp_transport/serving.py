@@ -53,9 +53,11 @@ def serve(host: str, port: int, server: str, workers: int | None = None) -> None
 
 
 def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
-    import uvicorn  # here, as one of two servers is enough
+    from uvicorn import Config  # here, as one of two servers is enough
 
-    uvicorn.run(
+    from mcp_transport.uvicorn_server import run
+
+    config = Config(
         application_path(),
         host=host,
         port=port,
@@ -74,6 +76,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
         timeout_worker_healthcheck=START_TIMEOUT,
         timeout_graceful_shutdown=int(settings.MCP_DRAIN_TIMEOUT + GRACE),
     )
+    run(config)
 
 
 def _protocols() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from mcp_transport.conf import settings
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 HEADER_BYTES = 64 * 1024
 LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
+SPARED = 1.0  # seconds in which a client may not know yet that its connection ends
 REFUSAL = (
     "HTTP/1.1 {}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{}"
 )
@@ -70,8 +71,9 @@ class LimitedSocket(Stalling, WebSocketProtocol):
 class LimitedHttp(Stalling, HttpToolsProtocol):
     """One connection; no timer is set while requests come whole and answers are read."""
 
-    _is_in_headers = _is_refused = False
+    _is_in_headers = _is_refused = _is_ending = False
     _header_bytes = 0
+    timeout_keep_alive: float  # type: ignore[assignment]  # uvicorn has whole seconds
     _waiting: asyncio.TimerHandle | None = None  # for the end of the headers
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -95,6 +97,41 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
         """See httptools.HttpRequestParser."""
         self._is_in_headers = False
         super().on_headers_complete()
+        if self._is_ending and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def handle_websocket_upgrade(self) -> None:
+        """See uvicorn; one that came now would hear nothing of the end."""
+        if self._is_ending:
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
+
+    def shutdown(self) -> None:
+        """
+        Close, unless a request may be on its way: the next one is the last then.
+
+        That is so on a connection that is new, and on one that was in use until
+        a moment ago; no client sends a request again because it met an end.
+        """
+        cycle: Any = self.cycle  # None before the first request
+        self._is_ending = True
+        if cycle is not None and not cycle.response_complete:
+            self.timeout_keep_alive = SPARED
+            cycle.keep_alive = cycle.keep_alive and cycle.response_started  # told by its headers
+        elif self.timeout_keep_alive_task is not None:
+            self._close_idle(self.timeout_keep_alive_task.when() - self.timeout_keep_alive)
+        elif not self._is_refused:
+            self._have_come()
+            self._waiting = self.loop.call_later(SPARED, self._cut)
+
+    def _close_idle(self, since: float) -> None:
+        self._unset_keepalive_if_required()
+        if since + SPARED <= self.loop.time():
+            self.transport.close()
+        else:
+            handler = self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_at(since + SPARED, handler)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""

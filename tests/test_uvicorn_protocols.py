@@ -23,9 +23,15 @@ class Site:
 
     def __init__(self) -> None:
         self.has_left = asyncio.Event()
+        self.is_asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/wait":
+            await self._wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/stream":
+            await self._wait()
         if scope["path"] == "/flood":
             while (await self._event(receive))["type"] != "http.disconnect":
                 await send(
@@ -33,6 +39,10 @@ class Site:
                 )
             self.has_left.set()
         await send({"type": "http.response.body", "body": b"ok"})
+
+    async def _wait(self) -> None:
+        self.is_asked.set()
+        await self.may_answer.wait()
 
     async def _event(self, receive: Any) -> Any:
         try:
@@ -48,11 +58,19 @@ async def site() -> Site:
 
 
 @pytest.fixture
-async def port(site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any) -> AsyncIterator[int]:
+async def state() -> ServerState:
+    return ServerState()
+
+
+@pytest.fixture
+async def port(
+    site: Site, state: ServerState, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> AsyncIterator[int]:
     monkeypatch.setattr(uvicorn_protocols, "HEADER_TIMEOUT", SHORT)
     monkeypatch.setattr(uvicorn_protocols, "LINGER", SHORT)
+    monkeypatch.setattr(uvicorn_protocols, "SPARED", SHORT)
     settings.MCP_STALL_TIMEOUT = SHORT
-    config, state = Config(site, log_config=None), ServerState()
+    config = Config(site, log_config=None)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: LimitedHttp(config, state, {}), "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
@@ -129,4 +147,111 @@ async def test_a_client_that_reads_nothing_is_cut_off(port: int, site: Site) -> 
     writer.write(GET % b"flood")
     async with asyncio.timeout(LIMIT):
         await site.has_left.wait()
+    writer.close()
+
+
+async def opened(port: int, state: ServerState) -> tuple[asyncio.StreamReader, Any]:
+    """A connection that the server has taken."""
+    before = len(state.connections)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(LIMIT):
+        while len(state.connections) == before:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    return reader, writer
+
+
+def shut_down(state: ServerState) -> None:
+    """What uvicorn does at its end."""
+    for connection in list(state.connections):
+        connection.shutdown()
+
+
+async def test_who_has_just_connected_is_answered_at_the_end(port: int, state: ServerState) -> None:
+    reader, writer = await opened(port, state)
+    shut_down(state)
+    writer.write(GET % b"")
+    answer = await ended(reader)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close\r\n" in answer
+    writer.close()
+
+
+async def test_a_request_that_has_begun_is_answered_at_the_end(
+    port: int, state: ServerState
+) -> None:
+    reader, writer = await opened(port, state)
+    for beginning in (b"", GET % b""):  # the first of its connection, then the second
+        writer.write(beginning)
+        if beginning:
+            await whole_answer(reader)
+    writer.write(b"GET / HT")
+    connection: Any = next(iter(state.connections))
+    async with asyncio.timeout(LIMIT):
+        while not connection._is_in_headers:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    shut_down(state)
+    writer.write((GET % b"")[8:])
+    assert (await ended(reader)).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+async def test_who_has_connected_and_says_nothing_is_not_waited_for(
+    port: int, state: ServerState
+) -> None:
+    reader, writer = await opened(port, state)
+    shut_down(state)
+    assert await ended(reader) == b""
+    writer.close()
+
+
+async def test_an_answer_that_has_not_begun_says_that_it_is_the_last(
+    port: int, state: ServerState, site: Site
+) -> None:
+    reader, writer = await opened(port, state)
+    writer.write(GET % b"wait")
+    async with asyncio.timeout(LIMIT):
+        await site.is_asked.wait()
+    shut_down(state)
+    site.may_answer.set()
+    assert b"connection: close\r\n" in await ended(reader)
+    writer.close()
+
+
+async def test_who_was_not_told_of_the_end_may_ask_once_more(
+    port: int, state: ServerState, site: Site
+) -> None:
+    reader, writer = await opened(port, state)
+    writer.write(GET % b"stream")
+    async with asyncio.timeout(LIMIT):
+        await site.is_asked.wait()
+    shut_down(state)
+    site.may_answer.set()
+    assert b"connection" not in await whole_answer(reader)
+    writer.write(GET % b"")
+    assert b"connection: close\r\n" in await ended(reader)
+    writer.close()
+
+
+@pytest.mark.parametrize("spared", [0.0, SHORT])
+async def test_an_idle_connection_ends_when_it_has_been_idle_for_long_enough(
+    port: int, state: ServerState, monkeypatch: pytest.MonkeyPatch, spared: float
+) -> None:
+    monkeypatch.setattr(uvicorn_protocols, "SPARED", spared)
+    reader, writer = await opened(port, state)
+    writer.write(GET % b"")
+    await whole_answer(reader)
+    shut_down(state)
+    assert next(iter(state.connections)).transport.is_closing() is (not spared)
+    assert await ended(reader) == b""
+    writer.close()
+
+
+async def test_no_websocket_is_opened_at_the_end(port: int, state: ServerState) -> None:
+    reader, writer = await opened(port, state)
+    shut_down(state)
+    writer.write(
+        b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+    )
+    assert await ended(reader) == b""
     writer.close()

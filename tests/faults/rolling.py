@@ -21,6 +21,7 @@ CLIENTS = 10
 RESTARTS = 2  # at least
 STEADY = 1.0  # seconds between two restarts
 ENDED = (OSError, asyncio.IncompleteReadError)
+PROCESSES = {1: "2 services of 1 process", 2: "2 services of 2 processes"}
 IDLE = "an idle connection had ended"
 
 
@@ -72,12 +73,16 @@ class Calling:
 
 async def run(path: Path, calls: int) -> list[Finding]:
     """Behind nginx, and with nothing in front."""
-    return [await behind_nginx(path / "nginx", calls), await directly(path / "direct", calls)]
+    return [
+        await behind_nginx(path / "nginx", calls, workers=1),
+        await behind_nginx(path / "many", calls, workers=2),
+        await directly(path / "direct", calls),
+    ]
 
 
-async def behind_nginx(path: Path, calls: int) -> Finding:
-    """Two services, of which one is restarted after the other."""
-    fleet = Fleet(a_site(path))
+async def behind_nginx(path: Path, calls: int, *, workers: int) -> Finding:
+    """Two services of so many processes, of which one is restarted after the other."""
+    fleet = Fleet(a_site(path), workers=workers)
     try:
         await fleet.start()
         calling = Calling(fleet.port, calls)
@@ -93,7 +98,7 @@ async def behind_nginx(path: Path, calls: int) -> Finding:
     finally:
         fleet.stop()
     return Finding(
-        fault="rolling restart behind nginx",
+        fault=f"rolling restart behind nginx, {PROCESSES[workers]}",
         count=f"{calling.results.total():,} calls at {RATE}/s, {calling.restarts} restarts",
         expected="0 failed",
         seen=told(calling.results),
@@ -121,7 +126,7 @@ async def directly(path: Path, calls: int) -> Finding:
         process.close()
     failed = set(calling.results) - {"200", IDLE}
     return Finding(
-        fault="rolling restart, nothing in front",
+        fault="rolling restart, 1 service of 2 processes, nothing in front",
         count=f"{calling.results.total():,} calls at {RATE}/s, {calling.restarts} restarts",
         expected="nothing but idle connections that had ended",
         seen=told(calling.results),

@@ -13,10 +13,12 @@ from tests.process import Folder, Process
 
 
 class Fleet:
-    """So many processes of a site that was prepared, each with an address of its own."""
+    """So many services of a site that was prepared, each with an address of its own."""
 
-    def __init__(self, folder: Folder, count: int = 2, server: str = "uvicorn") -> None:
-        self.workers = [Process(folder, server) for _ in range(count)]
+    def __init__(
+        self, folder: Folder, count: int = 2, server: str = "uvicorn", *, workers: int = 1
+    ) -> None:
+        self.workers = [Process(folder, server, workers=workers) for _ in range(count)]
         self.front = Front(folder.path / "nginx", [worker.port for worker in self.workers])
 
     @property
