@@ -57,6 +57,11 @@ class Inboxes:
         self._insert = insert(Inbox, "worker", "session", "kind", "key", "payload", "created_at")
         self._tell_workers = Statement(TELL_WORKERS)
 
+    @property
+    def are_told_of(self) -> bool:
+        """Whether the bus says at once what is left, as far as it is known to work."""
+        return self._hub is not None and self._hub.wakes_others
+
     async def answer(self, session_id: str, response: Response) -> None:
         """Forward an answer to the process that asked, if there is one."""
         question = str(response.id)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from mcp_transport.engine.back_channel import Pending
 from mcp_transport.engine.connections import Connections
-from mcp_transport.engine.inbox import ANSWER, CANCEL, MESSAGE, Delivered, Inboxes
+from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, MESSAGE, Delivered, Inboxes
 from mcp_transport.engine.work import Works
 from mcp_transport.protocol.jsonrpc import Response
 
 logger = logging.getLogger("mcp_transport.inbox")
 
-POLL_INTERVAL = 1.0  # seconds between two looks while work runs
-POST_INTERVAL = 0.1  # the same while every message of a client may arrive elsewhere
+POLL_INTERVAL = 1.0  # seconds between two looks that nobody asks for: a bus may lose what it says
+POST_INTERVAL = 0.1  # the same without a bus, while any message of a client may arrive elsewhere
 
 
 class InboxReader:
@@ -56,8 +56,11 @@ class InboxReader:
 
     async def look(self) -> None:
         """Do what the rows say that were left since the last look."""
-        for delivered in await self._inboxes.take():
+        taken = await self._inboxes.take()
+        for delivered in taken:
             self._do(delivered)
+        if len(taken) == AT_ONCE:
+            self._mail.set()  # there may be more
 
     def stop(self) -> None:
         """Look no more."""
@@ -65,7 +68,6 @@ class InboxReader:
             self._polling.cancel()
 
     async def _poll(self) -> None:
-        self._mail.clear()
         await self._rest()  # most work has ended by then
         while self._connections.have_post or not self._works.is_idle:
             try:
@@ -83,7 +85,8 @@ class InboxReader:
 
     @property
     def _interval(self) -> float:
-        return POST_INTERVAL if self._connections.have_post else POLL_INTERVAL
+        is_alone = self._connections.have_post and not self._inboxes.are_told_of
+        return POST_INTERVAL if is_alone else POLL_INTERVAL
 
     def _ended(self, _polling: asyncio.Task[None]) -> None:
         self._polling = None

@@ -169,6 +169,11 @@ class Hub:
         """Whether notices do not reach the other processes at the moment."""
         return self._bus.is_away
 
+    @property
+    def wakes_others(self) -> bool:
+        """Whether what is announced arrives in the other processes, as far as is known."""
+        return self._bus.reaches_other_processes and not self._bus.is_away
+
     async def start(self) -> None:
         """Listen to the other processes."""
         await self._bus.start(self._receive)

@@ -126,12 +126,16 @@ async def test_a_process_is_told_of_what_is_left_for_it(session: Session) -> Non
     told: list[Mail] = []
 
     class FakeHub:
+        wakes_others = True
+
         async def announce(self, notice: Mail) -> None:
             told.append(notice)
             assert await Inbox.objects.acount() == 1  # a process that is woken finds it
 
     writer, pool = Writer(), RowPool(1, 100, "inbox", patience=LIMIT)
     one = Inboxes(writer, pool, worker_id="one", hub=FakeHub())  # type: ignore[arg-type]  # what it uses
+    assert one.are_told_of
+    assert not Inboxes(writer, pool, worker_id="one").are_told_of
     await one.cancel(session.pk, 7)
     assert told == []
     await open_stream(session, "two", "a")

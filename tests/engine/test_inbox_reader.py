@@ -10,7 +10,7 @@ import pytest
 from mcp_transport.engine import inbox_reader
 from mcp_transport.engine.back_channel import Pending
 from mcp_transport.engine.connections import Connections
-from mcp_transport.engine.inbox import ANSWER, CANCEL, CLOSE, Delivered
+from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered
 from mcp_transport.engine.inbox_reader import InboxReader
 
 LIMIT = 5.0
@@ -20,6 +20,7 @@ class FakeInboxes:
     """Rows in memory."""
 
     def __init__(self) -> None:
+        self.are_told_of = False
         self.rows: list[Delivered] = []
         self.looks = 0
         self.looked = asyncio.Event()
@@ -31,7 +32,7 @@ class FakeInboxes:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        rows, self.rows = self.rows, []
+        rows, self.rows = self.rows[:AT_ONCE], self.rows[AT_ONCE:]
         return rows
 
 
@@ -55,9 +56,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_reader, "POLL_INTERVAL", 0.001)
 
 
-def make() -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
-    inboxes, pending, works = FakeInboxes(), Pending(), FakeWorks()
-    reader = InboxReader(inboxes, pending, works, Connections(), leave=works.cancel_session)  # type: ignore[arg-type]  # the parts it uses
+class FakeConnections(Connections):
+    """One whose client sends its messages by another way, or none."""
+
+    have_post = False
+
+
+def make(*, have_post: bool = False) -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
+    inboxes, pending, works, connections = FakeInboxes(), Pending(), FakeWorks(), FakeConnections()
+    connections.have_post = have_post
+    reader = InboxReader(inboxes, pending, works, connections, leave=works.cancel_session)  # type: ignore[arg-type]  # the parts it uses
     return reader, inboxes, pending, works
 
 
@@ -130,6 +138,45 @@ async def test_mail_that_is_told_of_does_not_wait(monkeypatch: pytest.MonkeyPatc
     reader.begin()
     await asyncio.sleep(0)
     reader.look_soon()
+    async with asyncio.timeout(LIMIT):
+        await inboxes.looked.wait()
+    reader.stop()
+
+
+async def test_more_than_is_taken_at_once_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_reader, "POLL_INTERVAL", 3600.0)
+    reader, inboxes, _pending, works = make()
+    inboxes.rows = [Delivered(CANCEL, "s", "", {"request_id": n}) for n in range(AT_ONCE + 1)]
+    reader.begin()
+    reader.look_soon()
+    async with asyncio.timeout(LIMIT):
+        while len(works.ended) <= AT_ONCE:  # noqa: ASYNC110 - bounded
+            await asyncio.sleep(0.001)
+    reader.stop()
+
+
+@pytest.mark.parametrize("are_told_of", [True, False])
+async def test_messages_that_nobody_tells_of_are_looked_for_often(
+    monkeypatch: pytest.MonkeyPatch, are_told_of: bool
+) -> None:
+    rare, often = ("POST", "POLL") if are_told_of else ("POLL", "POST")
+    monkeypatch.setattr(inbox_reader, f"{rare}_INTERVAL", 3600.0)
+    monkeypatch.setattr(inbox_reader, f"{often}_INTERVAL", 0.001)
+    reader, inboxes, _pending, works = make(have_post=True)
+    inboxes.are_told_of, works.is_idle = are_told_of, True
+    reader.begin()
+    async with asyncio.timeout(LIMIT):
+        await inboxes.looked.wait()
+    reader.stop()
+
+
+async def test_mail_that_is_told_of_before_anything_runs_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox_reader, "POLL_INTERVAL", 3600.0)
+    reader, inboxes, _pending, _works = make()
+    reader.look_soon()
+    reader.begin()
     async with asyncio.timeout(LIMIT):
         await inboxes.looked.wait()
     reader.stop()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mcp_transport.bus.base import Bus, Receive
+from mcp_transport.bus.memory import MemoryBus
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams import hub as hub_module
 from mcp_transport.streams.hub import Hub, Listener
@@ -274,3 +275,11 @@ async def test_a_listener_that_fails_is_ended_and_the_others_are_told(
     assert one.is_ended
     assert await told(other) == [TOOLS]
     assert "could not be told" in caplog.text
+
+
+def test_who_is_woken_is_known_as_far_as_the_bus_knows(wires: list[Wire]) -> None:
+    bus = Wire(wires)
+    assert Hub(bus).wakes_others
+    bus.is_away = True
+    assert not Hub(bus).wakes_others
+    assert not Hub(MemoryBus()).wakes_others
