@@ -46,8 +46,10 @@ class SocketExchange(Exchange):
 class SocketHttp:
     """Requests to one address, in the form that the clients of the tests use."""
 
-    def __init__(self, there: Process | Fleet) -> None:
-        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{there.port}", timeout=LIMIT)
+    def __init__(self, there: Process | Fleet, *, host: str = "") -> None:
+        base = f"http://127.0.0.1:{there.port}"
+        named = {"host": host} if host else {}
+        self._client = httpx.AsyncClient(base_url=base, headers=named, timeout=LIMIT)
         self._open: list[SocketExchange] = []
 
     async def open(

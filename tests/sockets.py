@@ -2,12 +2,14 @@
 A WebSocket against an ASGI application, without a socket.
 
 Frames are what the application hands to the server; every wait is bounded.
+What is said in frames (``Speaking``) is the same over a real socket.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -19,42 +21,32 @@ from tests.schema import check_message
 Json = dict[str, Any]
 
 
-class Socket:
+class Speaking(ABC):
     """One connection: refused with a status, or accepted and, some day, closed with a code."""
 
-    def __init__(self, application: Any, scope: dict[str, Any]) -> None:
-        self.scope = scope
+    def __init__(self) -> None:
         self.status = 0  # of a refusal
         self.denial: Json = {}
         self.headers: dict[str, str] = {}
         self.is_accepted = False
         self.subprotocol: str | None = None
         self.code: int | None = None
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self.lets_through = range(1000, 5000)  # the codes that the server can close with
-        self.failure: type[Exception] = Exception
-        self.holds_close = False  # whether a client that reads nothing cannot be told either
-        self._application = application
-        self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.revision = "2025-11-25"
         self._frames: asyncio.Queue[str | None] = asyncio.Queue()
-        self._answered = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._ids = count(1)
         self._methods: dict[Any, str] = {}
-        self.revision = "2025-11-25"
 
-    async def open(self) -> Socket:
+    @abstractmethod
+    async def open(self) -> Speaking:
         """Ask for the connection; returns when it is accepted or refused."""
-        self._task = asyncio.create_task(self._run())
-        self._to_application.put_nowait({"type": "websocket.connect"})
-        async with asyncio.timeout(LIMIT):
-            await self._answered.wait()
-        return self
 
+    @abstractmethod
     def put(self, text: str | None = None, data: bytes | None = None) -> None:
         """Send a frame."""
-        self._to_application.put_nowait({"type": "websocket.receive", "text": text, "bytes": data})
+
+    @abstractmethod
+    async def leave(self) -> None:
+        """Go away."""
 
     def put_message(self, message: Any) -> None:
         """Send a message as a text frame."""
@@ -133,6 +125,40 @@ class Socket:
         assert self.code is not None
         return self.code
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come that was not read."""
+        return self._frames.empty()
+
+
+class Socket(Speaking):
+    """A connection to an application, with what only its server could do."""
+
+    def __init__(self, application: Any, scope: dict[str, Any]) -> None:
+        super().__init__()
+        self.scope = scope
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.lets_through = range(1000, 5000)  # the codes that the server can close with
+        self.failure: type[Exception] = Exception
+        self.holds_close = False  # whether a client that reads nothing cannot be told either
+        self._application = application
+        self._to_application: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._answered = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> Socket:
+        """Ask for the connection; returns when it is accepted or refused."""
+        self._task = asyncio.create_task(self._run())
+        self._to_application.put_nowait({"type": "websocket.connect"})
+        async with asyncio.timeout(LIMIT):
+            await self._answered.wait()
+        return self
+
+    def put(self, text: str | None = None, data: bytes | None = None) -> None:
+        """Send a frame."""
+        self._to_application.put_nowait({"type": "websocket.receive", "text": text, "bytes": data})
+
     async def returned(self) -> None:
         """Wait until the application has returned."""
         assert self._task is not None
@@ -146,11 +172,6 @@ class Socket:
         if self._task is not None:
             async with asyncio.timeout(LIMIT):
                 await asyncio.wait([self._task])
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing has come that was not read."""
-        return self._frames.empty()
 
     async def _run(self) -> None:
         await self._application(self.scope, self._to_application.get, self._send)

@@ -366,25 +366,27 @@ class Connection(Guest):
         if isinstance(outcome, Reply) and outcome.body and expects_answer(body):
             await self.send(outcome.body)
         if type(body) is dict and body.get("method") == INITIALIZED:
-            self._follow(incoming)
+            await self._follow(incoming)
 
     def _note_session(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reply) and outcome.session_id is not None:
             self.session_id = outcome.session_id
             self._has_handshake = True
 
-    def _follow(self, incoming: Incoming) -> None:
-        if self._follower is None and self._has_handshake and not self.ending.done():
-            self._follower = Flight(self)
-            self._start(self._tell_of_changes(incoming, self._follower))
-
-    async def _tell_of_changes(self, incoming: Incoming, follower: Flight) -> None:
+    async def _follow(self, incoming: Incoming) -> None:
+        """Listen for the session before anything else that its client asks for is served."""
+        if self._follower is not None or not self._has_handshake or self.ending.done():
+            return
+        self._follower = Flight(self)
         try:
-            outcome = await self._door.open_stream(incoming, follower)
-            if isinstance(outcome, Following):
-                await outcome.follow()
+            outcome = await self._door.open_stream(incoming, self._follower)
         except ProtocolError as error:
             logger.warning("A connection hears of no changes: %s", error)
+        except Exception:
+            logger.exception("A connection hears of no changes")
+        else:
+            if isinstance(outcome, Following):
+                self._start(outcome.follow())
 
     async def _serve(self, incoming: Incoming, keys: Collection[Key], flight: Flight) -> None:
         await flight.begin()

@@ -38,10 +38,12 @@ from tests.fleet.fleet import Fleet, join
 from tests.process import Folder
 from tests.socket_http import SocketHttp
 from tests.sockets import Sockets
+from tests.wire_sockets import WireSockets
 
 OVER = os.environ.get("MCP_TEST_OVER", "")  # the bus between worker processes; empty for none
-INSIDE = frozenset({"probe", "configure", "sockets", "settings", "monkeypatch", "caplog"})
+INSIDE = frozenset({"probe", "configure", "settings", "monkeypatch", "caplog"})
 
+HOST = "testserver"  # what clients call the site, over sockets or not
 OPEN = "/mcp/open"
 GUARDED = "/mcp/guarded"
 
@@ -98,6 +100,13 @@ if not OVER:
             finally:
                 probe.released.set()
 
+    @pytest.fixture
+    async def sockets(http: Http) -> AsyncIterator[Sockets]:
+        """WebSockets to the site."""
+        sockets = Sockets(http._application)
+        yield sockets
+        await sockets.close()
+
 else:
 
     @pytest.fixture
@@ -127,9 +136,16 @@ else:
     @pytest.fixture
     async def http(servers: dict[str, Server], fleet: Fleet) -> AsyncIterator[SocketHttp]:
         """The site, over sockets."""
-        http = SocketHttp(fleet)
+        http = SocketHttp(fleet, host=HOST)
         yield http
         await http.close()
+
+    @pytest.fixture
+    async def sockets(servers: dict[str, Server], fleet: Fleet) -> AsyncIterator[WireSockets]:
+        """WebSockets to the site, over the wire."""
+        sockets = WireSockets(fleet, host=HOST)
+        yield sockets
+        await sockets.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -147,14 +163,6 @@ def _looks_inside(item: pytest.Item) -> bool:
         if made[-1].baseid.endswith(".py"):  # a fixture of the test's own module
             names.update(made[-1].argnames)
     return not INSIDE.isdisjoint(names) or item.get_closest_marker("inside") is not None
-
-
-@pytest.fixture
-async def sockets(http: Http) -> AsyncIterator[Sockets]:
-    """WebSockets to the site."""
-    sockets = Sockets(http._application)
-    yield sockets
-    await sockets.close()
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from mcp_transport.engine import connection, patrol
+from mcp_transport.engine.engine import Engine
 from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Session
+from mcp_transport.protocol.errors import Refused
 from mcp_transport.testing import Http
 from tests.apps.good.probe import Probe
 from tests.client import (
@@ -26,6 +28,7 @@ from tests.client import (
 )
 from tests.interaction.conftest import Configure
 from tests.interaction.requirements import covers
+from tests.process import INTERVAL, LIMIT
 from tests.sockets import Socket, Sockets
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -105,6 +108,14 @@ async def test_no_header_is_needed_where_http_needs_one(sockets: Sockets) -> Non
 # --- eras
 
 
+async def closed(session: Session) -> None:
+    """Wait until the process that serves it has written that a session is over."""
+    async with asyncio.timeout(LIMIT):
+        while session.closed_at is None:  # it may be another process
+            await asyncio.sleep(INTERVAL)
+            await session.arefresh_from_db()
+
+
 @covers("WS-2", "WSH-4", "LC-2")
 @pytest.mark.parametrize("revision", LEGACY_REVISIONS)
 async def test_a_handshake_pins_a_session_to_the_connection(
@@ -117,8 +128,7 @@ async def test_a_handshake_pins_a_session_to_the_connection(
     assert (session.revision, session.transport) == (revision, "websocket")
     assert session.is_initialized
     await socket.leave()
-    await session.arefresh_from_db()
-    assert session.closed_at is not None
+    await closed(session)
 
 
 @covers("WS-8")
@@ -195,7 +205,6 @@ async def test_progress_comes_before_the_result(sockets: Sockets, era: str) -> N
     seen = [await socket.message(MODERN_REVISION if era == "modern" else None) for _ in range(4)]
     assert [item.get("method") for item in seen] == ["notifications/progress"] * 3 + [None]
     assert seen[-1]["id"] == "c"
-    await runtime().writer.flush(5)
     assert (await Call.objects.aget()).transport == "websocket"
 
 
@@ -315,6 +324,7 @@ async def test_subscriptions_are_told_apart_by_their_id(sockets: Sockets) -> Non
 
 
 @covers("WS-7", "WSH-8")
+@pytest.mark.inside
 async def test_who_does_not_read_hears_of_changes_when_they_do(sockets: Sockets) -> None:
     socket, other = await sockets.open(), await sockets.open()
     await listening(socket, {"toolsListChanged": True}, id="s")
@@ -344,6 +354,7 @@ async def test_a_subscription_that_is_cancelled_hears_nothing_more(sockets: Sock
 
 
 @covers("WSH-7", "WSH-9")
+@pytest.mark.inside
 async def test_a_server_that_stops_ends_subscriptions_with_a_result_and_closes(
     sockets: Sockets,
 ) -> None:
@@ -392,6 +403,45 @@ async def test_a_session_hears_of_changes_on_its_connection(sockets: Sockets) ->
     call = {"name": "touch", "arguments": {"uri": "note://plain"}}
     await other.ask_modern("tools/call", call)
     assert (await socket.message())["method"] == "notifications/resources/updated"
+
+
+@covers("ERA-16", "WSH-4")
+async def test_a_session_listens_before_its_next_request_is_answered(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, begun, may_open = Engine.open_stream, asyncio.Event(), asyncio.Event()
+
+    async def slowly(self: Engine, *args: Any) -> Any:
+        begun.set()
+        async with asyncio.timeout(LIMIT):
+            await may_open.wait()  # as for a session that is read from the database
+        return await opening(self, *args)
+
+    monkeypatch.setattr(Engine, "open_stream", slowly)
+    socket = await sockets.open()
+    await socket.initialize()
+    request = socket.request("ping")
+    async with asyncio.timeout(LIMIT):
+        await begun.wait()
+    await (await sockets.open()).ask_modern("tools/list")  # meanwhile others are served
+    assert socket.is_quiet
+    may_open.set()
+    assert (await socket.message())["id"] == request
+    assert len(runtime().hub.listeners()) == 1
+
+
+@covers("WSH-4")
+@pytest.mark.parametrize("error", [Refused(429, "Too many."), OSError("database")])
+async def test_a_session_that_cannot_listen_is_served_all_the_same(
+    sockets: Sockets, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fail(*_args: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(Engine, "open_stream", fail)
+    socket = await sockets.open()
+    await socket.initialize()
+    assert (await socket.ask("ping"))["result"] == {}
 
 
 # --- bounds

@@ -118,6 +118,7 @@ async def test_who_has_no_credentials_is_refused_before_the_upgrade(sockets: Soc
 
 
 @covers("WSH-2")
+@pytest.mark.inside
 async def test_a_server_that_can_say_no_more_closes(sockets: Sockets) -> None:
     socket = await sockets.open(GUARDED, extensions={})
     assert (socket.is_accepted, socket.status) == (False, 403)
