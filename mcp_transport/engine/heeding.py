@@ -129,9 +129,8 @@ class Heeding:
     def _do_soon(self, key: object, errand: Errand) -> None:
         """Run an errand; one that waits already is not run twice."""
         self._due[key] = errand
-        if self._running is None:
+        if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-            self._running.add_done_callback(self._ended)
 
     async def _run(self) -> None:
         while self._due:
@@ -140,6 +139,3 @@ class Heeding:
                 await self._due.pop(key)()
             except Exception:
                 logger.exception("A notice could not be heeded; what it told of is found out later")
-
-    def _ended(self, _running: asyncio.Task[None]) -> None:
-        self._running = None

@@ -46,9 +46,8 @@ class InboxReader:
 
     def begin(self) -> None:
         """Look from now on, until nothing is expected any more."""
-        if self._polling is None:
+        if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
-            self._polling.add_done_callback(self._ended)
 
     def look_soon(self) -> None:
         """Look at once if anything is expected: somebody says that there is mail."""
@@ -87,9 +86,6 @@ class InboxReader:
     def _interval(self) -> float:
         is_alone = self._connections.have_post and not self._inboxes.are_told_of
         return POST_INTERVAL if is_alone else POLL_INTERVAL
-
-    def _ended(self, _polling: asyncio.Task[None]) -> None:
-        self._polling = None
 
     def _do(self, delivered: Delivered) -> None:
         session_id, payload = delivered.session_id, delivered.payload

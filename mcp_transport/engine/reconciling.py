@@ -43,7 +43,7 @@ class Reconciling:
             self._running.cancel()
 
     def _begin(self) -> None:
-        if self._running is None:
+        if self._running is None or self._running.done():
             self._news = asyncio.Event()
             self._running = asyncio.get_running_loop().create_task(self._run(self._news))
             self._running.add_done_callback(self._ended)
@@ -59,7 +59,7 @@ class Reconciling:
                 async with asyncio.timeout(AGAIN):
                     await news.wait()
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
-        self._running = None
+    @staticmethod
+    def _ended(running: asyncio.Task[None]) -> None:
         if not running.cancelled() and running.exception() is not None:
             logger.error("Limits could not be reconciled", exc_info=running.exception())

@@ -172,6 +172,29 @@ async def test_an_errand_that_fails_is_logged_and_the_next_is_run(
     await until(lambda: "could not be heeded" in caplog.text, within=AT_ONCE)
 
 
+async def test_a_notice_at_the_very_moment_when_the_last_was_heeded_is_heeded_too(
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _other = two
+    looks: list[Any] = []
+
+    async def look(*arguments: Any) -> None:
+        looks.append(arguments)
+
+    monkeypatch.setattr(heeding, "look", look)
+    notice = Stale("servers")
+    one.heeding.heed(notice)
+    async with asyncio.timeout(AT_ONCE):
+        while not running_of(one).done():  # noqa: ASYNC110 - nothing else may run between
+            await asyncio.sleep(0)
+    one.heeding.heed(notice)
+    await until(lambda: len(looks) == 2, within=AT_ONCE)
+
+
+def running_of(run: Runtime) -> Any:
+    return run.heeding._running
+
+
 async def test_a_process_that_has_not_started_announces_nothing() -> None:
     Runtime().announce(Stale("servers"))
 

@@ -97,14 +97,25 @@ async def test_it_looks_until_nothing_runs_any_more() -> None:
         await inboxes.looked.wait()
         works.is_idle = True
         await polling
-    await asyncio.sleep(0)
     looks = inboxes.looks
-    assert polling_of(reader) is None
     reader.begin()  # it begins again with the next work, and finds that it has ended
+    assert polling_of(reader) is not polling
     async with asyncio.timeout(LIMIT):
-        assert polling_of(reader) is not None
         await polling_of(reader)
     assert inboxes.looks == looks
+
+
+async def test_what_begins_at_the_very_moment_of_its_end_is_looked_for() -> None:
+    reader, inboxes, _pending, works = make()
+    reader.begin()
+    works.is_idle = True
+    async with asyncio.timeout(LIMIT):
+        while not polling_of(reader).done():  # noqa: ASYNC110 - nothing else may run between
+            await asyncio.sleep(0)
+        works.is_idle = False
+        reader.begin()
+        await inboxes.looked.wait()
+    reader.stop()
 
 
 async def test_a_database_that_is_away_does_not_end_the_looking(
