@@ -1,5 +1,5 @@
 """
-Pages of a long table by the place of their first row, and counts with an end.
+Pages of a long table by the place of their first row.
 
 The database finds a place 500,000 rows deep as fast as the first one; an
 OFFSET would read all rows before it.
@@ -18,7 +18,6 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 SIZE = 50  # rows of a page
-COUNT_LIMIT = 10_000
 BEFORE, AFTER = "before", "after"
 
 
@@ -115,9 +114,3 @@ def _values(model: type[Model], names: Sequence[str], place: str) -> list[Any]:
         ]
     except (ValueError, ValidationError) as error:
         raise BadRequest(f"{place!r} is no place in this list.") from error
-
-
-def capped_count(rows: QuerySet[Any], *, limit: int = COUNT_LIMIT) -> str:
-    """How many rows there are, in words: "1,331", or "10,000+"."""
-    count = rows.order_by()[: limit + 1].count()
-    return f"{limit:,}+" if count > limit else f"{count:,}"

@@ -45,6 +45,7 @@ class AskingChannel(BackChannel):
                 task.cancel()
 
     def _check(self, questions: Mapping[str, Question]) -> None:
+        """Ask nothing that was not negotiated (2025-11-25, basic/lifecycle, Operation)."""
         for question in questions.values():
             lacking = capabilities.missing(question.capability, self._session.client_capabilities)
             if lacking:
@@ -68,6 +69,7 @@ class AskingChannel(BackChannel):
             await self.notify(jsonrpc.request(request_id, question.method, params))
             response = await asyncio.wait_for(answer, self._answer_timeout)
         except TimeoutError:
+            # The client may stop to ask its user (2025-11-25, basic/lifecycle, Timeouts).
             await self.notify(_withdrawal(request_id))
             raise ToolError(REFUSED.format("it took too long")) from None
         finally:
@@ -76,7 +78,7 @@ class AskingChannel(BackChannel):
 
 
 def _with_id(params: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """A link has an id of its own (2025-11-25, client/elicitation, URL Mode)."""
+    """A link has an id (2025-11-25, client/elicitation, URL Mode Elicitation Requests)."""
     is_link = params.get("mode") == "url"
     return {**params, "elicitationId": request_id} if is_link else params
 

@@ -21,7 +21,12 @@ from mcp_transport.registry.errors import ToolError
 
 
 def check_capabilities(questions: Mapping[str, Question], declared: Mapping[str, Any]) -> None:
-    """Raises MissingClientCapability unless the client can be asked all of this."""
+    """
+    Raises MissingClientCapability unless the client can be asked all of this.
+
+    See 2026-07-28, basic/patterns/mrtr, Server Requirements, 7, and basic/index,
+    _meta.
+    """
     required: dict[str, Any] = {}
     for question in questions.values():
         for name, modes in question.capability.items():
@@ -106,7 +111,11 @@ class StatelessChannel(BackChannel):
         raise InputRequired(questions)
 
     async def release(self) -> None:
-        """A stream without a session cannot be resumed, so nobody is let go."""
+        """
+        Nobody is let go: no stream can be resumed without a session.
+
+        See 2026-07-28, basic/transports/streamable-http, Receiving Messages.
+        """
 
 
 class Pending:

@@ -15,14 +15,15 @@ from mcp_transport.registry.uri_template import UriTemplate
 
 logger = logging.getLogger("mcp_transport.completion")
 
-MAX_VALUES = 100  # server/utilities/completion, Completion Results
+MAX_VALUES = 100  # 2025-11-25, server/utilities/completion, Completion Results
 
 
 async def complete(exchange: Exchange) -> dict[str, Any]:
     """
     The values an argument of a prompt or resource template may take.
 
-    Raises InvalidParams for a reference or argument that does not exist.
+    Raises InvalidParams for a reference or argument that does not exist
+    (2025-11-25, server/utilities/completion, Error Handling).
     """
     entry = _referred(exchange)
     name, value = _argument(exchange)

@@ -3,9 +3,10 @@ A connection that both sides write to for as long as it lasts.
 
 Each message is for itself and says its own era; requests run side by side and
 end with the connection. Two rules are the connection's own: of the requests in
-flight no two have the same id, and ``notifications/cancelled`` ends the one it
-names, whatever its era (2026-07-28, basic/transports/stdio, where one channel
-is shared in the same way).
+flight no two have the same id (2026-07-28, basic/index, Requests), and
+``notifications/cancelled`` ends the one it names, whatever its era (2026-07-28,
+basic/transports/stdio, Cancellation, where one channel is shared in the same
+way).
 """
 
 from __future__ import annotations
@@ -365,6 +366,7 @@ class Connection(Guest):
             self._note_session(outcome)
         if isinstance(outcome, Reply) and outcome.body and expects_answer(body):
             await self.send(outcome.body)
+        # Not before: 2025-11-25, basic/lifecycle, Initialization.
         if type(body) is dict and body.get("method") == INITIALIZED:
             await self._follow(incoming)
 

@@ -1,4 +1,8 @@
-"""Messages of clients with sessions (2025-03-26 to 2025-11-25)."""
+"""
+Messages of clients with sessions, which open with a handshake (up to 2025-11-25).
+
+Where only a section is cited below it is one of 2025-11-25, basic/transports.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,9 @@ from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
 
 RETRY_MS = 500  # when a client that was let go comes back
-DEFAULT_LEVEL = "info"  # before a session names one
+# Before a session names one, which is left to the server (2025-11-25, schema,
+# LoggingMessageNotification).
+DEFAULT_LEVEL = "info"
 
 NO_SESSION_ID = "The Mcp-Session-Id header is missing; open with initialize."
 NOT_BOUND = "This connection has no session yet; open one with initialize."
@@ -90,8 +96,9 @@ class Conversation:
         """
         The session a request belongs to.
 
-        Raises InvalidRequest without an id, Refused with one that is not the
-        caller's on this server: the same answer as for one that never was.
+        Raises InvalidRequest without an id and Refused, with 404, for one that
+        has ended (Session Management). One that is somebody else's is answered
+        like one that never was.
         """
         if not incoming.session_id:
             raise InvalidRequest(NOT_BOUND if incoming.is_bound else NO_SESSION_ID)
@@ -114,7 +121,7 @@ class Conversation:
         session = await self.find_session(incoming)
         if not isinstance(message, Request):
             await self._accept(session, message)
-            return ACCEPTED
+            return ACCEPTED  # 202 and no body (Sending Messages to the Server, 4)
         try:
             method = offered_method(LEGACY, message.method, incoming.offer.catalog.features)
         except MethodNotFound as error:
@@ -122,7 +129,7 @@ class Conversation:
         return await self._answer(incoming, session, message, method, responder)
 
     async def serve_batch(self, incoming: Incoming, batch: list[Any]) -> Outcome:
-        """Answer an array of messages, as 2025-03-26 has it (basic/index, Batching)."""
+        """Answer an array of messages (2025-03-26, basic/index, Batching)."""
         if not 0 < len(batch) <= MAX_BATCH:
             raise InvalidRequest(f"A batch has 1 to {MAX_BATCH} messages.")
         session = await self.find_session(incoming)
@@ -142,7 +149,12 @@ class Conversation:
         return Reply(200, b"[" + b",".join(answers) + b"]")
 
     async def open_stream(self, incoming: Incoming, responder: Responder) -> Outcome:
-        """Follow a session's standalone stream, or read on where a stream broke off."""
+        """
+        Follow a session's standalone stream, or read on where a stream broke off.
+
+        Only what that stream has carried is sent again (Resumability and
+        Redelivery, 2).
+        """
         if not responder.accepts_stream:
             raise Refused(406, "A stream needs Accept: text/event-stream.")
         session = await self.find_session(incoming)
@@ -158,7 +170,7 @@ class Conversation:
         return ENDED
 
     async def close(self, incoming: Incoming) -> Outcome:
-        """End the caller's session and everything that runs in it."""
+        """End the caller's session and everything that runs in it (Session Management, 5)."""
         session = await self.find_session(incoming)
         await self.end_session(session.id, "client")
         return Reply(204)
@@ -244,7 +256,9 @@ class Conversation:
             raise work.refusal
         if work.body is not None:
             return Reply(200, work.body)
-        if responder.accepts_stream:  # cancelled: a request has no answer then
+        # Cancelled: no response is sent (2025-11-25, basic/utilities/cancellation, Behavior
+        # Requirements), but HTTP has to answer something.
+        if responder.accepts_stream:
             await responder.open()
             return ENDED
         return Reply(200, _cancelled(work))
@@ -317,6 +331,7 @@ async def _respond(exchange: Exchange) -> bytes:
 async def _follow(stream: LiveStream, exchange: Exchange, responder: Responder) -> Outcome:
     await responder.open()  # the first event may be a long time coming
     is_here = await _relay(stream.follow(0), stream.id, responder)
+    # Let go before the end: it is told when to come back (Sending Messages to the Server, 6).
     if is_here and not stream.is_closed and exchange.revision.has_priming_events:
         await responder.retry(RETRY_MS)
     return ENDED
@@ -348,6 +363,7 @@ def _cancelled(work: Work) -> bytes:
 
 
 def _check_batch(requests: list[Request]) -> None:
+    # 2025-03-26, basic/lifecycle, Initialization.
     if any(request.method == "initialize" for request in requests):
         raise InvalidRequest("initialize stands alone, never in a batch.")
     ids = {(type(request.id), request.id) for request in requests}

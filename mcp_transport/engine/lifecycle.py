@@ -14,7 +14,7 @@ from mcp_transport.protocol.routing import read_level
 
 
 async def discover(exchange: Exchange) -> dict[str, Any]:
-    """server/discover: what is served, before anything else is asked."""
+    """server/discover (2026-07-28, server/discover): what is served, before more is asked."""
     result: dict[str, Any] = {
         "supportedVersions": list(exchange.incoming.revisions),
         "capabilities": capabilities.of_server(exchange.catalog.features, exchange.revision),
@@ -26,7 +26,7 @@ async def discover(exchange: Exchange) -> dict[str, Any]:
 
 class Handshake:
     """
-    What an ``initialize`` request asks for.
+    What an ``initialize`` request asks for (2025-11-25, basic/lifecycle, Initialization).
 
     Raises InvalidParams when it is malformed, UnsupportedRevision where no
     revision with a handshake is served.
@@ -70,12 +70,12 @@ def _object(params: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 async def ping(exchange: Exchange) -> dict[str, Any]:
-    """ping: still there."""
+    """ping: answered at once with nothing (2025-11-25, basic/utilities/ping)."""
     return {}
 
 
 async def set_level(exchange: Exchange) -> dict[str, Any]:
-    """logging/setLevel: how much this session wants to be told."""
+    """logging/setLevel (2025-11-25, server/utilities/logging): how much a session is told."""
     level = read_level(exchange.params.get("level"))
     if level is None:
         raise InvalidParams("logging/setLevel needs params.level.")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -110,17 +109,8 @@ class Limiting:
         for key in held or ():
             self.limiter.leave(key)
 
-    @contextlib.contextmanager
-    def holding_stream(self, principal: Principal) -> Iterator[None]:
-        """Count a stream that lasts. Raises LimitExceeded."""
-        key = self.hold_stream(principal)
-        try:
-            yield
-        finally:
-            self.limiter.leave(key)
-
     def hold_stream(self, principal: Principal) -> str:
-        """Count a stream or a connection until what is returned is left."""
+        """Count a stream or a connection until what is returned is left. Raises LimitExceeded."""
         is_anonymous = principal.is_anonymous
         most = self._max_anonymous_streams if is_anonymous else self._max_streams
         key = _stream_key(principal)

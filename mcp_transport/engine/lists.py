@@ -1,4 +1,9 @@
-"""tools/list, resources/list, resources/templates/list and prompts/list."""
+"""
+tools/list, resources/list, resources/templates/list and prompts/list.
+
+What is listed depends on who asks, never on the connection, and stands in the
+same order each time (2026-07-28, server/tools, Capabilities).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Progress notifications: only upwards, only when asked for, never a flood."""
+"""
+Progress notifications: only upwards, only when asked for, never a flood.
+
+Specification 2025-11-25, basic/utilities/progress, Progress Flow and
+Implementation Notes.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ async def get(exchange: Exchange) -> dict[str, Any]:
     """
     Write a prompt from its arguments.
 
-    Raises InvalidParams for arguments that are missing, unknown or no strings.
+    Raises InvalidParams for arguments that are missing, unknown or no strings
+    (2025-11-25, server/prompts, Error Handling).
     """
     entry = access.find(exchange, "prompt")
     prompt = entry.definition

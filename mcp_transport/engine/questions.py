@@ -65,7 +65,11 @@ def form(message: str, schema: Any) -> Question:
 
 
 def link(message: str, url: str) -> Question:
-    """A page for the user to visit. Raises ValueError for what is no web address."""
+    """
+    A page for the user to visit (client/elicitation, URL Mode Elicitation Requests).
+
+    Raises ValueError for what is no web address.
+    """
     if urlsplit(url).scheme not in ("https", "http"):
         raise ValueError(f"{url!r} is no web address; it begins with https://.")
     params = {"mode": "url", "message": message, "url": url}
@@ -113,8 +117,9 @@ def form_schema(schema: Any) -> dict[str, Any]:
     """
     The JSON Schema of a form: an object of primitive properties.
 
-    Raises ValueError when it nests, as no client can show that, and when it
-    asks for a secret (client/elicitation, Form Mode Security).
+    Raises ValueError when it nests, as no client can show that
+    (client/elicitation, Requested Schema), and when it asks for a secret (Form
+    Mode Security, 1).
     """
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         schema = TypeAdapter(schema).json_schema()
@@ -161,7 +166,12 @@ def _is_choice_of_many(field: Mapping[str, Any]) -> bool:
 
 
 def is_answer(question: Question, raw: Any) -> bool:
-    """Whether what a client sent answers a question."""
+    """
+    Whether what a client sent answers a question.
+
+    What a form brings back is held against its schema (client/elicitation,
+    Form Mode Security, 3).
+    """
     if not isinstance(raw, dict):
         return False
     if question.method == ELICITATION:

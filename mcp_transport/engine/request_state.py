@@ -4,7 +4,7 @@ What a stateless client carries from a question to its answer.
 Signed, not secret: it holds the client's own earlier answers and what the
 function asked to remember. It is bound to the principal, the server, the
 method and the parameters, and lapses (2026-07-28, basic/patterns/mrtr, Server
-Requirements 4 and 5). Any worker process of the site can read it.
+Requirements, 4 and 5). Any worker process of the site can read it.
 """
 
 from __future__ import annotations

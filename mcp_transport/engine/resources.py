@@ -22,7 +22,9 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     """
     Read a resource.
 
-    Raises ResourceNotFound, as the revision says it, also where reading gives nothing.
+    Raises ResourceNotFound, as the revision says it, also where reading gives
+    nothing: no contents may not stand for no resource (2026-07-28,
+    server/resources, Error Handling).
     """
     entry, uri, variables = access.find_resource(exchange)
     resource = entry.definition
@@ -44,7 +46,7 @@ async def read(exchange: Exchange) -> dict[str, Any]:
 
 
 async def subscribe(exchange: Exchange) -> dict[str, Any]:
-    """Tell this session of a resource's changes from now on."""
+    """Tell this session of a resource's changes (2025-11-25, server/resources, Subscriptions)."""
     _entry, uri, _variables = access.find_resource(exchange)
     session = exchange.session
     assert session is not None  # noqa: S101 - the method exists with a session only

@@ -1,4 +1,8 @@
-"""The rounds of a request that asks: the way in with answers, the way out with questions."""
+"""
+The rounds of a request that asks: the way in with answers, the way out with questions.
+
+Specification 2026-07-28, basic/patterns/mrtr.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ def enter(exchange: Exchange) -> None:
     """
     Take in what earlier rounds left and this one brings.
 
-    Raises InvalidParams for a state that was not made for this request.
+    Answers that nobody waits for do no harm (Error Handling). Raises
+    InvalidParams for a state that was not made for this request.
     """
     params = exchange.params
     if "requestState" not in params and "inputResponses" not in params:
@@ -28,7 +33,7 @@ def enter(exchange: Exchange) -> None:
 
 
 def leave(exchange: Exchange, asked: InputRequired) -> dict[str, Any]:
-    """The result that asks (2026-07-28, basic/patterns/mrtr)."""
+    """The result that asks (InputRequiredResult); it always carries the state."""
     questions = asked.questions.items()
     requests = {key: {"method": q.method, "params": q.params} for key, q in questions}
     return {

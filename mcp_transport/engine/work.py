@@ -1,9 +1,10 @@
 """
 Work for clients with sessions: it goes on when its client leaves.
 
-A lost connection is not a cancellation (2025-11-25, basic/utilities/cancellation);
-the result waits in the event log. What ends work is its time limit, a
-``notifications/cancelled`` and the end of its session.
+A lost connection is not a cancellation (2025-11-25, basic/transports, Sending
+Messages to the Server, 6); the result waits in the event log. What ends work is
+its time limit, a ``notifications/cancelled`` (basic/utilities/cancellation) and
+the end of its session.
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
     """
     What a server advertises, from the features its catalog has.
 
-    ``features`` holds tools, resources, prompts and completions.
+    ``features`` holds tools, resources, prompts and completions. Any function
+    may log, which has to be declared (2025-11-25, server/utilities/logging,
+    Capabilities).
     """
     declared: dict[str, Any] = {}
     for name in ("tools", "prompts"):

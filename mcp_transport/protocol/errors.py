@@ -3,8 +3,9 @@ What a peer can do wrong, as the specification counts it.
 
 Pure: no I/O, no Django. Each error carries the JSON-RPC code, a message that
 names the value, the rule and the remedy, and the HTTP status that goes with
-it. The reserved ranges are respected: nothing here allocates between -32000
-and -32099, and the house's own codes lie outside JSON-RPC's range.
+it. The reserved ranges are respected (2026-07-28, basic/index, Error Codes):
+between -32000 and -32099 stand only codes of the specification, each for what
+it means there and for the revisions that have it.
 
     ProtocolError
     ├── ParseError                 -32700  400
@@ -16,7 +17,6 @@ and -32099, and the house's own codes lie outside JSON-RPC's range.
     ├── HeaderMismatch             -32020  400
     ├── MissingClientCapability    -32021  400
     ├── UnsupportedRevision        -32022  400
-    ├── UrlElicitationRequired     -32042  200, 2025-11-25 only
     └── Refused                    an HTTP refusal: 401 403 404 405 406 409 413 415 429 503
         └── LimitExceeded          429, with the seconds after which to come again
 """
@@ -38,7 +38,6 @@ RESOURCE_NOT_FOUND = -32002  # 2024-11-05 to 2025-11-25 only
 HEADER_MISMATCH = -32020
 MISSING_REQUIRED_CLIENT_CAPABILITY = -32021
 UNSUPPORTED_PROTOCOL_VERSION = -32022
-URL_ELICITATION_REQUIRED = -32042  # 2025-11-25 only
 
 UNEXPECTED = "An unexpected error occurred; the site's log has the details."
 
@@ -77,7 +76,12 @@ class InvalidRequest(ProtocolError):
 
 
 class MethodNotFound(ProtocolError):
-    """The revision has no such method, or the server does not advertise it."""
+    """
+    The revision has no such method, or the server does not advertise it.
+
+    The status is that of 2026-07-28 (basic/transports/streamable-http, Protocol
+    Version Header); a session is answered with 200.
+    """
 
     code = METHOD_NOT_FOUND
     status = 404
@@ -101,27 +105,43 @@ class InternalError(ProtocolError):
 
 
 class ResourceNotFound(InvalidParams):
-    """No such resource, or none that this principal may read."""
+    """
+    No such resource, or none that this principal may read.
+
+    See 2026-07-28, server/resources, Error Handling.
+    """
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"There is no resource {shown(uri)}.", data={"uri": capped(uri)})
 
 
 class LegacyResourceNotFound(ProtocolError):
-    """No such resource, as revisions up to 2025-11-25 say it."""
+    """
+    No such resource, as revisions up to 2025-11-25 say it.
+
+    See there, server/resources, Error Handling; later ones forbid the code.
+    """
 
     code = RESOURCE_NOT_FOUND
     status = 200
 
 
 class HeaderMismatch(ProtocolError):
-    """A routing header is missing, malformed or differs from the body."""
+    """
+    A routing header is missing, malformed or differs from the body.
+
+    See 2026-07-28, basic/transports/streamable-http, Server Validation.
+    """
 
     code = HEADER_MISMATCH
 
 
 class MissingClientCapability(ProtocolError):
-    """Serving the request needs a capability that it does not declare."""
+    """
+    Serving the request needs a capability that it does not declare.
+
+    See 2026-07-28, basic/index, _meta: its data lists what is missing.
+    """
 
     code = MISSING_REQUIRED_CLIENT_CAPABILITY
 
@@ -134,7 +154,12 @@ class MissingClientCapability(ProtocolError):
 
 
 class UnsupportedRevision(ProtocolError):
-    """The request names a protocol version that is not served."""
+    """
+    The request names a protocol version that is not served.
+
+    See 2026-07-28, basic/versioning, Protocol Version Negotiation: its data
+    lists what the client can choose from.
+    """
 
     code = UNSUPPORTED_PROTOCOL_VERSION
 
@@ -143,16 +168,6 @@ class UnsupportedRevision(ProtocolError):
             f"Protocol version {shown(requested)} is not served; use one of {', '.join(supported)}.",
             data={"supported": list(supported), "requested": shortened(requested)},
         )
-
-
-class UrlElicitationRequired(ProtocolError):
-    """The user has to visit a page before the request can be served."""
-
-    code = URL_ELICITATION_REQUIRED
-    status = 200
-
-    def __init__(self, message: str, elicitations: Sequence[Mapping[str, Any]]) -> None:
-        super().__init__(message, data={"elicitations": [dict(item) for item in elicitations]})
 
 
 class Refused(ProtocolError):

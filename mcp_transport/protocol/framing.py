@@ -1,7 +1,8 @@
 """
 Messages as lines of a byte stream. Pure: no I/O, no Django.
 
-A message is one line of UTF-8 (2026-07-28, basic/transports/stdio).
+A message is one line (2026-07-28, basic/transports/stdio) of UTF-8
+(basic/transports/index, Messages).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 The request headers that repeat the body, and whether they agree with it.
 
 Pure: no I/O, no Django. Header names arrive in lower case, values as the raw
-bytes of one line. Specification 2026-07-28, basic/transports/streamable-http:
-Standard Request Headers, Value Encoding, Server Validation.
+bytes of one line. Specification 2026-07-28, basic/transports/streamable-http,
+Request Metadata; the sections that are named below are of that page.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PARAMETER_PREFIX: Final = b"mcp-param-"
 ROUTING: Final = frozenset({PROTOCOL_VERSION, METHOD, NAME})
 
 _PLAIN = re.compile(rb"[\x20-\x7e\t]*")
-_SAFE_INTEGER: Final = 2**53 - 1
+_SAFE_INTEGER: Final = 2**53 - 1  # Schema Extension: what JavaScript holds exactly
 _DECIMAL = re.compile(r"-?[0-9]{1,17}(?:\.0{1,17})?")
 
 
 def decode_value(raw: bytes, name: str) -> str:
     """
-    A header's value with its base64 form taken apart.
+    A header's value with its base64 form taken apart (Value Encoding).
 
     Raises HeaderMismatch for bytes that a header cannot hold and for base64
     that is none; without both markers the value stands for itself.
@@ -54,7 +54,7 @@ def _plain(raw: bytes, name: str) -> str:
 
 
 def encode_value(text: str) -> str:
-    """Write a value as a header can hold it: base64 where it could be taken for another."""
+    """Write a value as a header can hold it (Value Encoding): base64 where it must be."""
     is_plain = _PLAIN.fullmatch(text.encode()) is not None and text.strip(" \t") == text
     if is_plain and not text.startswith("=?base64?"):
         return text
@@ -80,7 +80,11 @@ def require_equal(headers: Mapping[bytes, bytes], key: bytes, expected: str, nam
 
 
 def refuse_duplicates(duplicates: Collection[bytes]) -> None:
-    """Raises HeaderMismatch when a header that routes stands twice."""
+    """
+    Raises HeaderMismatch when a header that routes stands twice.
+
+    A proxy may have read the one and this the other.
+    """
     for key in sorted(duplicates):
         if key in ROUTING or key.startswith(PARAMETER_PREFIX):
             raise HeaderMismatch(
@@ -92,9 +96,10 @@ def require_parameter(headers: Mapping[bytes, bytes], header: str, value: Any) -
     """
     Raises HeaderMismatch unless ``Mcp-Param-<header>`` repeats an argument.
 
-    An argument that is absent or null is not repeated, so a header without it
-    routes by something that the body does not say. Integers are compared as
-    numbers: 42.0 is 42.
+    An argument that is absent or null is not repeated (Server Behavior for
+    Custom Headers), so a header without it routes by something that the body
+    does not say. Integers are compared as numbers: 42.0 is 42 (Server
+    Validation).
     """
     name = f"Mcp-Param-{header}"
     raw = headers.get(name.lower().encode())

@@ -3,7 +3,8 @@ JSON-RPC 2.0 as the specification narrows it: bytes to messages and back.
 
 Pure: no I/O, no Django. A body is decoded once; what comes after works on the
 decoded value. Ids are strings or integers and keep their type, parameters are
-objects, and a message is exactly one of request, notification and response.
+objects, and a message is exactly one of request, notification and response
+(2025-11-25, basic/index, Messages).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import msgspec
 from mcp_transport.protocol.errors import InvalidParams, InvalidRequest, ParseError, ProtocolError
 
 Id = str | int
-MAX_DEPTH: Final = 64
-MAX_BATCH: Final = 50
+MAX_DEPTH: Final = 64  # levels; the decoder and whatever walks a value recurse
+MAX_BATCH: Final = 50  # messages
 
 # A string without an end is taken to the end of the body: trying again from
 # every quotation mark in it would take quadratic time.
@@ -109,6 +110,8 @@ def parse(value: Any) -> Message:
     if "id" not in value:
         return Notification(method, params)
     id_ = value["id"]
+    # Unlike in plain JSON-RPC it is never null (2025-11-25, basic/index, Requests); nor
+    # is it true or 1.0, which Python would take for the id 1.
     if type(id_) is not str and type(id_) is not int:
         raise InvalidRequest("A request's id is a string or an integer, never null.")
     return Request(id_, method, params)
@@ -116,6 +119,7 @@ def parse(value: Any) -> Message:
 
 def _parse_response(value: dict[str, Any]) -> Response:
     id_ = read_id(value)
+    # One of the two, never both (2025-06-18, basic/index, Responses).
     if id_ is None or ("result" in value) == ("error" in value):
         raise InvalidRequest(
             "A message is a request or notification with a method, or a response with an id and either result or error."
@@ -135,7 +139,8 @@ def error(id_: Id | None, problem: ProtocolError, *, null_id: bool = False) -> b
     """
     An error response; without an id when the request's could not be read.
 
-    Revisions before 2025-11-25 require the member, and get null.
+    So it is from 2025-11-25 on (basic/index, Error Responses). Revisions before
+    require the member, and get null as in plain JSON-RPC.
     """
     message: dict[str, Any] = {"jsonrpc": "2.0"}
     if id_ is not None or null_id:

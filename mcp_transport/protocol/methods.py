@@ -2,7 +2,8 @@
 Which methods exist in which era, and what each of them is.
 
 Pure: no I/O, no Django. One table; a method that is not in it, or not in the
-request's era, does not exist.
+request's era, does not exist. What 2026-07-28 took away and brought is in its
+changelog, Major changes 2 to 5.
 """
 
 from __future__ import annotations
@@ -24,10 +25,17 @@ class Method:
     name: str
     in_legacy: bool = True
     in_modern: bool = True
-    capability: Capability | None = None  # what the server must advertise for it to exist
-    named_by: Literal["name", "uri"] | None = None  # the parameter that Mcp-Name repeats
-    may_ask: bool = False  # may answer with input_required, or ask while it runs
-    is_cacheable: bool = False  # its result carries ttlMs and cacheScope
+    # What the server must advertise for it to exist (2025-11-25, basic/lifecycle, Operation).
+    capability: Capability | None = None
+    # The parameter that Mcp-Name repeats (2026-07-28, basic/transports/streamable-http,
+    # Standard Request Headers).
+    named_by: Literal["name", "uri"] | None = None
+    # May answer with input_required (2026-07-28, basic/patterns/mrtr, Supported Requests),
+    # or ask while it runs.
+    may_ask: bool = False
+    # Its result carries ttlMs and cacheScope (2026-07-28, server/utilities/caching,
+    # Cacheable Results).
+    is_cacheable: bool = False
     is_recorded: bool = False  # leaves a call row
 
 

@@ -25,7 +25,8 @@ def page(
     """
     The page a cursor opens and the cursor of the next one, if there is one.
 
-    Raises InvalidParams for a cursor that this list never gave out.
+    Raises InvalidParams for a cursor that this list never gave out
+    (2026-07-28, server/utilities/pagination, Error Handling).
     """
     start = 0 if cursor is None else _position(cursor, of, len(items))
     end = start + size

@@ -46,6 +46,7 @@ class Revision:
         return self.name
 
 
+# Each row is the one before it and what the page "changelog" of its revision names.
 R2024_11_05 = Revision(name="2024-11-05")
 R2025_03_26 = replace(
     R2024_11_05,
@@ -95,17 +96,15 @@ REVISIONS: Mapping[str, Revision] = {
 }
 SUPPORTED: tuple[str, ...] = tuple(REVISIONS)
 LEGACY: tuple[str, ...] = tuple(name for name in SUPPORTED if not REVISIONS[name].is_modern)
-#: What a client speaks that names no version and has no session (2025-06-18,
-#: basic/transports, Protocol Version Header).
-ASSUMED = R2025_03_26
 
 
 def negotiate(requested: object, served: Collection[str] = SUPPORTED) -> Revision:
     """
     The revision an ``initialize`` gets: its own if it is served, else the newest legacy one.
 
-    A handshake never leads to a revision without handshakes; raises
-    UnsupportedRevision where none other is served.
+    So the specification has it (2025-11-25, basic/lifecycle, Version
+    Negotiation). A handshake never leads to a revision without handshakes;
+    raises UnsupportedRevision where none other is served.
     """
     handshakes = [name for name in LEGACY if name in served]
     if not handshakes:

@@ -11,9 +11,9 @@ it, so that what was routed by a header is what is executed:
     4. a legacy or absent version header is legacy;
     5. any other version header is refused.
 
-Specification 2026-07-28, basic/versioning and basic/index (per-request
-protocol fields); the order of refusals follows the one in
-basic/transports/streamable-http, Server Validation.
+Specification 2026-07-28, basic/versioning, Backward Compatibility with
+Initialization-Based Versions, and basic/index, _meta; what is refused for its
+headers stands in basic/transports/streamable-http, Server Validation.
 """
 
 from __future__ import annotations
@@ -84,7 +84,12 @@ def is_modern(message: Request | Notification, version: str | None) -> bool:
 
 
 def named_revision(version: str) -> Revision:
-    """The revision that a version header names. Raises InvalidRequest when there is none."""
+    """
+    The revision that a version header names.
+
+    Raises InvalidRequest when there is none, with status 400 (2025-11-25,
+    basic/transports, Protocol Version Header).
+    """
     named = REVISIONS.get(version)
     if named is None:
         # Not UnsupportedRevision: that would tell a client that there is no handshake here.
@@ -104,6 +109,8 @@ def open_envelope(
     """
     What a modern request says of its client, checked rung by rung.
 
+    Metadata that is missing is answered with -32602 and status 400 before
+    anything is compared with it (2026-07-28, basic/index, _meta).
     ``headers`` is None on transports that have no headers for each message.
     Raises InvalidParams, HeaderMismatch or UnsupportedRevision.
     """
@@ -118,6 +125,7 @@ def open_envelope(
     if headers is not None:
         check_headers(request, version, headers, duplicates)
     revision = REVISIONS.get(version)
+    # A revision with a handshake is served, but not without one.
     if revision is None or not revision.is_modern or version not in served:
         raise UnsupportedRevision(version, served)
     info = meta.get(CLIENT_INFO)
@@ -133,7 +141,12 @@ def open_envelope(
 def check_headers(
     request: Request, version: str, headers: Mapping[bytes, bytes], duplicates: Collection[bytes]
 ) -> None:
-    """Raises HeaderMismatch unless the routing headers repeat the body."""
+    """
+    Raises HeaderMismatch unless the routing headers repeat the body.
+
+    A proxy that routed by them has seen what is executed (2026-07-28,
+    basic/transports/streamable-http, Server Validation).
+    """
     if duplicates:
         http_headers.refuse_duplicates(duplicates)
     http_headers.require_equal(
@@ -151,7 +164,12 @@ def check_headers(
 
 
 def read_level(level: Any) -> str | None:
-    """A log level, or None when none is named. Raises InvalidParams for an unknown one."""
+    """
+    A log level, or None when none is named.
+
+    Raises InvalidParams for an unknown one (2026-07-28,
+    server/utilities/logging, Error Handling).
+    """
     if level is None or level in LEVELS:
         return level  # type: ignore[no-any-return]  # None or one of the strings
     raise InvalidParams(f"Log level {shown(level)} is none of {', '.join(LEVELS)}.", status=400)

@@ -62,6 +62,7 @@ def _shape_annotations(shaped: Wire, revision: Revision) -> None:
 
 def wrapped_schema(schema: Wire) -> Wire:
     """An output schema whose root is an object, as revisions before 2026-07-28 demand."""
+    # A document says these of itself as a whole, so they do not move with the rest.
     inner = dict(schema)
     at_root = {name: inner.pop(name) for name in ("$schema", "$defs") if name in inner}
     wrapped = {"type": "object", "properties": {"result": inner}, "required": ["result"]}
@@ -69,7 +70,11 @@ def wrapped_schema(schema: Wire) -> Wire:
 
 
 def structured(value: Any, revision: Revision, *, is_wrapped: bool) -> Any:
-    """Structured content under the schema that :func:`definition` shows."""
+    """
+    Structured content under the schema that :func:`definition` shows.
+
+    Any JSON value from 2026-07-28 on (server/tools, Structured Content).
+    """
     if revision.has_any_structured_content or not is_wrapped:
         return value
     return {"result": value}
@@ -127,6 +132,9 @@ def messages(items: Iterable[Message], revision: Revision) -> list[Wire]:
 def question(params: Wire, revision: Revision) -> Wire:
     """
     The parameters of a question; titles of a form's choices move to where a revision has them.
+
+    Those are ``oneOf`` (2025-11-25, client/elicitation, Requested Schema) and
+    before it ``enumNames`` (2025-06-18, at the same place).
 
     Raises ValueError for a choice of several, which older forms cannot offer.
     """

@@ -11,18 +11,24 @@ from typing import Final
 from mcp_transport.protocol.framing import Lines
 
 EVENT_LIMIT: Final = 64 * 1024 * 1024  # bytes of one line of a stream that is read
+# A comment, which no client takes for an event (2026-07-28, basic/transports/streamable-http,
+# Receiving Messages).
 KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 
 def event(data: bytes, event_id: str | None = None, *, name: bytes = b"message") -> bytes:
-    """One event; an empty one primes a client with an id it can resume from."""
+    """
+    One event; an empty one primes a client with an id it can resume from.
+
+    See 2025-11-25, basic/transports, Sending Messages to the Server, 6.
+    """
     if event_id is None:
         return b"event: %b\ndata: %b\n\n" % (name, data)
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), name, data)
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long a client waits before it connects again."""
+    """How long a client waits before it connects again; told before a connection is closed."""
     return b"retry: %d\n\n" % milliseconds
 
 

@@ -19,7 +19,7 @@ from mcp_transport.protocol.errors import InvalidParams
 Kind = Literal["tools", "resources", "prompts"]
 KINDS: Final[tuple[Kind, ...]] = ("tools", "resources", "prompts")
 SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
-MAX_URIS: Final = 1000
+MAX_URIS: Final = 1000  # of a stream or a session: each change is compared with all of them
 PLACE: Final = "id"  # of an id, in what stands around it
 _ENCODED_PLACE: Final = jsonrpc.encode(PLACE)
 
@@ -51,7 +51,11 @@ class Change(msgspec.Struct, frozen=True):
         return _encoded(self)
 
     def encode_for(self, subscription: bytes) -> bytes:
-        """The notification as the stream of a listen request, by its encoded id, gets it."""
+        """
+        The notification as the stream of a listen request, by its encoded id, gets it.
+
+        Each carries the id (basic/patterns/subscriptions, Receiving Notifications).
+        """
         before, after = _around_id(self)
         return before + subscription + after
 
@@ -69,7 +73,7 @@ class Filter(msgspec.Struct, frozen=True):
         return any(covers(uri, change.uri) for uri in self.uris)
 
     def as_params(self) -> dict[str, Any]:
-        """The filter as the acknowledgement repeats it."""
+        """The filter as the acknowledgement repeats it: what is not honoured is left out."""
         params: dict[str, Any] = {_FIELDS[kind]: True for kind in KINDS if kind in self.kinds}
         if self.uris:
             params["resourceSubscriptions"] = sorted(self.uris)
@@ -90,7 +94,12 @@ def _around_id(change: Change) -> tuple[bytes, bytes]:
 
 
 def covers(subscribed: str, uri: str) -> bool:
-    """Whether a subscription is told of a resource: itself, or one below it."""
+    """
+    Whether a subscription is told of a resource: itself, or one below it.
+
+    A notification may name a sub-resource of what was subscribed to
+    (2025-11-25, schema, ResourceUpdatedNotificationParams).
+    """
     return uri == subscribed or uri.startswith(subscribed.rstrip("/") + "/")
 
 
@@ -98,6 +107,8 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
     """
     The part of a listen request's filter that the server honours.
 
+    Every field may be left out (basic/patterns/subscriptions, Notification
+    Filter); what the server has none of is dropped, not refused.
     Raises InvalidParams when the filter is missing or malformed.
     """
     wanted = params.get("notifications")

@@ -197,7 +197,7 @@ def check_limits(signature: Signature, **limits: int | None) -> None:
 
 
 def check_name(signature: Signature, name: str) -> None:
-    """Names are what every client accepts (server/tools, "Tool Names")."""
+    """Names are what every client accepts (2025-11-25, server/tools, Tool Names)."""
     if not NAME.fullmatch(name):
         raise refusal(
             signature,
@@ -206,7 +206,7 @@ def check_name(signature: Signature, name: str) -> None:
 
 
 def check_icons(signature: Signature, icons: Sequence[Icon]) -> tuple[Icon, ...]:
-    """Clients show an icon from these addresses only (basic/index, "icons")."""
+    """Clients show an icon from these addresses only (2025-11-25, basic/index, icons)."""
     for icon in icons:
         if not icon.src.startswith(ICON_SOURCES):
             raise refusal(

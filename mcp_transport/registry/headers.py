@@ -2,7 +2,7 @@
 Arguments that clients repeat in a header (``x-mcp-header``).
 
 A client drops a tool that breaks one of the specification's rules (2026-07-28,
-server/tools, "x-mcp-header"), so such a tool is refused where it is written.
+server/tools, x-mcp-header), so such a tool is refused where it is written.
 """
 
 from __future__ import annotations

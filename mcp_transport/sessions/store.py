@@ -29,7 +29,9 @@ from mcp_transport.writer import Writer, WriterFull
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
 CANDIDATES = 100  # sessions that are compared when one has to go
-ID = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) makes
+# What secrets.token_urlsafe(32) makes: hard to guess, and visible ASCII (2025-11-25,
+# basic/transports, Session Management, 1).
+ID = re.compile(r"[A-Za-z0-9_-]{43}")
 SHORT = 200  # characters of what a client calls itself that are kept
 
 

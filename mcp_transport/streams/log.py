@@ -53,7 +53,11 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def event_id(stream_id: str, sequence: int) -> str:
-    """Where a client resumes: unique in the whole site, and it names its stream."""
+    """
+    Where a client resumes: unique in the whole site, and it names its stream.
+
+    See 2025-11-25, basic/transports, Resumability and Redelivery, 1.
+    """
     return f"{stream_id}-{sequence}"
 
 

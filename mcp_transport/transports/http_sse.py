@@ -98,7 +98,7 @@ class HttpSseConsumer(HttpEndpoint):
         return ENDED
 
     async def _hold(self, connection: Connection, session_id: str) -> None:
-        """Keep the stream until one of the two sides ends it."""
+        """Keep the stream, which begins with the address, until one of the sides ends it."""
         await self.responder.write(self._endpoint(session_id), name=b"endpoint")
         hold = Hold()
         connection.ending.add_done_callback(lambda _ending: hold.release())

@@ -1,8 +1,9 @@
 """
 What every WebSocket door does before and after the engine.
 
-Who may open a connection is settled before it is accepted, so that a refusal
-still has an HTTP status.
+No revision names a WebSocket; messages and lifecycle are the specification's
+(2025-11-25, basic/transports, Custom Transports). Who may open a connection is
+settled before it is accepted, so that a refusal still has an HTTP status.
 """
 
 from __future__ import annotations

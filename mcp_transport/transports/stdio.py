@@ -101,8 +101,10 @@ def claim() -> Pipes:
     """
     Take standard input and output of this process for messages, for good.
 
-    What anybody prints goes to standard error from here on, and nobody else
-    reads what the client says: neither a tool nor a program that it starts.
+    Nothing but messages may be written there (2026-07-28,
+    basic/transports/stdio): what anybody prints goes to standard error from
+    here on, and nobody else reads what the client says, neither a tool nor a
+    program that it starts.
     """
     pipes = Pipes(os.dup(0), os.dup(1))
     os.dup2(2, 1)
@@ -127,7 +129,12 @@ class StdioServer:
         self._is_told_to_stop.set()
 
     async def serve(self) -> None:
-        """Serve; what runs when the client has closed its end is still answered."""
+        """
+        Serve; what runs when the client has closed its end is still answered.
+
+        The end of standard input is the client's way to say that it has
+        finished (2026-07-28, basic/transports/stdio, Shutdown).
+        """
         connection = self._connect(await self._admit(None, None))
         reading = asyncio.ensure_future(self._read(connection))
         stopping = asyncio.ensure_future(self._is_told_to_stop.wait())

@@ -22,21 +22,6 @@ RAISED: list[tuple[ProtocolError, int, int]] = [
     (errors.HeaderMismatch("no"), -32020, 400),
     (errors.MissingClientCapability({"sampling": {}}), -32021, 400),
     (errors.UnsupportedRevision("1999-01-01", ["2026-07-28"]), -32022, 400),
-    (
-        errors.UrlElicitationRequired(
-            "Sign in.",
-            [
-                {
-                    "mode": "url",
-                    "message": "Sign in.",
-                    "url": "https://x.example/",
-                    "elicitationId": "1",
-                }
-            ],
-        ),
-        -32042,
-        200,
-    ),
 ]
 names = [type(error).__name__ for error, _, _ in RAISED]
 

@@ -95,7 +95,3 @@ def test_a_handshake_gets_the_revision_it_asks_for(revision: Revision) -> None:
 )
 def test_any_other_handshake_gets_the_newest_revision_with_handshakes(requested: Any) -> None:
     assert negotiate(requested) is revisions.R2025_11_25
-
-
-def test_a_client_that_names_nothing_speaks_the_first_streamable_revision() -> None:
-    assert revisions.ASSUMED is revisions.R2025_03_26

@@ -34,7 +34,9 @@ CAPABILITIES: dict[str, Any] = {
 }
 CLIENT = {"name": "Django admin", "version": __version__}
 PATIENCE = 15.0  # seconds until a request has begun
-REJECTED = -1  # the code of an error that says that a person said no (client/sampling)
+# The code of an error that says that a person said no (2025-11-25, client/sampling,
+# Error Handling).
+REJECTED = -1
 
 Message = dict[str, Any]
 

@@ -147,5 +147,5 @@ def _sampled(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _never(_name: str) -> bool:
-    """A form may ask for no secret (client/elicitation, Form Mode Security)."""
+    """A form may ask for no secret (2025-11-25, client/elicitation, Form Mode Security)."""
     return False
