@@ -72,15 +72,20 @@ class RowPool(ThreadPool):
 
 
 def _read(function: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
-    """Call the function, and once more if its thread's connection had broken since the last."""
-    was_connected = any(
-        connection.connection is not None and connection.vendor != "sqlite"
-        for connection in connections.all(initialized_only=True)
-    )
+    """Call the function, and once more if it was given a connection that had broken."""
+    was_connected = _is_connected()  # one that its thread, or a pool, had kept
     try:
         return function(*arguments)
     except (OperationalError, InterfaceError):
-        if not was_connected:
+        if not (was_connected or _is_connected()):
             raise
     close_old_connections()
     return function(*arguments)
+
+
+def _is_connected() -> bool:
+    """Whether the thread holds a connection to a server, in whatever state."""
+    return any(
+        connection.connection is not None and connection.vendor != "sqlite"
+        for connection in connections.all(initialized_only=True)
+    )

@@ -46,6 +46,18 @@ def choice(name: str, words: Sequence[str]) -> str:
     return word
 
 
+def number(name: str) -> int:
+    """
+    A whole number; 0 without one.
+
+    Raises ValueError for anything else.
+    """
+    text = os.environ.get(name, "").strip() or "0"
+    if not text.isdecimal():
+        raise ValueError(f"{name} is {text!r}; it is a whole number.")
+    return int(text)
+
+
 def secret_key(path: Path) -> str:
     """The SECRET_KEY variable, or a key of this machine made on first use."""
     if key := os.environ.get("SECRET_KEY", ""):
@@ -67,15 +79,19 @@ def _create_secret(path: Path) -> None:
     draft.unlink()
 
 
-def database(url: str, *, default: Path) -> dict[str, Any]:
+def database(url: str, *, default: Path, pool: int = 0) -> dict[str, Any]:
     """
     The DATABASES entry for a URL; without one, a SQLite file.
 
-    Raises ValueError for a scheme the project is not tested with.
+    ``pool`` is how many connections to PostgreSQL a process holds at most; with
+    0 each thread keeps one of its own. Raises ValueError for a scheme the
+    project is not tested with, and for a pool where none is needed.
     """
     parts = urlsplit(url)
     if parts.scheme in {"postgres", "postgresql"}:
-        return _postgresql(url)
+        return _pooled(_postgresql(url), pool) if pool else _postgresql(url)
+    if pool:
+        raise ValueError("DATABASE_POOL is for PostgreSQL; SQLite needs no pool.")
     if url and parts.scheme != "sqlite":
         raise ValueError(
             f"DATABASE_URL begins with {parts.scheme!r}: "
@@ -110,6 +126,13 @@ def _postgresql(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
+    """The same with the connections of Django's own pool, as docs/howto/deploy.md has it."""
+    pool = {"min_size": 1, "max_size": size, "timeout": 3, "reconnect_timeout": 3}
+    options = {**database["OPTIONS"], "pool": pool}
+    return {**database, "CONN_MAX_AGE": 0, "OPTIONS": options}
 
 
 def bus(redis_url: str) -> dict[str, Any]:

@@ -86,7 +86,9 @@ TEMPLATES = [
 
 DATABASES = {
     "default": environment.database(
-        os.environ.get("DATABASE_URL", ""), default=VAR_DIR / "db.sqlite3"
+        os.environ.get("DATABASE_URL", ""),
+        default=VAR_DIR / "db.sqlite3",
+        pool=environment.number("DATABASE_POOL"),
     ),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

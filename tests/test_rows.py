@@ -100,6 +100,21 @@ async def test_a_connection_that_broke_since_the_last_read_is_replaced(
     assert len(called) == calls
 
 
+async def test_a_broken_connection_that_a_pool_has_lent_is_replaced(
+    pool: RowPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = SimpleNamespace(vendor="postgresql", connection=None)
+    monkeypatch.setattr(rows, "connections", Connections([connection]))
+
+    def read() -> str:
+        if connection.connection is None:
+            connection.connection = object()
+            raise OperationalError("server closed the connection unexpectedly")
+        return "row"
+
+    assert await pool.read(read) == "row"
+
+
 def test_what_passes_by_itself_is_known() -> None:
     passing = [WriterFull(), PoolExhausted(), OperationalError(), InterfaceError()]
     lasting = [KeyError(), ProgrammingError(), sqlite_error(1)]

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tests.client import LegacyClient, ModernClient, Stream
 from tests.faults.finding import Finding, a_site
-from tests.faults.wire import LIMIT, call, connect, said, start
+from tests.faults.wire import LIMIT, Streams, call, connect, said, start
 from tests.fleet.fleet import Fleet
 from tests.process import Process
 from tests.socket_http import SocketHttp
@@ -23,7 +24,7 @@ HIDDEN, PLAIN, LAST = "note://staff", "note://plain", "note://pixel"
 UPDATED, LISTED = "notifications/resources/updated", "notifications/tools/list_changed"
 ENDED = 5.0  # seconds until a dead process's stream is ended by another
 STREAMS, CONNECTIONS = 500, 5
-CALLS = 100
+CALLS, AT_ONCE = 200, 20
 MEMORY_BUS = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
 TOKEN = """
 from django.contrib.auth.models import User
@@ -149,11 +150,11 @@ async def death(fleet: Fleet, ways: list[SocketHttp]) -> Finding:
 
 
 async def crowd(path: Path, url: str) -> Finding:
-    """More streams than there are connections to the database, by far."""
-    await asyncio.to_thread(execute, url, "CREATE ROLE crowd LOGIN CONNECTION LIMIT 5")
-    await asyncio.to_thread(execute, url, "CREATE DATABASE crowd OWNER crowd")
-    own = url.replace("postgres@", "crowd@").removesuffix("/postgres") + "/crowd"
-    process = Process(a_site(path, own, MCP_BUS=MEMORY_BUS))
+    """More streams, and calls at a time, than Django's pool has connections to the database."""
+    await asyncio.to_thread(execute, url, "CREATE DATABASE crowd")
+    folder = a_site(path, url.removesuffix("/postgres") + "/crowd", MCP_BUS=MEMORY_BUS)
+    folder.environment["DATABASE_POOL"] = str(CONNECTIONS)
+    process = Process(folder)
     streams: list[Any] = []
     try:
         await process.start()
@@ -161,25 +162,55 @@ async def crowd(path: Path, url: str) -> Finding:
         for _ in range(STREAMS):
             streams.append(await connect(process.port))
             await start(streams[-1], "subscriptions/listen", listen)
-        caller = await connect(process.port)
-        statuses = Counter([await call(caller) for _ in range(CALLS)])
-        held = await asyncio.to_thread(connections, url)
-        caller[1].close()
+        callers = [await connect(process.port) for _ in range(AT_ONCE)]
+        streams += callers
+        async with sampled(url) as held:
+            statuses = await every_call(callers)
         way = SocketHttp(process)
         await ModernClient(way, PATH).call("announce", {"kind": "tools"})
-        told = await asyncio.gather(*(said(reader, b"list_changed") for reader, _ in streams))
+        listening = streams[:STREAMS]
+        told = await asyncio.gather(*(said(reader, b"list_changed") for reader, _ in listening))
         await way.close()
     finally:
         for _reader, writer in streams:
             writer.close()
         process.close()
     return Finding(
-        fault="streams on a database that lets in 5 connections",
-        count=f"{STREAMS} streams, {CALLS} calls",
+        fault="streams on a pool of 5 connections to the database",
+        count=f"{STREAMS} streams, {CALLS} calls that query it, {AT_ONCE} at a time",
         expected="all calls answered, all streams told, 5 connections at most",
-        seen=f"{statuses[200]} answered, {sum(told)} told, {held} connections",
-        is_good=statuses == {200: CALLS} and all(told) and held <= CONNECTIONS,
+        seen=f"{statuses[200]} answered, {sum(told)} told, {max(held)} connections",
+        is_good=statuses == {200: CALLS} and all(told) and max(held) <= CONNECTIONS,
     )
+
+
+async def every_call(callers: list[Streams]) -> Counter[int]:
+    """Calls of a synchronous tool that queries, side by side; what they were answered."""
+    statuses: Counter[int] = Counter()
+
+    async def go_on(caller: Streams) -> None:
+        for _ in range(CALLS // AT_ONCE):
+            statuses[await call(caller, "query", asked="yes")] += 1
+
+    await asyncio.gather(*(go_on(caller) for caller in callers))
+    return statuses
+
+
+@contextlib.asynccontextmanager
+async def sampled(url: str) -> AsyncIterator[list[int]]:
+    """How many connections the site of the streams held, again and again while the block ran."""
+    held = [await asyncio.to_thread(connections, url)]
+
+    async def look() -> None:
+        while True:
+            held.append(await asyncio.to_thread(connections, url))
+
+    looking = asyncio.create_task(look())
+    try:
+        yield held
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
 
 
 def execute(url: str, statement: str) -> Any:
@@ -192,5 +223,5 @@ def execute(url: str, statement: str) -> Any:
 
 def connections(url: str) -> int:
     """How many the site of the streams holds."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'"
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'crowd'"
     return int(execute(url, query)[0])

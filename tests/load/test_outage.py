@@ -268,9 +268,11 @@ async def test_nothing_is_lost_while_somebody_else_has_locked_sqlite(tmp_path: P
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="stops PostgreSQL")
-async def test_nothing_is_lost_while_postgresql_is_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pool", ["", "5"], ids=["kept connections", "a pool"])
+async def test_nothing_is_lost_while_postgresql_is_stopped(tmp_path: Path, pool: str) -> None:
     with running_cluster() as cluster:
         folder = Folder(tmp_path, cluster.url).prepare()
+        folder.environment["DATABASE_POOL"] = pool
         token = folder.manage("shell", "--verbosity", "0", "-c", GUARDED).strip()
         found = await outage(folder, token, stopped(cluster))
         check_manners(found)

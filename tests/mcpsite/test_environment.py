@@ -90,6 +90,32 @@ def test_a_postgresql_url_may_name_a_socket_folder() -> None:
     assert database["HOST"] == "/run/db"
 
 
+def test_a_pool_of_connections_keeps_what_the_threads_else_would() -> None:
+    url = "postgresql://db.example/shop?sslmode=require"
+    database = environment.database(url, default=Path("unused"), pool=5)
+    pool = database["OPTIONS"].pop("pool")
+    assert (pool["min_size"], pool["max_size"]) == (1, 5)
+    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": "3"}
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (0, True)
+
+
+def test_a_pool_for_sqlite_is_refused() -> None:
+    with pytest.raises(ValueError, match="DATABASE_POOL is for PostgreSQL"):
+        environment.database("sqlite:///a.db", default=Path("unused"), pool=5)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5", 5), (" 7 ", 7), ("", 0)])
+def test_a_number_is_whole(monkeypatch: pytest.MonkeyPatch, text: str, expected: int) -> None:
+    monkeypatch.setenv("A_NUMBER", text)
+    assert environment.number("A_NUMBER") == expected
+
+
+def test_what_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_NUMBER", "-1")
+    with pytest.raises(ValueError, match="A_NUMBER is '-1'"):
+        environment.number("A_NUMBER")
+
+
 def test_another_database_is_refused_with_a_remedy() -> None:
     with pytest.raises(ValueError, match="'mysql': use postgresql://"):
         environment.database("mysql://localhost/shop", default=Path("unused"))

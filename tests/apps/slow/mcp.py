@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from mcp_transport import Context, tool
+from mcp_transport.models import Server
 
 LIMIT = 300.0  # seconds after which nobody is testing any more
 
@@ -32,6 +33,12 @@ async def hold(ctx: Context, started: str, cancelled: str) -> str:
         Path(cancelled).touch()  # noqa: ASYNC240
         raise
     return "held"
+
+
+@tool(name="query")
+def query(asked: str) -> int:
+    """Ask the database something, in a thread."""
+    return Server.objects.count()
 
 
 @tool(name="flood")
