@@ -99,6 +99,7 @@ class Runtime:
         self.engine = Engine(self._services())
         self.heeding = self._heeding()
         self.pulse = Pulse(settings.MCP_KEEP_ALIVE_INTERVAL)
+        self.count_response = self.monitor.count_response
         self.chores = Chores(
             self.engine.services, writer=self.writer, rows=self.rows, measure=self._measure
         )

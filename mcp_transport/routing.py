@@ -50,7 +50,6 @@ class McpApplication:
         self._path = settings.MCP_PATH.rstrip("/")
         self._below = self._path + "/"
         self._probes = _probes()
-        self._is_counting = settings.MCP_METRICS_PATH is not None
         self._socket = _door(WebSocketConsumer)
         self._tool_socket = _door(ToolSocketConsumer)
         self._http_sse = _door(HttpSseConsumer)
@@ -90,8 +89,6 @@ class McpApplication:
         application = self._endpoint(scope)
         if application is None:
             application = await self._beside(scope)
-        elif self._is_counting:
-            send = runtime().monitor.counting(send)
         await application(scope, receive, send)
 
     def _endpoint(self, scope: Any) -> Any:

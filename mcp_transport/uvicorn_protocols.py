@@ -1,17 +1,22 @@
 """
-uvicorn's protocols with the limits that they do not have.
+uvicorn's protocols with the limits that they do not have, and a way past send.
 
 A client may neither take its time over the headers of a request, nor send
-headers without end, nor stop reading an answer for as long as it likes. Given
-to uvicorn as classes, which its options ``http`` and ``ws`` take.
+headers without end, nor stop reading an answer for as long as it likes. What is
+told to many clients at once is written to their sockets directly (see
+mcp_transport.transports.direct). Given to uvicorn as classes, which its options
+``http`` and ``ws`` take.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from struct import pack
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from websockets.server import ServerProtocol
 
 if TYPE_CHECKING:
     from uvicorn.protocols.websockets.websockets_sansio_impl import (
@@ -21,7 +26,9 @@ else:
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol as WebSocketProtocol
 
 from mcp_transport.conf import settings
+from mcp_transport.transports.direct import EXTENSION, FIND, Direct
 
+TEXT = 0x81  # the first byte of a frame that is a whole message
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 HEADER_BYTES = 64 * 1024
 LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
@@ -30,6 +37,52 @@ REFUSAL = (
     "HTTP/1.1 {}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{}"
 )
 TOO_LARGE = f"The headers are larger than {HEADER_BYTES} bytes."
+
+
+def direct_of_request(send: Any) -> Direct | None:
+    """What writes a piece of an answer at once; see mcp_transport.transports.direct."""
+    cycle = getattr(send, "__self__", None)
+    if isinstance(cycle, RequestResponseCycle) and cycle.chunked_encoding:
+        return partial(_write_chunk, cycle.transport)
+    return None
+
+
+def direct_of_socket(send: Any) -> Direct | None:
+    """What writes a frame of text at once, unless frames are compressed."""
+    socket = getattr(send, "__self__", None)
+    connection = getattr(socket, "conn", None)
+    if isinstance(connection, ServerProtocol) and not connection.extensions:
+        return partial(_write_frame, socket)
+    return None
+
+
+def _write_chunk(transport: asyncio.Transport, piece: bytes) -> bool:
+    if transport.is_closing() or transport.get_write_buffer_size():
+        return False
+    transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+    return True
+
+
+def _write_frame(socket: Any, text: bytes) -> bool:
+    transport = socket.transport
+    if socket.close_sent or transport.is_closing() or transport.get_write_buffer_size():
+        return False
+    transport.write(_frame(text))
+    return True
+
+
+def _frame(text: bytes) -> bytes:
+    """A frame of a server, which masks nothing (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return pack("!BB", TEXT, size) + text
+    if size < 65_536:
+        return pack("!BBH", TEXT, 126, size) + text
+    return pack("!BBQ", TEXT, 127, size) + text
+
+
+OF_REQUEST: dict[object, object] = {FIND: direct_of_request}
+OF_SOCKET: dict[object, object] = {FIND: direct_of_socket}
 
 
 class Stalling(asyncio.Protocol):
@@ -67,6 +120,13 @@ class Stalling(asyncio.Protocol):
 class LimitedSocket(Stalling, WebSocketProtocol):
     """A WebSocket; no timer is set while its client reads."""
 
+    def handle_connect(self, event: Any) -> None:
+        """See uvicorn's protocols, of which those that have this know of extensions."""
+        super().handle_connect(event)
+        scope = getattr(self, "scope", None)
+        if scope is not None and "extensions" in scope:
+            scope["extensions"][EXTENSION] = OF_SOCKET
+
 
 class LimitedHttp(Stalling, HttpToolsProtocol):
     """One connection; no timer is set while requests come whole and answers are read."""
@@ -96,6 +156,7 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """See httptools.HttpRequestParser."""
         self._is_in_headers = False
+        self.scope["extensions"] = {EXTENSION: OF_REQUEST}
         super().on_headers_complete()
         if self._is_ending and self.cycle is not None:
             self.cycle.keep_alive = False

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, is_id, keys_of
 from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
@@ -159,9 +160,10 @@ class Connection(Guest):
         "_waiting",
         "_waiting_bytes",
         "_write",
+        "direct",
         "ending",
         "has_post",
-        "key",
+        "principal",
         "session_id",
     )
 
@@ -171,12 +173,14 @@ class Connection(Guest):
         admit: Admit,
         write: Write,
         *,
-        key: str,
+        principal: Principal,
         session_id: str | None,
         limits: Limits,
         flight: type[Flight] = Flight,
     ) -> None:
-        self.key = key  # what it counts under
+        self.principal = principal  # under whom it counts
+        #: Sends a message then and there, or returns False; past ``write``.
+        self.direct: Callable[[bytes], bool] | None = None
         self.has_post = session_id is not None  # its client sends by another way
         self.session_id = session_id
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -256,7 +260,7 @@ class Connection(Guest):
         """Send a message if nothing else waits, without waiting; False leaves it to send()."""
         if self._waiting:
             return False
-        if self.ending.done():
+        if self.ending.done() or (self.direct is not None and self.direct(message)):
             return True
         try:
             rest = attempt(self._write(message))

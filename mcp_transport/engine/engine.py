@@ -117,12 +117,12 @@ class Engine:
         with self._noting(incoming):
             if session_id is None:  # else its session was counted
                 self.services.limiting.admit(incoming)
-            key = self.services.limiting.hold_stream(incoming.principal)
+            self.services.limiting.hold_stream(incoming.principal)
         connection = Connection(
             self,
             admit,
             write,
-            key=key,
+            principal=incoming.principal,
             session_id=session_id,
             limits=limits or self.services.limits,
             flight=flight,
@@ -136,7 +136,7 @@ class Engine:
     async def disconnect(self, connection: Connection) -> None:
         """End a connection and everything that runs on it."""
         if self.connections.discard(connection):
-            self.services.limiting.limiter.leave(connection.key)
+            self.services.limiting.leave_stream(connection.principal)
         self.services.patrol.discard(connection)
         await connection.close()
 

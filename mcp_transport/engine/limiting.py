@@ -109,17 +109,19 @@ class Limiting:
         for key in held or ():
             self.limiter.leave(key)
 
-    def hold_stream(self, principal: Principal) -> str:
-        """Count a stream or a connection until what is returned is left. Raises LimitExceeded."""
+    def hold_stream(self, principal: Principal) -> None:
+        """Count a stream or a connection until leave_stream() is called. Raises LimitExceeded."""
         is_anonymous = principal.is_anonymous
         most = self._max_anonymous_streams if is_anonymous else self._max_streams
-        key = _stream_key(principal)
-        if not self.limiter.enter(key, most, is_told=False):
+        if not self.limiter.enter(_stream_key(principal), most, is_told=False):
             raise LimitExceeded(
                 f"You hold {most} streams and connections open, which is the limit; close one.",
                 retry_after=STREAMS_BUSY,
             )
-        return key
+
+    def leave_stream(self, principal: Principal) -> None:
+        """Count a stream or a connection no more."""
+        self.limiter.leave(_stream_key(principal))
 
     def streams_of(self, principal: Principal) -> int:
         """How many streams and connections a principal holds in this process."""

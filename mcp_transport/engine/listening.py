@@ -30,6 +30,7 @@ from mcp_transport.protocol.subscriptions import (
     SUBSCRIPTION_ID,
     Change,
     Filter,
+    of_lists,
     read_filter,
 )
 from mcp_transport.sessions.store import SessionRecord
@@ -50,13 +51,8 @@ def listen(exchange: Exchange, responder: Responder) -> Following:
     wanted = read_filter(exchange.params, exchange.catalog.features)
     if not responder.accepts_stream:
         raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
-    offer = exchange.incoming.offer
-    listener = Listener(
-        offer.server.slug, offer.server.id, exchange.principal, wanted, basis=offer.catalog
-    )
-    listener.filter = readable(listener, wanted)
     return Subscription(
-        exchange.services, exchange.incoming, listener, responder, exchange.request.id
+        exchange.services, exchange.incoming, wanted, responder, id_=exchange.request.id
     )
 
 
@@ -71,69 +67,82 @@ def follow_session(
     if services.hub.of_session(session.id) is not None:
         raise Refused(409, "This session has its stream open already; use that one.")
     features = incoming.offer.catalog.features
-    kinds = frozenset(kind for kind in KINDS if kind in features)
-    listener = Listener(
-        incoming.offer.server.slug,
-        session.server_id,
-        incoming.principal,
-        Filter(kinds, frozenset(session.subscriptions)),
-        basis=incoming.offer.catalog,
-        session_id=session.id,
-    )
-    return SessionStream(services, incoming, listener, responder)
+    wanted = of_lists(tuple(kind for kind in KINDS if kind in features))
+    if session.subscriptions:
+        wanted = Filter(wanted.kinds, frozenset(session.subscriptions))
+    return SessionStream(services, incoming, wanted, responder, session_id=session.id)
 
 
-class Stay(Guest):
+class Stay(Listener, Guest):
     """A listener on the hub, until it ends or its client is no longer welcome."""
 
-    __slots__ = ("_is_still_welcome", "_key", "_responder", "_services", "listener")
+    __slots__ = ("_is_counted", "_is_still_welcome", "_responder", "_services")
 
     def __init__(
-        self, services: Services, incoming: Incoming, listener: Listener, responder: Responder
+        self,
+        services: Services,
+        incoming: Incoming,
+        wanted: Filter,
+        responder: Responder,
+        *,
+        session_id: str | None = None,
     ) -> None:
         """Count the stream until leave() is called. Raises LimitExceeded."""
-        self.listener = listener
+        offer = incoming.offer
+        super().__init__(
+            offer.server.slug,
+            offer.server.id,
+            incoming.principal,
+            wanted,
+            basis=offer.catalog,
+            session_id=session_id,
+        )
         self._services = services
         self._responder = responder
         self._is_still_welcome = incoming.is_still_welcome
-        listener.admits = _admits
         # The stream of a connection is part of what was counted when that was opened.
-        is_counted = incoming.is_bound and listener.session_id is not None
-        self._key = "" if is_counted else services.limiting.hold_stream(incoming.principal)
-        services.hub.add(listener)
+        self._is_counted = not (incoming.is_bound and session_id is not None)
+        if self._is_counted:
+            services.limiting.hold_stream(incoming.principal)
+        services.hub.add(self)
         services.patrol.add(self)
+
+    def may_know(self, uri: str) -> bool:
+        """See Listener.may_know(): what nobody serves is no secret."""
+        found = self.basis.match(uri)
+        return found is None or bool(found[0].is_visible(self.principal))
 
     def glance(self, now: float) -> None:
         """See Guest.glance()."""
         since = self._responder.sending_since
         if since is not None and now - since > self._services.limits.stalled_after:
             self._responder.give_up()
-            self.listener.end()
+            self.end()
 
     async def look(self) -> None:
         """Rights that were taken away end a stream, not only the next request."""
-        session_id = self.listener.session_id
+        session_id = self.session_id
         is_open = session_id is None or await self._services.sessions.find(session_id)
         if not is_open or not await self._is_still_welcome():
-            self.listener.end()
+            self.end()
 
     def leave(self) -> None:
         """Listen no more."""
-        self._services.hub.remove(self.listener)
+        self._services.hub.remove(self)
         self._services.patrol.discard(self)
-        if self._key:
-            self._services.limiting.limiter.leave(self._key)
+        if self._is_counted:
+            self._services.limiting.leave_stream(self.principal)
 
 
 @contextlib.asynccontextmanager
 async def listening(
-    services: Services, incoming: Incoming, listener: Listener, responder: Responder
-) -> AsyncIterator[None]:
-    """Keep a listener on the hub until it ends, its client leaves or is no longer welcome."""
-    stay = Stay(services, incoming, listener, responder)
-    watcher = asyncio.create_task(_end_when_gone(listener, responder))
+    services: Services, incoming: Incoming, responder: Responder
+) -> AsyncIterator[Listener]:
+    """Give a listener that is on the hub until it ends, its client leaves or is no longer welcome."""
+    stay = Stay(services, incoming, Filter(), responder)
+    watcher = asyncio.create_task(_end_when_gone(stay, responder))
     try:
-        yield
+        yield stay
     finally:
         stay.leave()
         watcher.cancel()
@@ -147,16 +156,24 @@ async def _end_when_gone(listener: Listener, responder: Responder) -> None:
 class ChangeStream(Following, Stay):
     """What one client is told of changes; subclasses word it."""
 
-    __slots__ = ("_hold", "_is_bound", "_pump")
+    __slots__ = ("_has_begun", "_hold", "_is_bound", "_pump")
 
     def __init__(
-        self, services: Services, incoming: Incoming, listener: Listener, responder: Responder
+        self,
+        services: Services,
+        incoming: Incoming,
+        wanted: Filter,
+        responder: Responder,
+        *,
+        session_id: str | None = None,
     ) -> None:
         """See Stay."""
-        super().__init__(services, incoming, listener, responder)
         self._is_bound = incoming.is_bound
+        self._has_begun = False
         self._hold = Hold()  # while it waits for the client to leave
         self._pump: asyncio.Task[None] | None = None  # while the client is slow
+        # Last: one that comes too late is ended as soon as the hub knows it.
+        super().__init__(services, incoming, wanted, responder, session_id=session_id)
 
     @abstractmethod
     async def begin(self) -> None:
@@ -172,13 +189,12 @@ class ChangeStream(Following, Stay):
 
     async def follow(self) -> Reply | Ended:
         """See Following.follow()."""
-        listener = self.listener
         try:
             await self.begin()
-            listener.sink = self._send
-            listener.woken = self._hold.release
-            self._tell_the_rest()
-            if listener.is_ended:
+            self._has_begun = True
+            for change in self.take():  # what has waited until now
+                self.offer(change)
+            if self.is_ended:
                 self._hold.release()
             await self._hold.wait(self._responder.gone())
             if not self._hold.is_cut:
@@ -191,62 +207,71 @@ class ChangeStream(Following, Stay):
 
     def leave(self) -> None:
         """See Stay.leave()."""
-        self.listener.sink = self.listener.woken = None
+        self._has_begun = False
         super().leave()
         if self._pump is not None:
             self._pump.cancel()
 
-    def _send(self, change: Change) -> bool:
-        """Tell of a change at once; False when it has to wait for the client."""
-        if self._pump is None and self._responder.offer(self.encode(change)):
-            return True
-        if self._pump is None:
-            self._pump = asyncio.get_running_loop().create_task(self._write())
-            self._pump.add_done_callback(self._written)
-        return False
+    def end(self) -> None:
+        """See Listener.end()."""
+        super().end()
+        if self._has_begun:
+            self._hold.release()
 
-    def _tell_the_rest(self) -> None:
-        """Tell of what has waited until now."""
-        for change in self.listener.take():
-            self.listener.offer(change)
+    def tell(self, change: Change) -> bool:
+        """See Listener.tell(); a task is made for a client that does not read."""
+        if self._pump is not None or not self._has_begun:
+            return False
+        if self._responder.offer(self.encode(change)):
+            return True
+        self._pump = asyncio.get_running_loop().create_task(self._write())
+        self._pump.add_done_callback(self._written)
+        return False
 
     async def _write(self) -> None:
         try:
-            while changes := self.listener.take():
+            while changes := self.take():
                 for change in changes:
                     await self._responder.write(self.encode(change))
         finally:
-            self._pump = None  # at once: what comes from here on finds the sink free
+            self._pump = None  # at once: what comes from here on is told at once
 
     def _written(self, pump: asyncio.Task[None]) -> None:
         if not pump.cancelled() and (error := pump.exception()) is not None:
             logger.error("A stream could not be written", exc_info=error)
-            self.listener.end()
+            self.end()
 
 
 class Subscription(ChangeStream):
     """The stream of a listen request."""
 
-    __slots__ = ("_id", "_identity", "_subscription")
+    __slots__ = ("_id", "_identity")
 
     def __init__(
         self,
         services: Services,
         incoming: Incoming,
-        listener: Listener,
+        wanted: Filter,
         responder: Responder,
-        subscription: jsonrpc.Id,
+        *,
+        id_: jsonrpc.Id,
     ) -> None:
         """See ChangeStream."""
-        super().__init__(services, incoming, listener, responder)
-        self._subscription = subscription
-        self._id = jsonrpc.encode(subscription)
+        super().__init__(services, incoming, wanted, responder)
+        self._id = jsonrpc.encode(id_)
         self._identity = incoming.offer.identity
+        self.filter = self._readable(wanted)
+
+    def _readable(self, wanted: Filter) -> Filter:
+        """The part of a filter that the client may hear of."""
+        if not wanted.uris:
+            return wanted
+        return Filter(wanted.kinds, frozenset(filter(self.may_know, wanted.uris)))
 
     async def begin(self) -> None:
         """See ChangeStream.begin()."""
-        meta = {SUBSCRIPTION_ID: self._subscription}
-        params = {"notifications": self.listener.filter.as_params(), "_meta": meta}
+        meta = {SUBSCRIPTION_ID: jsonrpc.decode(self._id)}
+        params = {"notifications": self.filter.as_params(), "_meta": meta}
         await self._responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
 
     def encode(self, change: Change) -> bytes:
@@ -255,14 +280,15 @@ class Subscription(ChangeStream):
 
     async def conclude(self) -> Reply | Ended:
         """See ChangeStream.conclude()."""
-        meta = {SUBSCRIPTION_ID: self._subscription, SERVER_INFO: self._identity}
-        body = jsonrpc.result(self._subscription, {"resultType": "complete", "_meta": meta})
+        id_: jsonrpc.Id = jsonrpc.decode(self._id)
+        meta = {SUBSCRIPTION_ID: id_, SERVER_INFO: self._identity}
+        body = jsonrpc.result(id_, {"resultType": "complete", "_meta": meta})
         if not self._is_bound:
             return Reply(200, body)
         # One of many on a connection is not seen to end, so it is said (basic/patterns/cancellation).
         await self._responder.write(body)
         await self._responder.write(
-            jsonrpc.notification("notifications/cancelled", {"requestId": self._subscription})
+            jsonrpc.notification("notifications/cancelled", {"requestId": id_})
         )
         return ENDED
 
@@ -275,27 +301,10 @@ class SessionStream(ChangeStream):
     async def begin(self) -> None:
         """See ChangeStream.begin(); what was missed without a stream comes first."""
         await self._responder.open()
-        if self.listener.session_id in self._services.hub.detached:
-            for kind in self.listener.filter.kinds:
-                self.listener.offer(Change(kind))
+        if self.session_id in self._services.hub.detached:
+            for kind in self.filter.kinds:
+                self.offer(Change(kind))
 
     def encode(self, change: Change) -> bytes:
         """See ChangeStream.encode()."""
         return change.encode()
-
-
-def may_know(listener: Listener, uri: str) -> bool:
-    """Whether a listener may hear of a resource: what nobody serves is no secret."""
-    found = listener.basis.match(uri)
-    return found is None or bool(found[0].is_visible(listener.principal))
-
-
-def readable(listener: Listener, wanted: Filter) -> Filter:
-    """The part of a filter that the listener may hear of."""
-    if not wanted.uris:
-        return wanted
-    return Filter(wanted.kinds, frozenset(u for u in wanted.uris if may_know(listener, u)))
-
-
-def _admits(listener: Listener, change: Change) -> bool:
-    return change.uri is None or may_know(listener, change.uri)

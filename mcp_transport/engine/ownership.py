@@ -17,7 +17,6 @@ from mcp_transport.engine.incoming import Incoming, Responder
 from mcp_transport.engine.listening import listening
 from mcp_transport.engine.services import Services
 from mcp_transport.protocol.errors import InvalidRequest, Refused
-from mcp_transport.protocol.subscriptions import Filter
 from mcp_transport.sessions.history import OwnSession, Position, Said
 from mcp_transport.streams.hub import Listener
 
@@ -73,11 +72,7 @@ class Ownership:
         after = _resumed(incoming.last_event_id)
         if after is None:
             after = await self._history.newest_event(session.id)
-        offer = incoming.offer
-        listener = Listener(
-            offer.server.slug, offer.server.id, incoming.principal, Filter(), basis=offer.catalog
-        )
-        async with listening(self._services, incoming, listener, responder):
+        async with listening(self._services, incoming, responder) as listener:
             await responder.open()
             while not listener.is_ended:
                 is_open = await self._look(incoming) is not None

@@ -37,16 +37,15 @@ async def look(directory: Directory, hub: Hub) -> None:
             if offer is None or offer.server.id != listener.server_id:
                 listener.end()  # switched off, or another server answers here
             elif offer.catalog is not listener.basis:
-                _compare(listener, offer.catalog)
+                _compare(hub, listener, offer.catalog)
 
 
-def _compare(listener: Listener, catalog: Catalog) -> None:
+def _compare(hub: Hub, listener: Listener, catalog: Catalog) -> None:
     before, listener.basis = listener.basis, catalog
     for kind, entry_kinds in KINDS_OF_FEATURE.items():
-        change = Change(kind)
         shown = [look_of(c, entry_kinds, listener.principal) for c in (before, catalog)]
-        if shown[0] != shown[1] and not listener.take_hint(change, within=ANNOUNCED):
-            listener.offer(change)
+        if shown[0] != shown[1] and not hub.take_hint(listener, kind, within=ANNOUNCED):
+            listener.offer(Change(kind))
 
 
 def look_of(

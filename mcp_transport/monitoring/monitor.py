@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from mcp_transport.conf import settings
 from mcp_transport.engine.observing import Observer, together
@@ -19,13 +19,16 @@ class Monitor:
 
     def __init__(self, *, metrics: bool, traces: bool, log_context: bool) -> None:
         observers: list[Observer] = [LogContext()] if log_context else []
-        self._tally = Tally() if metrics else None
+        #: Counts an HTTP answer by its status; None where nobody fetches figures.
+        self.count_response: Callable[[int], None] | None = None
         self._metrics: Metrics | None = None
-        if self._tally is not None:
+        if metrics:
             from mcp_transport.monitoring.exposition import Metrics
 
-            self._metrics = Metrics(self._tally)
-            observers.append(self._tally)
+            tally = Tally()
+            self._metrics = Metrics(tally)
+            self.count_response = tally.note_response
+            observers.append(tally)
         if traces:
             from mcp_transport.monitoring.tracing import Tracing
 
@@ -54,20 +57,6 @@ class Monitor:
     def exposed(self, *, open_sessions: int | None) -> bytes:
         """Give the figures as text."""
         return self._metrics.exposed(open_sessions=open_sessions) if self._metrics else b""
-
-    def counting(self, send: Any) -> Any:
-        """Give what sends an HTTP answer and counts it, if anybody fetches figures."""
-        tally = self._tally
-        if tally is None:
-            return send
-
-        def counted(message: Any) -> Awaitable[None]:  # a stream is not made to pay a coroutine
-            if message["type"] == "http.response.start":
-                tally.note_response(message["status"])
-            answer: Awaitable[None] = send(message)
-            return answer
-
-        return counted
 
     def close(self) -> None:
         """Say that the process ends."""

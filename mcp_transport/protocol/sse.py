@@ -23,7 +23,7 @@ def event(data: bytes, event_id: str | None = None, *, name: bytes = b"message")
     See 2025-11-25, basic/transports, Sending Messages to the Server, 6.
     """
     if event_id is None:
-        return b"event: %b\ndata: %b\n\n" % (name, data)
+        return b"event: " + name + b"\ndata: " + data + b"\n\n"  # quicker than a format
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), name, data)
 
 

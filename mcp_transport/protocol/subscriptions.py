@@ -122,11 +122,11 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
         raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
     if len(uris) > MAX_URIS:
         raise InvalidParams(f"A stream takes at most {MAX_URIS} resource subscriptions.")
-    kinds = _kinds(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
-    return Filter(kinds, frozenset(uris) if "resources" in features else frozenset())
+    lists = of_lists(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
+    return Filter(lists.kinds, frozenset(uris)) if uris and "resources" in features else lists
 
 
 @lru_cache(maxsize=8)
-def _kinds(names: tuple[Kind, ...]) -> frozenset[Kind]:
-    """One set for all streams that asked for the same."""
-    return frozenset(names)
+def of_lists(kinds: tuple[Kind, ...]) -> Filter:
+    """What lets changes of lists through; one for all streams that asked for the same."""
+    return Filter(frozenset(kinds))

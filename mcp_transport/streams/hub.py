@@ -18,35 +18,39 @@ from typing import Any
 import msgspec
 
 from mcp_transport.bus.base import Bus
-from mcp_transport.protocol.subscriptions import Change, Filter
+from mcp_transport.protocol.subscriptions import Change, Filter, Kind
 from mcp_transport.streams.notices import Changed, Notice, read
 
 logger = logging.getLogger("mcp_transport.streams")
 
 DETACHED_LIMIT = 10_000
+HINT_LIMIT = 10_000
 KEPT_LIMIT = 1000
 AT_ONCE = 500  # listeners that are told before anything else may run
 
 
 class Listener:
-    """One open stream that waits for changes."""
+    """
+    One open stream that waits for changes.
+
+    Subclasses may take them the moment that they are told; what they do not
+    take waits, for changes() or for whoever calls take().
+    """
 
     __slots__ = (
-        "_hinted_at",
         "_kept",
         "_pending",
         "_waiting",
-        "admits",
         "basis",
         "filter",
+        "hints_taken",
         "is_ended",
         "principal",
         "server",
         "server_id",
         "session_id",
-        "sink",
+        "since",
         "told_at",
-        "woken",
     )
 
     def __init__(
@@ -61,38 +65,43 @@ class Listener:
     ) -> None:
         self.server = server
         self.server_id = server_id
-        self.admits: Callable[[Listener, Change], bool] | None = None
         self.basis = basis  # what the client's lists were last made of
         self.principal = principal
         self.filter = wanted
         self.session_id = session_id
         self.is_ended = False
-        #: Takes a change and sends it at once, or leaves it waiting with False.
-        self.sink: Callable[[Change], bool] | None = None
-        #: Called when there is something to do that the sink does not: the end.
-        self.woken: Callable[[], None] | None = None
-        # Made when they are needed: there are many listeners, and little to tell.
-        self._pending: dict[Change, None] | None = None
-        self._hinted_at: dict[Change, float] | None = None
+        self.since = time.monotonic()
         self.told_at = -math.inf  # monotonic seconds: of a list that may look different
+        # Made when they are needed: there are many listeners, and little to tell.
+        self.hints_taken: dict[Kind, float] | None = None
+        self._pending: dict[Change, None] | None = None
         self._kept: dict[Change, None] | None = None
         self._waiting: asyncio.Future[None] | None = None
 
+    def may_know(self, uri: str) -> bool:
+        """Whether the listener may hear of a resource that it asked for."""
+        return True
+
+    def tell(self, change: Change) -> bool:
+        """Tell of a change then and there; False leaves it waiting."""
+        return False
+
     def offer(self, change: Change) -> None:
         """Put a change before the listener, if it asked for such and may know of it."""
-        self._offer(change, time.monotonic())
+        self.offer_at(change, time.monotonic())
 
-    def hint(self, change: Change, now: float) -> None:
-        """Offer a change before anybody has looked at what it is."""
-        if self._offer(change, now) and change.uri is None:
-            if self._hinted_at is None:
-                self._hinted_at = {}
-            self._hinted_at[change] = now
-
-    def take_hint(self, change: Change, *, within: float) -> bool:
-        """Whether a list change was hinted at in the last seconds; true once for each hint."""
-        hinted_at = (self._hinted_at or {}).pop(change, -math.inf)
-        return time.monotonic() - hinted_at < within
+    def offer_at(self, change: Change, now: float) -> None:
+        """Do as offer() does, for one who knows what time it is."""
+        if self._kept is not None and len(self._kept) < KEPT_LIMIT:
+            self._kept[change] = None
+        if not self.filter.wants(change):
+            return
+        if change.uri is None:
+            self.told_at = now
+        elif not self.may_know(change.uri):
+            return
+        if self._pending or not self.tell(change):
+            self._add(change)
 
     def keep_for_filter(self) -> None:
         """Keep what comes from now on for another filter, which is being found out."""
@@ -111,8 +120,6 @@ class Listener:
         """Make changes() come to its end."""
         self.is_ended = True
         self._wake()
-        if self.woken is not None:
-            self.woken()
 
     def take(self) -> list[Change]:
         """What waits to be told."""
@@ -126,21 +133,7 @@ class Listener:
             await self._waiting
         return self.take()
 
-    def _offer(self, change: Change, now: float) -> bool:
-        """Whether it was asked for."""
-        if self._kept is not None and len(self._kept) < KEPT_LIMIT:
-            self._kept[change] = None
-        if not self.filter.wants(change):
-            return False
-        if self.admits is None or self.admits(self, change):
-            if change.uri is None:
-                self.told_at = now
-            self._tell(change)
-        return True
-
-    def _tell(self, change: Change) -> None:
-        if not self._pending and self.sink is not None and self.sink(change):
-            return
+    def _add(self, change: Change) -> None:
         if self._pending is None:
             self._pending = {}
         self._pending[change] = None
@@ -161,6 +154,7 @@ class Hub:
         self._by_session: dict[str, Listener] = {}
         self._heed: Callable[[Notice], None] | None = None
         self._is_over = False
+        self._hinted_at: dict[tuple[int | None, Kind], float] = {}  # monotonic seconds
         #: Sessions that had a stream here and may have missed a change since.
         self.detached: set[str] = set()
 
@@ -212,6 +206,19 @@ class Hub:
         """The standalone stream of a session, if it is open in this process."""
         return self._by_session.get(session_id)
 
+    def take_hint(self, listener: Listener, kind: Kind, *, within: float) -> bool:
+        """
+        Whether a listener was told of a list in the last seconds, before anybody had
+        looked at what is in it; true once for each time.
+        """
+        places = (listener.server_id, kind), (None, kind)
+        hinted_at = max(self._hinted_at.get(place, -math.inf) for place in places)
+        taken = listener.hints_taken or {}
+        if hinted_at <= max(listener.since, taken.get(kind, -math.inf)):
+            return False
+        listener.hints_taken = {**taken, kind: time.monotonic()}
+        return time.monotonic() - hinted_at < within
+
     async def publish(self, change: Change, *, server_id: int | None = None) -> None:
         """Tell every listener of this process, then wake the other processes."""
         notice = Changed(change, server_id)
@@ -236,16 +243,23 @@ class Hub:
             self._tell(notice)
 
     def _tell(self, notice: Changed) -> None:
-        server_id = notice.server_id
+        server_id, change = notice.server_id, notice.change
+        if change.uri is None:
+            self._note_hint(server_id, change.kind)
         found = [one for one in self._listeners if server_id in (None, one.server_id)]
-        self._go_round(notice.change, found)
+        self._go_round(change, found)
+
+    def _note_hint(self, server_id: int | None, kind: Kind) -> None:
+        if len(self._hinted_at) >= HINT_LIMIT:
+            self._hinted_at.clear()  # at worst a change is told twice
+        self._hinted_at[server_id, kind] = time.monotonic()
 
     def _go_round(self, change: Change, listeners: list[Listener], begin: int = 0) -> None:
         """Tell some of them, then the others when requests that wait have had their turn."""
         now, end = time.monotonic(), begin + AT_ONCE
         for listener in listeners[begin:end]:
             try:
-                listener.hint(change, now)
+                listener.offer_at(change, now)
             except Exception:  # none of the others' affair
                 logger.exception("A listener could not be told of a change")
                 listener.end()

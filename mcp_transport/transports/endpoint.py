@@ -94,11 +94,12 @@ class HttpEndpoint(AsyncConsumer):
         self.body = None
         json, stream = accepted(self.headers.get(b"accept"))
         self.responder = HttpResponder(
-            send,
+            scope,
             receive,
+            send,
             accepts_json=json,
             accepts_stream=stream,
-            pulse=self.runtime.pulse,
+            worker=self.runtime,
         )
 
     def _refusal(self, error: Exception) -> ProtocolError:

@@ -118,11 +118,12 @@ class RestConsumer(PlainEndpoint):
     async def _stream(self, incoming: Incoming) -> Outcome:
         """Tell of the call while it runs; a call that cannot begin is refused as ever."""
         events = EventResponder(
-            self.send_event,
+            self.request,
             self.receive,
+            self.send_event,
             accepts_json=False,
             accepts_stream=True,
-            pulse=self.runtime.pulse,
+            worker=self.runtime,
         )
         events.headers = self.responder.headers
         self.responder = events

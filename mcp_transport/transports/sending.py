@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Responder
 from mcp_transport.protocol import sse
+from mcp_transport.transports.direct import Direct, direct
 from mcp_transport.transports.pulse import Pulse, Silent
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -44,6 +45,14 @@ def _tells_of_leaving(error: Exception) -> bool:
     return isinstance(error, OSError) or "closed" in str(error)
 
 
+class Surroundings(Protocol):
+    """What an answer needs of the worker process."""
+
+    pulse: Pulse
+    #: Counts an answer by its status, where somebody fetches figures.
+    count_response: Callable[[int], None] | None
+
+
 class HttpResponder(Responder, Silent):
     """
     Answers one HTTP request.
@@ -59,38 +68,36 @@ class HttpResponder(Responder, Silent):
     _is_finished = False
     _sending_since: float | None = None
     _slot: int | None = None  # of the pulse
+    _direct: Direct | None = None  # past send, once the stream is open
     _rest: asyncio.Task[None] | None = None  # sends what the client did not take at once
 
     def __init__(
         self,
-        send: Send,
+        scope: dict[str, Any],
         receive: Receive,
+        send: Send,
         *,
         accepts_json: bool,
         accepts_stream: bool,
-        pulse: Pulse,
+        worker: Surroundings,
     ) -> None:
         self.accepts_json = accepts_json
         self.accepts_stream = accepts_stream
-        self._send = send
+        self._scope = scope
         self._receive = receive
-        self._pulse = pulse
+        self._send = send
+        self._worker = worker
 
     async def open(self) -> None:
         """See Responder.open()."""
         if self.is_open:
             return
         self.is_open = True
-        await self._put(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [*STREAM_HEADERS, *self.headers],
-            }
-        )
+        await self._put(self._start(200, [*STREAM_HEADERS, *self.headers]))
         await self._chunk(b"")  # the client knows at once that a stream has begun
+        self._direct = direct(self._scope, self._send)
         if self._slot is None:
-            self._slot = self._pulse.add(self)
+            self._slot = self._worker.pulse.add(self)
 
     async def write(
         self, message: bytes, event_id: str | None = None, *, name: bytes = b"message"
@@ -102,7 +109,7 @@ class HttpResponder(Responder, Silent):
 
     def offer(self, message: bytes) -> bool:
         """See Responder.offer(); false, too, while something else is on its way."""
-        return self.is_open and self._push(sse.event(message))
+        return self.is_open and self._sending_since is None and self._push(sse.event(message))
 
     @property
     def sending_since(self) -> float | None:
@@ -116,7 +123,8 @@ class HttpResponder(Responder, Silent):
 
     def keep(self) -> None:
         """See Silent.keep(); a client that does not read needs no comment."""
-        self._push(sse.KEEP_ALIVE)
+        if self._sending_since is None:
+            self._push(sse.KEEP_ALIVE)
 
     async def retry(self, milliseconds: int) -> None:
         """See Responder.retry()."""
@@ -142,17 +150,24 @@ class HttpResponder(Responder, Silent):
         if body:
             sent.append(self.body_type)
         await self._put(
-            {"type": "http.response.start", "status": status, "headers": sent},
+            self._start(status, sent),
             {"type": "http.response.body", "body": body},
         )
 
     def close(self) -> None:
         """Stop keeping the stream alive."""
+        self._direct = None
         if self._slot is not None:
-            self._pulse.discard(self, self._slot)
+            self._worker.pulse.discard(self, self._slot)
             self._slot = None
         if self._rest is not None:
             self._rest.cancel()
+
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+        """The beginning of an answer, which is counted."""
+        if self._worker.count_response is not None:
+            self._worker.count_response(status)
+        return {"type": "http.response.start", "status": status, "headers": headers}
 
     async def _put(self, *messages: dict[str, Any]) -> None:
         """Send; to a client that has left nothing more, and gone() tells of it."""
@@ -176,10 +191,14 @@ class HttpResponder(Responder, Silent):
 
     def _push(self, data: bytes) -> bool:
         """Send without waiting; what the client does not take at once goes on by itself."""
-        if self._sending_since is not None:
-            return False
-        if self._has_left or self._is_finished:
+        if self._direct is not None and self._direct(data):
             return True
+        if not self._has_left and not self._is_finished:
+            self._begin(data)
+        return True
+
+    def _begin(self, data: bytes) -> None:
+        """Send by the server's own way, as far as that goes without waiting."""
         try:
             rest = attempt(
                 self._send({"type": "http.response.body", "body": data, "more_body": True})
@@ -188,11 +207,10 @@ class HttpResponder(Responder, Silent):
             if not _tells_of_leaving(error):
                 raise
             self._has_left = True
-            return True
+            return
         if rest is not None:
             self._sending_since = time.monotonic()
             self._rest = asyncio.get_running_loop().create_task(self._send_rest(rest))
-        return True
 
     async def _send_rest(self, rest: Rest) -> None:
         try:

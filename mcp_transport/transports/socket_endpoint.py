@@ -27,6 +27,7 @@ from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.rows import DatabaseAway, is_unavailable
+from mcp_transport.transports.direct import direct
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import (
     check_origin,
@@ -131,6 +132,7 @@ class SocketEndpoint(AsyncConsumer):
             incoming, self._admit, self._send, flight=self.flight
         )
         await self.write({"type": "websocket.accept", "subprotocol": protocol})
+        connection.direct = direct(self.request, self.write)
         return connection
 
     def _read_headers(self, duplicates: frozenset[bytes]) -> None:

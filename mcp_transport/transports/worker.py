@@ -8,11 +8,11 @@ from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.auth.opening import Opening
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.engine import Engine
-from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
+from mcp_transport.transports.sending import Surroundings
 
 
-class Worker(Protocol):
+class Worker(Surroundings, Protocol):
     """
     The parts of a worker process that requests meet.
 
@@ -20,7 +20,6 @@ class Worker(Protocol):
     """
 
     is_started: bool
-    pulse: Pulse
     max_body_bytes: int
     gate: Gate
     authenticators: AuthenticatorChain

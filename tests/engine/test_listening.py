@@ -18,7 +18,7 @@ from mcp_transport.engine.listening import Subscription
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.protocol.subscriptions import Change, Filter
-from mcp_transport.streams.hub import Hub, Listener
+from mcp_transport.streams.hub import Hub
 
 LIMIT = 5.0
 TOOLS, PROMPTS = Change("tools"), Change("prompts")
@@ -92,14 +92,15 @@ class House:
 
     def open(self, client: Client) -> asyncio.Task[Reply | Ended]:
         wanted = Filter(frozenset({"tools", "prompts"}))
-        listener = Listener("main", 1, ANONYMOUS, wanted)
         incoming: Any = SimpleNamespace(
             is_bound=False,
             is_still_welcome=self.welcome,
             principal=ANONYMOUS,
-            offer=SimpleNamespace(identity={}),
+            offer=SimpleNamespace(
+                identity={}, catalog=None, server=SimpleNamespace(slug="main", id=1)
+            ),
         )
-        stream = Subscription(self.services, incoming, listener, client, 1)
+        stream = Subscription(self.services, incoming, wanted, client, id_=1)
         self.tasks.append(asyncio.create_task(stream.follow()))
         return self.tasks[-1]
 

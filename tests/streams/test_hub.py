@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +17,7 @@ from mcp_transport.streams.notices import Changed, Stale
 
 LIMIT = 5.0
 TOOLS, PROMPTS = Change("tools"), Change("prompts")
+LISTS = Filter(frozenset({"tools"}))
 ADA, BOB = SimpleNamespace(key="user:1"), SimpleNamespace(key="user:2")
 
 
@@ -104,11 +104,14 @@ async def test_a_change_belongs_to_its_server(hub: Hub) -> None:
 
 
 async def test_only_those_who_may_know_of_a_change_are_told(hub: Hub) -> None:
-    one = listener()
-    one.admits = lambda _listener, change: False
-    one.offer(TOOLS)
-    one.end()
-    assert await told(one) == []
+    class Stranger(Listener):
+        def may_know(self, uri: str) -> bool:
+            return uri == "note://a"
+
+    one = Stranger("main", 1, ADA, Filter(frozenset(), frozenset({"note://a", "note://b"})))
+    for uri in ("note://a", "note://b"):
+        one.offer(Change("resources", uri))
+    assert await told(one) == [Change("resources", "note://a")]
 
 
 async def test_the_other_processes_are_told(hub: Hub, wires: list[Wire]) -> None:
@@ -193,17 +196,33 @@ async def test_sessions_that_let_go_are_remembered_within_bounds(
     assert hub.detached == {"c"}
 
 
-async def test_a_hint_stands_for_one_change_that_is_found_a_little_later() -> None:
+async def test_a_hint_stands_for_one_change_that_is_found_a_little_later(hub: Hub) -> None:
     one = listener("note://a")
+    hub.add(one)
     one.offer(TOOLS)
-    assert not one.take_hint(TOOLS, within=10)
-    one.hint(TOOLS, time.monotonic())
-    one.hint(Change("resources", "note://a"), time.monotonic())
-    assert one.take_hint(TOOLS, within=10)
-    assert not one.take_hint(TOOLS, within=10)
-    assert not one.take_hint(Change("resources", "note://a"), within=10)
-    one.hint(TOOLS, time.monotonic())
-    assert not one.take_hint(TOOLS, within=0)
+    assert not hub.take_hint(one, "tools", within=10)
+    await hub.publish(TOOLS, server_id=1)
+    await hub.publish(PROMPTS)
+    await hub.publish(Change("resources", "note://a"))
+    for kind in ("tools", "prompts"):
+        assert hub.take_hint(one, kind, within=10)
+        assert not hub.take_hint(one, kind, within=10)
+    assert not hub.take_hint(one, "resources", within=10)
+    await hub.publish(TOOLS)
+    assert not hub.take_hint(one, "tools", within=0)
+
+
+async def test_a_hint_is_for_those_who_heard_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    await hub.publish(TOOLS, server_id=1)
+    late = listener()
+    assert not hub.take_hint(late, "tools", within=10)
+    await hub.publish(TOOLS, server_id=2)
+    assert not hub.take_hint(late, "tools", within=10)
+    monkeypatch.setattr(hub_module, "HINT_LIMIT", 1)
+    await hub.publish(TOOLS, server_id=1)
+    await hub.publish(PROMPTS, server_id=1)
+    assert not hub.take_hint(late, "tools", within=10)
+    assert hub.take_hint(late, "prompts", within=10)
 
 
 async def test_what_comes_while_a_filter_is_found_out_is_judged_by_it(hub: Hub) -> None:
@@ -240,14 +259,15 @@ async def test_many_listeners_are_told_in_turns(hub: Hub, monkeypatch: pytest.Mo
 
 async def test_what_can_be_sent_at_once_does_not_wait(hub: Hub) -> None:
     sent: list[Change] = []
-    one, is_slow = listener(), False
+    is_slow = False
 
-    def sink(change: Change) -> bool:
-        if not is_slow:
-            sent.append(change)
-        return not is_slow
+    class Reader(Listener):
+        def tell(self, change: Change) -> bool:
+            if not is_slow:
+                sent.append(change)
+            return not is_slow
 
-    one.sink = sink
+    one = Reader("main", 1, ADA, LISTS)
     hub.add(one)
     await hub.publish(TOOLS)
     assert sent == [TOOLS]
@@ -264,11 +284,11 @@ async def test_what_can_be_sent_at_once_does_not_wait(hub: Hub) -> None:
 async def test_a_listener_that_fails_is_ended_and_the_others_are_told(
     hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(change: Change) -> bool:
-        raise RuntimeError("out of order")
+    class Broken(Listener):
+        def tell(self, change: Change) -> bool:
+            raise RuntimeError("out of order")
 
-    one, other = listener(), listener()
-    one.sink = broken
+    one, other = Broken("main", 1, ADA, LISTS), listener()
     hub.add(one)
     hub.add(other)
     await hub.publish(TOOLS)

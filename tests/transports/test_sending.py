@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mcp_transport.protocol import sse
+from mcp_transport.transports.direct import EXTENSION, FIND
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.sending import HttpResponder
 
@@ -25,6 +27,18 @@ class Connection:
         self.reads.set()
         self.is_blocked = asyncio.Event()
         self.failure: Exception | None = None
+        self.scope: dict[str, Any] = {}
+        self.written: list[bytes] = []
+
+    def offer_direct(self) -> None:
+        """Do as a server with a way past send does."""
+        self.scope = {"extensions": {EXTENSION: {FIND: lambda send: self.write}}}
+
+    def write(self, data: bytes) -> bool:
+        """Take what a client that reads is told directly."""
+        if self.reads.is_set():
+            self.written.append(data)
+        return self.reads.is_set()
 
     async def send(self, message: dict[str, Any]) -> None:
         """Wait for a client that reads, then hand over."""
@@ -50,12 +64,14 @@ class Connection:
 
     def responder(self, keep_alive: float = 60.0) -> HttpResponder:
         """What answers on this connection."""
+        worker: Any = SimpleNamespace(pulse=Pulse(keep_alive), count_response=None)
         return HttpResponder(
-            self.send,
+            self.scope,
             self.received.get,
+            self.send,
             accepts_json=True,
             accepts_stream=True,
-            pulse=Pulse(keep_alive),
+            worker=worker,
         )
 
 
@@ -311,3 +327,56 @@ async def test_nothing_more_is_sent_to_a_client_that_was_given_up(connection: Co
     await responder.finish(200, b"{}")
     assert responder.offer(b"{}")
     assert connection.sent.empty()
+
+
+async def test_what_is_offered_goes_past_send_where_the_server_has_such_a_way(
+    connection: Connection,
+) -> None:
+    connection.offer_direct()
+    responder = await opened(connection)
+    await responder.write(b"1")
+    assert await connection.body() == sse.event(b"1")  # what may wait goes by send
+    assert responder.offer(b"2")
+    responder.keep()
+    assert connection.written == [sse.event(b"2"), sse.KEEP_ALIVE]
+    assert connection.sent.empty()
+    await responder.finish(200, b"")
+
+
+async def test_a_client_that_does_not_read_is_sent_what_is_offered(connection: Connection) -> None:
+    connection.offer_direct()
+    responder = await opened(connection)
+    connection.reads.clear()
+    assert responder.offer(b"1")
+    assert responder.sending_since is not None
+    assert not responder.offer(b"2")
+    connection.reads.set()
+    assert await connection.body() == sse.event(b"1")
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert responder.offer(b"3")
+    assert connection.written == [sse.event(b"3")]
+    await responder.finish(200, b"")
+
+
+async def test_nothing_goes_past_send_once_a_stream_is_over(connection: Connection) -> None:
+    connection.offer_direct()
+    one, other = await opened(connection), await opened(connection)
+    await one.finish(200, b"")
+    other.give_up()
+    assert one.offer(b"1")
+    assert other.offer(b"1")
+    assert connection.written == []
+
+
+async def test_answers_are_counted_by_their_status(connection: Connection) -> None:
+    counted: list[int] = []
+    for status in (200, 404):
+        responder = connection.responder()
+        responder._worker.count_response = counted.append
+        await responder.finish(status, b"{}")
+    stream = connection.responder()
+    stream._worker.count_response = counted.append
+    await stream.open()
+    await stream.finish(200, b"")
+    assert counted == [200, 404, 200]

@@ -43,6 +43,7 @@ class Listening:
     def __init__(self) -> None:
         self.is_started = False
         self.pulse = Pulse(60.0)
+        self.count_response = None
         self.max_body_bytes = 100
         self.gate = Gate(("testserver",), ("http://app.example",))
         self.engine = self.directory = self.authenticators = self
