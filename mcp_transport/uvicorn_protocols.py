@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from struct import pack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from websockets.server import ServerProtocol
@@ -26,6 +26,7 @@ else:
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol as WebSocketProtocol
 
 from mcp_transport.conf import settings
+from mcp_transport.joined_writes import JoinedWrites
 from mcp_transport.transports.direct import EXTENSION, FIND, Direct
 
 TEXT = 0x81  # the first byte of a frame that is a whole message
@@ -138,7 +139,8 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
-        super().connection_made(transport)
+        joined = JoinedWrites(transport, asyncio.get_running_loop())
+        super().connection_made(cast("asyncio.Transport", joined))
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -146,7 +148,8 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
         if self._is_refused:
             return  # what is not read would reset the connection, and take the answer with it
         super().data_received(data)
-        self._look(len(data))
+        if self._waiting is not None or self._is_in_headers or not self._is_busy():
+            self._look(len(data))
 
     def on_message_begin(self) -> None:
         """See httptools.HttpRequestParser."""
@@ -203,6 +206,11 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
         self._have_come()
         super().connection_lost(exc)
 
+    def _is_busy(self) -> bool:
+        """Whether a request is being answered, which is the ordinary state after data."""
+        cycle: Any = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete
+
     def _look(self, size: int) -> None:
         if self._is_refused:
             return
@@ -214,9 +222,8 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
     def _lacks_headers(self) -> bool:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return False  # refused, or a WebSocket by now
-        cycle: Any = self.cycle  # None before the first request
-        is_idle = cycle is None or cycle.response_complete
-        return self._is_in_headers or (is_idle and self.timeout_keep_alive_task is None)
+        is_idle = not self._is_busy() and self.timeout_keep_alive_task is None
+        return self._is_in_headers or is_idle
 
     def _count(self, size: int) -> None:
         if self._is_in_headers:

@@ -27,6 +27,7 @@ from mcp_transport.threads import Delivery
 logger = logging.getLogger("mcp_transport.writer")
 
 MAX_BATCH = 1000  # rows in one transaction
+MOST_TURNS = 16  # of the loop in which an awaited row may get company
 POST_DELAY = 0.05  # seconds a posted row may wait for company
 MAX_PAUSE = 0.5  # seconds between two attempts while the database is away
 STOP_PAUSE = 0.1  # the same while the writer is being stopped
@@ -203,11 +204,24 @@ class Writer:
         self._entries.append(Entry(statement, row, future, delivery, is_kept))
         if self._kicking is not loop:
             self._kicking = loop
-            loop.call_soon(self._kick)  # once for all rows of this turn of the loop
+            loop.call_soon(self._gather, loop, len(self._entries), MOST_TURNS)
             if self._looking is not loop:
                 self._looking = loop
                 loop.call_later(LOOK_INTERVAL, self._look, loop)
         return future
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
+        """
+        Wake the thread as soon as a turn of the loop brings no more rows.
+
+        Woken for the first, it would write few rows at a time and fight with
+        the loop for the interpreter.
+        """
+        count = len(self._entries)
+        if self._is_asleep and count > seen and turns:
+            loop.call_soon(self._gather, loop, count, turns - 1)
+        else:
+            self._kick()
 
     def _kick(self) -> None:
         self._kicking = self._lingering = None

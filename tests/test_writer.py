@@ -118,6 +118,13 @@ async def block(writer: Writer) -> Blocked:
     return blocked
 
 
+async def thread_to_sleep(writer: Writer) -> None:
+    """Wait until the writer's thread has nothing to do and waits to be woken."""
+    async with asyncio.timeout(LIMIT):
+        while not writer._is_asleep:  # noqa: ASYNC110 - a thread tells no loop that it sleeps
+            await asyncio.sleep(0)
+
+
 async def test_a_written_row_is_committed_when_the_wait_ends(writer: Writer) -> None:
     await asyncio.wait_for(writer.write(insert(Worker, *WORKERS), worker_row("a")), LIMIT)
     assert await stored_later() == ["a"]
@@ -130,6 +137,18 @@ async def test_rows_of_many_tasks_go_down_together(writer: Writer) -> None:
     blocked.opened.set()
     await asyncio.wait_for(asyncio.gather(*waiting), LIMIT)
     assert statement.executed == [([(0,), (1,), (2,), (3,), (4,)], False)]
+
+
+async def test_rows_that_come_turn_after_turn_go_down_together(writer: Writer) -> None:
+    statement = Recorded()
+    await asyncio.wait_for(writer.write(statement, ()), LIMIT)
+    await thread_to_sleep(writer)
+    waiting = []
+    for i in range(4):
+        waiting += [writer.write(statement, (i, "a")), writer.write(statement, (i, "b"))]
+        await asyncio.sleep(0)  # the next turn
+    await asyncio.wait_for(asyncio.gather(*waiting), LIMIT)
+    assert [len(rows) for rows, _ in statement.executed] == [1, 8]
 
 
 async def test_the_order_between_statements_is_kept(writer: Writer) -> None:
