@@ -41,6 +41,7 @@ from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
 from mcp_transport.rows import RowPool
 from mcp_transport.sessions.history import SessionHistory
+from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.statements import Update, insert
 from mcp_transport.stopping import StopSignal, requests
@@ -111,6 +112,7 @@ class Runtime:
             directory=self.directory,
             sessions=self.sessions,
             history=SessionHistory(self.rows),
+            standalone=StandaloneStreams(self.writer, self.rows, self.worker_id),
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
             hub=self.hub,
             recorder=self.recorder,

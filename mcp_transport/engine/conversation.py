@@ -159,7 +159,7 @@ class Conversation:
             raise Refused(406, "A stream needs Accept: text/event-stream.")
         session = await self.find_session(incoming)
         if incoming.last_event_id is None:
-            return follow_session(self._services, incoming, session, responder)
+            return await follow_session(self._services, incoming, session, responder)
         position = parse_event_id(incoming.last_event_id)
         progress = await self._services.streams.log.progress(position[0]) if position else None
         if position is None or progress is None or progress.session_id != session.id:

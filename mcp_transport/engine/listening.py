@@ -35,10 +35,12 @@ from mcp_transport.protocol.subscriptions import (
 )
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.hub import Listener
+from mcp_transport.writer import WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+TAKEN = "This session has its stream open already; use that one."
 
 
 def listen(exchange: Exchange, responder: Responder) -> Following:
@@ -56,21 +58,24 @@ def listen(exchange: Exchange, responder: Responder) -> Following:
     )
 
 
-def follow_session(
+async def follow_session(
     services: Services, incoming: Incoming, session: SessionRecord, responder: Responder
 ) -> Following:
     """
     The standalone stream of a session (2025-11-25, basic/transports, Listening).
 
-    Raises Refused when the session has one already in this process.
+    Raises Refused when the session has one already, in whichever process.
     """
     if services.hub.of_session(session.id) is not None:
-        raise Refused(409, "This session has its stream open already; use that one.")
+        raise Refused(409, TAKEN)
     features = incoming.offer.catalog.features
     wanted = of_lists(tuple(kind for kind in KINDS if kind in features))
     if session.subscriptions:
         wanted = Filter(wanted.kinds, frozenset(session.subscriptions))
-    return SessionStream(services, incoming, wanted, responder, session_id=session.id)
+    stream = SessionStream(services, incoming, wanted, responder, session_id=session.id)
+    if not session.is_bound:  # no other process has a stream for a connection of this one
+        await stream.claim()
+    return stream
 
 
 class Stay(Listener, Guest):
@@ -296,12 +301,49 @@ class Subscription(ChangeStream):
 class SessionStream(ChangeStream):
     """The standalone stream of a session."""
 
-    __slots__ = ()
+    __slots__ = ("_has_missed", "_is_claimed")
+
+    def __init__(
+        self,
+        services: Services,
+        incoming: Incoming,
+        wanted: Filter,
+        responder: Responder,
+        *,
+        session_id: str,
+    ) -> None:
+        """See ChangeStream."""
+        super().__init__(services, incoming, wanted, responder, session_id=session_id)
+        self._is_claimed = self._has_missed = False
+
+    async def claim(self) -> None:
+        """
+        Have the session's stream to itself, until leave() is called.
+
+        Raises Refused when another process has it.
+        """
+        try:
+            self._is_claimed = True  # as far as leave() has to know
+            found = await self._services.standalone.take(self.session_id or "")
+            if found is None:
+                raise Refused(409, TAKEN)
+        except BaseException:
+            self.leave()
+            raise
+        self._has_missed = found
+
+    def leave(self) -> None:
+        """See ChangeStream.leave()."""
+        super().leave()
+        if self._is_claimed:
+            self._is_claimed = False
+            with contextlib.suppress(WriterFull):  # it is found out when nobody else may have it
+                self._services.standalone.leave(self.session_id or "")
 
     async def begin(self) -> None:
         """See ChangeStream.begin(); what was missed without a stream comes first."""
         await self._responder.open()
-        if self.session_id in self._services.hub.detached:
+        if self._has_missed:
             for kind in self.filter.kinds:
                 self.offer(Change(kind))
 

@@ -12,6 +12,7 @@ from mcp_transport.engine.limiting import Limiting
 from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.sessions.history import SessionHistory
+from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
@@ -26,6 +27,7 @@ class Services:
     directory: Directory
     sessions: SessionStore
     history: SessionHistory
+    standalone: StandaloneStreams
     streams: LiveStreams
     hub: Hub
     recorder: Recorder

@@ -268,6 +268,8 @@ class Migration(migrations.Migration):
                 ('last_seen_at', models.DateTimeField()),
                 ('transport', models.CharField(blank=True, max_length=32)),
                 ('worker', models.CharField(blank=True, help_text='The worker process with its connection; empty where any one serves it.', max_length=64, verbose_name='held by')),
+                ('listener', models.CharField(blank=True, help_text='The worker process with its standalone stream, while it is open.', max_length=64, verbose_name='listens at')),
+                ('has_listened', models.BooleanField(default=False)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('close_reason', models.CharField(blank=True, max_length=64)),
                 ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='mcp_transport.server')),

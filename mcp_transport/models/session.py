@@ -92,6 +92,11 @@ class Session(models.Model):
         "held by", max_length=64, blank=True,
         help_text="The worker process with its connection; empty where any one serves it.",
     )  # fmt: skip
+    listener = models.CharField(
+        "listens at", max_length=64, blank=True,
+        help_text="The worker process with its standalone stream, while it is open.",
+    )  # fmt: skip
+    has_listened = models.BooleanField(default=False)  # on a stream that has ended
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = models.CharField(max_length=64, blank=True)
 

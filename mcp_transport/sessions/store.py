@@ -84,6 +84,7 @@ class SessionStore:
             Session, "id", "server_id", "owner", "user_id", "token_id", "revision", "client_name",
             "client_version", "client_info", "client_capabilities", "is_initialized", "log_level",
             "subscriptions", "created_at", "last_seen_at", "close_reason", "transport", "worker",
+            "listener", "has_listened",
         )  # fmt: skip
         self._shake = Update(
             Session, "revision", "client_name", "client_version", "client_info",
@@ -122,7 +123,7 @@ class SessionStore:
         row: Row = (
             record.id, server_id, principal.key, principal.user_id, principal.token_id,
             revision.name, *_name(client_info), client_info, capabilities, False, "", [], now, now,
-            "", transport, worker,
+            "", transport, worker, "", False,
         )  # fmt: skip
         await self._writer.write(self._insert, row)
         self._remember(record)

@@ -23,7 +23,6 @@ from mcp_transport.streams.notices import Changed, Notice, read
 
 logger = logging.getLogger("mcp_transport.streams")
 
-DETACHED_LIMIT = 10_000
 HINT_LIMIT = 10_000
 KEPT_LIMIT = 1000
 AT_ONCE = 500  # listeners that are told before anything else may run
@@ -155,8 +154,6 @@ class Hub:
         self._heed: Callable[[Notice], None] | None = None
         self._is_over = False
         self._hinted_at: dict[tuple[int | None, Kind], float] = {}  # monotonic seconds
-        #: Sessions that had a stream here and may have missed a change since.
-        self.detached: set[str] = set()
 
     @property
     def is_deaf(self) -> bool:
@@ -191,12 +188,9 @@ class Hub:
     def remove(self, listener: Listener) -> None:
         """Stop telling a listener."""
         self._listeners.discard(listener)
-        if listener.session_id is not None:
-            if self._by_session.get(listener.session_id) is listener:
-                del self._by_session[listener.session_id]
-            if len(self.detached) >= DETACHED_LIMIT:
-                self.detached.clear()
-            self.detached.add(listener.session_id)
+        session_id = listener.session_id
+        if session_id is not None and self._by_session.get(session_id) is listener:
+            del self._by_session[session_id]
 
     def listeners(self) -> list[Listener]:
         """Who listens now."""

@@ -50,7 +50,6 @@ async def test_what_is_only_a_hint_has_no_event_id(connect_legacy: ConnectLegacy
 
 
 @covers("LH-3")
-@pytest.mark.inside
 async def test_a_second_standalone_stream_is_refused(connect_legacy: ConnectLegacy) -> None:
     client = await connect_legacy()
     stream = await client.listen()

@@ -187,15 +187,6 @@ async def test_streams_are_found_by_session(hub: Hub) -> None:
     assert set(hub.listeners()) == {one, two}
 
 
-async def test_sessions_that_let_go_are_remembered_within_bounds(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_module, "DETACHED_LIMIT", 2)
-    for name in ("a", "b", "c", None):
-        hub.remove(listener(session_id=name))
-    assert hub.detached == {"c"}
-
-
 async def test_a_hint_stands_for_one_change_that_is_found_a_little_later(hub: Hub) -> None:
     one = listener("note://a")
     hub.add(one)
