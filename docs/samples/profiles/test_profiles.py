@@ -11,9 +11,14 @@ from mcp_transport.changes import list_changed
 from mcp_transport.testing import REVISIONS
 
 
+@pytest.fixture
+def ada(transactional_db):
+    """A user who is there before the site runs, so that nobody is told of it."""
+    return User.objects.create(username="ada")
+
+
 @pytest.mark.parametrize("mcp_revision", REVISIONS)
-async def test_readers_are_told(mcp):
-    ada = await User.objects.acreate(username="ada")
+async def test_readers_are_told(ada, mcp):
     async with mcp.listen(resources=["profile://ada"]) as changes:
         ada.first_name = "Ada"
         await sync_to_async(ada.save)()
@@ -27,8 +32,7 @@ def save_and_fail(user: User) -> None:
     transaction.set_rollback(True)
 
 
-async def test_what_is_rolled_back_is_not_told(mcp):
-    ada = await User.objects.acreate(username="ada")
+async def test_what_is_rolled_back_is_not_told(ada, mcp):
     async with mcp.listen("tools", resources=["profile://ada"]) as changes:
         await sync_to_async(save_and_fail)(ada)
         await sync_to_async(list_changed)("tools")
