@@ -25,6 +25,7 @@ PACKAGES = [path.parent for path in sorted(PACKAGE.rglob("__init__.py"))]
 TESTED_ELSEWHERE = {
     "admin/clients.py": "tests/admin/test_server_pages.py and test_tokens.py, as pages show it",
     "admin/entry_list.py": "tests/admin/test_server_pages.py, as the page shows it",
+    "admin/filter_form.py": "tests/admin/test_server_pages.py, test_tokens.py and test_calls.py, as pages show it",
     "admin/viewpoint.py": "tests/admin/test_server_pages.py, as the page shows it",
     "admin/override_form.py": "tests/admin/test_entry_page.py, as it is sent",
     "admin/token_form.py": "tests/admin/test_tokens.py, as it is sent",

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.audit.search import matching
 from mcp_transport.audit.tallies import FAILED
 from mcp_transport.models import Call, Server
@@ -26,7 +27,7 @@ FAILURE, DENIAL = "failed", "denied"
 MOMENT = "%Y-%m-%dT%H:%M"  # as browsers send it
 
 
-class RecordForm(forms.Form):
+class RecordForm(FilterForm):
     """A stretch of time, and text; each record adds what its rows can be chosen by."""
 
     time_field: ClassVar[str]
@@ -55,7 +56,7 @@ class RecordForm(forms.Form):
         data = data.copy()
         is_dated = data.get("since") or data.get("until")
         data.setdefault("period", ALL if is_dated else DEFAULT)
-        super().__init__(data, auto_id="by-%s", label_suffix="")
+        super().__init__(data)
 
     @property
     def is_narrowed(self) -> bool:

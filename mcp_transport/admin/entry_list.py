@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django import forms
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.effects import effects_status
-from mcp_transport.admin.parts import Status
-from mcp_transport.admin.viewpoint import Viewpoint
+from mcp_transport.admin.filter_form import FilterForm
+from mcp_transport.admin.parts import Pager, Status
+from mcp_transport.admin.viewpoint import Viewpoint, may_choose_users, viewpoints
 from mcp_transport.audit.tallies import Entry, Figures
 from mcp_transport.digits import read_number
 from mcp_transport.engine.catalog import FEATURE_OF_KIND, Offered, own_name
@@ -55,32 +57,40 @@ class EntryList:
     lines: Sequence[Line]
     total: int  # that fit the filter
     offered: int  # without a filter
-    query: str
-    kind: str
-    state: str
-    previous: str  # query strings
-    next: str
     first: int  # counted from 1, as the last one is
     last: int
-    is_filtered: bool
+    pager: Pager
 
-    @property
-    def kinds(self) -> list[tuple[str, str]]:
-        """What can be chosen."""
-        return [("", "all"), *EntryKind.choices]
 
-    @property
-    def states(self) -> Sequence[tuple[str, str]]:
-        """What can be chosen."""
-        return STATES
+class EntryForm(FilterForm):
+    """What entries are chosen by, and as whom one looks at them."""
+
+    q = forms.CharField(label="Name", required=False, widget=forms.SearchInput)
+    kind = forms.ChoiceField(required=False, choices=[("", "all"), *EntryKind.choices])
+    state = forms.ChoiceField(required=False, choices=STATES)
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request.GET)
+        # Who is chosen is judged by viewpoint(), which says why somebody cannot be.
+        choices = forms.Select(choices=viewpoints(request))
+        self.fields["as"] = forms.CharField(label="As seen by", required=False, widget=choices)
+        if may_choose_users(request):
+            unfilled = forms.TextInput(attrs={"autocomplete": "off"})
+            self.fields["user"] = forms.CharField(required=False, widget=unfilled)
 
 
 def entry_list(
-    request: HttpRequest, server_id: int, shelf: Shelf, seen: Viewpoint, used: Used
+    request: HttpRequest,
+    form: EntryForm,
+    server_id: int,
+    *,
+    shelf: Shelf,
+    seen: Viewpoint,
+    used: Used,
 ) -> EntryList:
-    """The page of entries that the query string asks for."""
+    """The page of entries that a query string asks for, and the form that it fills."""
     wanted = request.GET
-    query, kind, state = (wanted.get(name, "").strip() for name in ("q", "kind", "state"))
+    query, kind, state = (form.said(name) for name in ("q", "kind", "state"))
     entries = list(shelf.entries())
     shown = [
         entry
@@ -94,14 +104,13 @@ def entry_list(
         lines=[_line(server_id, shelf, entry, used) for entry in shown[begin : begin + SIZE]],
         total=len(shown),
         offered=len(entries),
-        query=query,
-        kind=kind,
-        state=state,
-        previous=_at(wanted, page - 1) if page > 1 else "",
-        next=_at(wanted, page + 1) if begin + SIZE < len(shown) else "",
         first=begin + 1,
         last=min(begin + SIZE, len(shown)),
-        is_filtered=bool(query or kind or state),
+        pager=Pager(
+            newer=_at(wanted, page - 1) if page > 1 else "",
+            older=_at(wanted, page + 1) if begin + SIZE < len(shown) else "",
+            words=("Previous", "Next"),
+        ),
     )
 
 

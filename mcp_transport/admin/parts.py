@@ -190,12 +190,12 @@ class Tabs(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pager(Part):
-    """Older and newer; either may be missing. Takes the query strings of a KeysetPage."""
+    """The pages beside this one; either may be missing. Takes their query strings."""
 
     template_name: ClassVar[str] = "pager.html"
     newer: str = ""
     older: str = ""
-    total: str = ""  # such as "10,000+ calls"
+    words: tuple[str, str] = ("Newer", "Older")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import session_page
 from mcp_transport.admin.call_pages import calls_table
 from mcp_transport.admin.clients import copyables, server_url
-from mcp_transport.admin.entry_list import entry_list
+from mcp_transport.admin.entry_list import EntryForm, entry_list
 from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import (
@@ -28,7 +28,7 @@ from mcp_transport.admin.parts import (
     Tabs,
     Tile,
 )
-from mcp_transport.admin.viewpoint import may_choose_users, tokens_to_choose, viewpoint
+from mcp_transport.admin.viewpoint import viewpoint
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import Window
 from mcp_transport.client_settings import NO_TOKEN, authorization
@@ -70,12 +70,18 @@ def entries(request: HttpRequest, server: Server, shelf: Shelf) -> dict[str, Any
     """The entries tab."""
     seen = viewpoint(request, shelf.record)
     used = Statistics(Window.last("24h"), server=server.slug)
+    form = EntryForm(request)
+    found = entry_list(request, form, server.pk, shelf=shelf, seen=seen, used=used.entries)
     return {
-        "entries": entry_list(request, server.pk, shelf, seen, used.entries),
+        "form": form,
+        "entries": found,
         "chart": chart(used, "24 h"),
         "seen": seen,
-        "tokens": tokens_to_choose(request),
-        "may_choose_users": may_choose_users(request),
+        "nothing": Empty(
+            title="Nothing fits",
+            text=f"{found.offered} entries are offered; none of them fits the filter.",
+            links=[Link("Clear", "?")],
+        ),
         "no_entries": Empty(
             title="No entries registered",
             text="The server offers nothing yet: choose apps or single entries in its settings.",

@@ -17,6 +17,7 @@ from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import CALLS, session_page
 from mcp_transport.admin.base import USERNAME
 from mcp_transport.admin.call_form import MOMENT
+from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager, Status, Table
 from mcp_transport.models import Call, Server, Session
@@ -26,7 +27,7 @@ REACH = 10_000  # calls that are looked at for those without a session
 Context = dict[str, Any]
 
 
-class SessionForm(forms.Form):
+class SessionForm(FilterForm):
     """What sessions are chosen by."""
 
     state = forms.ChoiceField(
@@ -37,9 +38,6 @@ class SessionForm(forms.Form):
     )
     user = forms.CharField(required=False, max_length=200)
     client = forms.CharField(required=False, max_length=200)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="by-%s", label_suffix="")
 
     def chosen(self) -> QuerySet[Session]:
         """Return the sessions that fit; none while the form has errors."""
@@ -80,13 +78,12 @@ def session_list(request: HttpRequest) -> Context:
         "form": form,
         "lines": [_line(session) for session in page.rows],
         "pager": Pager(newer=page.newer, older=page.older),
-        "is_filtered": any(request.GET.get(name) for name in form.fields),
         "empty": Empty(
-            title="No session fits" if request.GET else "No session yet",
+            title="No session fits" if form.is_set else "No session yet",
             text="Clients of 2026-07-28 have none; what they call is in the other tab.",
         ),
         "has_open": any(session.closed_at is None for session in page.rows),
-        "chosen_user": form.cleaned_data.get("user", "") if form.is_valid() else "",
+        "chosen_user": form.said("user"),
     }
 
 

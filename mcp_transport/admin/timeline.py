@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from mcp_transport.admin.call_pages import outcome, page_of
 from mcp_transport.admin.figures import duration
 from mcp_transport.admin.pages import version_of
-from mcp_transport.admin.parts import Moment, Status
+from mcp_transport.admin.parts import Moment, Pager, Status
 from mcp_transport.models import Call, Event, Session, Stream
 from mcp_transport.models.session import SessionQuerySet
 
@@ -49,10 +49,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """A page of rows, and the query string of the one before."""
+    """A page of rows, and what leads to the one before."""
 
     rows: list[Row]
-    older: str = ""
+    pager: Pager
 
 
 def timeline(session: Session, parameters: QueryDict) -> Timeline:
@@ -68,7 +68,8 @@ def timeline(session: Session, parameters: QueryDict) -> Timeline:
     query = parameters.copy()
     if len(found) > SIZE:
         query["before"] = rows[-1].at.isoformat()
-    return Timeline(rows=rows, older=f"?{query.urlencode()}" if len(found) > SIZE else "")
+    older = f"?{query.urlencode()}" if len(found) > SIZE else ""
+    return Timeline(rows=rows, pager=Pager(older=older))
 
 
 def marked(rows: SessionQuerySet) -> SessionQuerySet:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django import forms
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from mcp_transport.admin.base import USERNAME
 from mcp_transport.admin.clients import copyables, server_url
+from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Moment, Pager, Status, Table
 from mcp_transport.admin.token_form import in_words
@@ -20,9 +22,38 @@ from mcp_transport.admin.token_state import Shelves, state, warnings
 from mcp_transport.client_settings import authorization
 from mcp_transport.models import Server, Session, Token
 
-STATES = (("", "all"), ("accepted", "accepted"), ("revoked", "revoked"), ("expired", "expired"))
 MOST_SERVERS = 5  # for which the settings of clients are shown
 SHOWN_ENTRIES = 12  # by name, of each server
+
+
+class TokenForm(FilterForm):
+    """What tokens are chosen by."""
+
+    q = forms.CharField(label="Name, owner or beginning", required=False, widget=forms.SearchInput)
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "all"), *((name, name) for name in ("accepted", "revoked", "expired"))],
+    )
+
+    def chosen(self) -> QuerySet[Token]:
+        """Return the tokens that fit."""
+        return _in_state(_named(Token.objects.all(), self.said("q")), self.said("state"))
+
+
+def _named(rows: QuerySet[Token], text: str) -> QuerySet[Token]:
+    if not text:
+        return rows
+    by_owner = Q(**{f"owner__{USERNAME}__icontains": text})
+    return rows.filter(Q(name__icontains=text) | Q(hint__startswith=text) | by_owner)
+
+
+def _in_state(rows: QuerySet[Token], state: str) -> QuerySet[Token]:
+    now = timezone.now()
+    if state == "accepted":
+        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    if state == "revoked":
+        return rows.exclude(revoked_at=None)
+    return rows.filter(expires_at__lte=now, revoked_at=None) if state == "expired" else rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,34 +72,18 @@ class Line:
 
 def token_list(request: HttpRequest) -> dict[str, Any]:
     """The page of tokens that the query string asks for."""
-    query, chosen = (request.GET.get(name, "").strip() for name in ("q", "state"))
-    rows = Token.objects.select_related("owner").prefetch_related("servers")
-    page = keyset_page(_filtered(rows, query, chosen), request.GET, order=("-id",))
+    form = TokenForm(request.GET)
+    rows = form.chosen().select_related("owner").prefetch_related("servers")
+    page = keyset_page(rows, request.GET, order=("-id",))
     shelves = Shelves(with_texts=False) if page.rows else None
     return {
         "lines": [_line(token, shelves) for token in page.rows if shelves],
         "pager": Pager(newer=page.newer, older=page.older),
-        "query": query,
-        "chosen": chosen,
-        "states": STATES,
-        "is_filtered": bool(query or chosen),
-        "none": Empty(title="No tokens", text="Clients that sign in with OAuth need none."),
+        "form": form,
+        "empty": Empty(title="Nothing fits", links=[Link("Clear", "?")])
+        if form.is_set
+        else Empty(title="No tokens", text="Clients that sign in with OAuth need none."),
     }
-
-
-def _filtered(rows: Any, query: str, chosen: str) -> Any:
-    now = timezone.now()
-    if query:
-        rows = rows.filter(
-            Q(name__icontains=query)
-            | Q(hint__startswith=query)
-            | Q(**{f"owner__{USERNAME}__icontains": query})
-        )
-    if chosen == "accepted":
-        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-    if chosen == "revoked":
-        return rows.exclude(revoked_at=None)
-    return rows.filter(expires_at__lte=now, revoked_at=None) if chosen == "expired" else rows
 
 
 def _line(token: Token, shelves: Shelves) -> Line:

@@ -16,7 +16,8 @@ from mcp_transport.digits import read_key
 from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.models import Token
 
-NOBODY, EVERYBODY = "nobody", ""
+NOBODY, EVERYBODY, USER = "nobody", "", "user"
+CREDENTIAL = "token:"  # with the key of one behind it
 MOST_TOKENS = 50
 
 
@@ -24,32 +25,35 @@ MOST_TOKENS = 50
 class Viewpoint:
     """Who looks, and whether the server lets them in at all."""
 
-    choice: str = EVERYBODY
-    username: str = ""
     principal: Principal | None = None  # None shows everything
     label: str = "everything that is offered"
     problem: str = ""
-    token_id: int | None = None
 
 
 def viewpoint(request: HttpRequest, record: ServerRecord) -> Viewpoint:
     """Whom the query string names, as far as the reader may know of them."""
     choice = request.GET.get("as", "")
     username = request.GET.get("user", "").strip()
-    if choice == "user" and username:
+    if choice == USER and username:
         return _as_user(request, record, username)
-    if choice.startswith("token:"):
+    if choice.startswith(CREDENTIAL):
         return _as_token(request, record, choice)
     if choice == NOBODY:
-        return _checked(record, ANONYMOUS, choice=NOBODY, label="a client without credentials")
+        return _checked(record, ANONYMOUS, label="a client without credentials")
     return Viewpoint()
 
 
-def tokens_to_choose(request: HttpRequest) -> list[Token]:
-    """The newest tokens, for who may see tokens."""
-    if not request.user.has_perm("mcp_transport.view_token"):
-        return []
-    return list(Token.objects.usable().select_related("owner")[:MOST_TOKENS])
+def viewpoints(request: HttpRequest) -> list[tuple[str, str]]:
+    """Whom the reader can choose: what the query string says then, and who it is."""
+    found = [(EVERYBODY, "everybody together"), (NOBODY, "a client without credentials")]
+    if may_choose_users(request):
+        found.append((USER, "the user named beside"))
+    if request.user.has_perm("mcp_transport.view_token"):
+        newest = Token.objects.usable().select_related("owner")[:MOST_TOKENS]
+        found += [
+            (f"{CREDENTIAL}{token.pk}", f"{token.owner}, token {token.name}") for token in newest
+        ]
+    return found
 
 
 def may_choose_users(request: HttpRequest) -> bool:
@@ -65,26 +69,27 @@ def _as_user(request: HttpRequest, record: ServerRecord, username: str) -> Viewp
         found = rows.filter(**{USERNAME: username}, is_active=True).first()
     if found is None:
         problem = f"There is no active user {username!r} whom you may see."
-        return Viewpoint(choice="user", username=username, problem=problem, principal=ANONYMOUS)
+        return Viewpoint(problem=problem, principal=ANONYMOUS)
     principal = principal_of(found)
-    return _checked(record, principal, choice="user", username=username, label=username)
+    return _checked(record, principal, label=username)
 
 
 def _as_token(request: HttpRequest, record: ServerRecord, choice: str) -> Viewpoint:
-    key = read_key(choice.partition(":")[2])
+    key = read_key(choice.removeprefix(CREDENTIAL))
     found = None
     if key is not None and request.user.has_perm("mcp_transport.view_token"):
         found = Token.objects.usable().select_related("owner").filter(pk=key).first()
     if found is None:
         problem = "There is no such token that is still accepted."
-        return Viewpoint(choice=choice, problem=problem, principal=ANONYMOUS)
+        return Viewpoint(problem=problem, principal=ANONYMOUS)
     label = f"{found.owner.get_username()} with the token {found.name}"
-    return _checked(record, present(found), choice=choice, label=label, token_id=found.pk)
+    return _checked(record, present(found), label=label)
 
 
-def _checked(record: ServerRecord, principal: Principal, **said: Any) -> Viewpoint:
+def _checked(record: ServerRecord, principal: Principal, *, label: str) -> Viewpoint:
+    problem = ""
     try:
         may_use_server(principal, record)
     except AuthenticationError as error:
-        return Viewpoint(principal=principal, problem=f"They may not use it: {error}", **said)
-    return Viewpoint(principal=principal, **said)
+        problem = f"They may not use it: {error}"
+    return Viewpoint(principal=principal, label=label, problem=problem)

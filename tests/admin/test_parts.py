@@ -46,7 +46,7 @@ def test_whatever_a_part_is_given_is_text() -> None:
         Empty(title=EVIL, text=EVIL, links=(Link(EVIL, EVIL),)),
         Table(caption=EVIL, columns=(column,), rows=[(EVIL,), (Link(EVIL, EVIL),)]),
         Tabs(label=EVIL, tabs=(Tab(text=EVIL, href=EVIL),)),
-        Pager(newer=EVIL, older=EVIL, total=EVIL),
+        Pager(newer=EVIL, older=EVIL, words=(EVIL, EVIL)),
         chart(Bar(label=EVIL, up=1, down=1)),
     ]
     for part in parts:

@@ -151,9 +151,9 @@ def test_a_long_timeline_is_paged(operator: Client, session: Session) -> None:
     address = reverse("admin:mcp_session", args=[session.handle])
     first = operator.get(address).context["timeline"]
     assert (len(first.rows), first.rows[0].text) == (100, "tools/call entry_120")
-    older = operator.get(address + first.older).context["timeline"]
+    older = operator.get(address + first.pager.older).context["timeline"]
     assert [row.text for row in older.rows][-2:] == ["tools/call entry_1", "initialize"]
-    assert older.older == ""
+    assert older.pager.older == ""
     assert operator.get(address, {"before": "then"}).status_code == 400
 
 
