@@ -73,6 +73,15 @@ def test_every_variable_of_the_site_is_documented() -> None:
     assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == read
 
 
+def test_every_variable_of_the_tutorial_is_one_that_is_read() -> None:
+    tutorial = (DOCS / "tutorial" / "deploy.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "environment.md").read_text(encoding="utf-8")
+    named = re.findall(r"^([A-Z_]+)=", tutorial, re.MULTILINE)
+    assert named
+    of_compose = {"POSTGRES_PASSWORD"}
+    assert [name for name in named if f"`{name}`" not in page and name not in of_compose] == []
+
+
 PAGES = list(DOCS.rglob("*.md")) + list(PROJECT.glob("*.md"))
 
 

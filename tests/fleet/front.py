@@ -33,11 +33,12 @@ http {{
 
 
 class Front:
-    """Configured as docs/howto/deploy.md says, but for the addresses."""
+    """Configured as docs/howto/deploy.md, or a text, says, but for the addresses."""
 
-    def __init__(self, folder: Path, ports: Sequence[int]) -> None:
+    def __init__(self, folder: Path, ports: Sequence[int], *, site: str = "") -> None:
         self.port = free_port()
         self.folder = folder
+        self._site = site or guide()
         self._ports = ports
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,9 +70,9 @@ class Front:
 
     def _configuration(self) -> str:
         servers = "\n".join(f"    server 127.0.0.1:{port} max_fails=0;" for port in self._ports)
-        site = guide()
-        site = re.sub(r"(    server 127[^\n]*\n)+", lambda _: servers + "\n", site, count=1)
-        site = site.replace("listen 443 ssl;", f"listen 127.0.0.1:{self.port};")
+        site = re.sub(r"(    server [^\n{]*\n)+", lambda _: servers + "\n", self._site, count=1)
+        tls = " ssl" if "ssl_certificate " in site else ""
+        site = re.sub(r"listen \d+( ssl)?;", f"listen 127.0.0.1:{self.port}{tls};", site)
         user = "user root;" if os.getuid() == 0 else ""
         return CONFIGURATION.format(folder=self.folder, user=user, site=site)
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.fleet import certificate
 from tests.fleet.fleet import Fleet
 from tests.fleet.front import CONFIGURATION, guide
 from tests.process import LIMIT, Folder
@@ -143,17 +144,10 @@ async def test_no_call_is_lost_or_made_twice_while_one_process_is_replaced(
 
 
 def test_it_is_a_configuration_as_it_stands(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert nginx, "missing: nginx (Debian package nginx; see scripts/deps.sh)"
-    if openssl is None:
-        pytest.skip("openssl makes the certificate that `listen 443 ssl` asks for")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make = (
-        f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=shop -keyout {key} -out {certificate}"
-    )
-    subprocess.run([openssl, *make.split()], check=True, capture_output=True)
-    ssl = f"ssl_certificate {certificate};\n    ssl_certificate_key {key};"
+    found, key = certificate.make(tmp_path)
+    ssl = f"ssl_certificate {found};\n    ssl_certificate_key {key};"
     site = guide().replace("server_name shop.example;", f"server_name shop.example;\n    {ssl}")
     text = CONFIGURATION.format(folder=tmp_path, user="", site=site)
     configuration = tmp_path / "nginx.conf"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -40,10 +43,10 @@ class Command(BaseCommand):
         self.stderr.write("bringing the database up to date")
         call_command("migrate", verbosity=0, interactive=False)
         prepared = prepare_open(open) if open else prepare_demo()
-        site = f"http://{host}:{port}"
+        site = public_address(host, port)
         # The server takes the main thread, where signals arrive, so this one waits for it.
         threading.Thread(
-            target=self.announce, args=(prepared, site, (host, port)), daemon=True
+            target=self.announce, args=(prepared, site, (reachable(host), port)), daemon=True
         ).start()
         self.stderr.write("starting the server")
         call_command("mcp", "serve", "--host", host, "--port", str(port))
@@ -58,9 +61,26 @@ class Command(BaseCommand):
             lines.append(f"token: {prepared.token}")
         if not prepared.is_open:
             lines += ["", client_settings(prepared.slug, url, prepared.token)]
-            lines.append(NEXT_STEPS.format(site=site, manage=".venv/bin/python manage.py"))
+            lines.append(NEXT_STEPS.format(site=site, manage=f"{python()} manage.py"))
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def public_address(host: str, port: int) -> str:
+    """Where clients reach the site: what stands in front of it says so, or the port it has."""
+    return django_settings.PUBLIC_URL or f"http://{reachable(host)}:{port}"
+
+
+def reachable(host: str) -> str:
+    """The address itself, or this machine for the one that stands for all of its addresses."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+
+
+def python() -> str:
+    """This Python, as one calls it from here."""
+    program = Path(sys.executable)
+    is_inside = program.is_relative_to(Path.cwd())
+    return str(program.relative_to(Path.cwd())) if is_inside else program.name
 
 
 def refuse_taken(host: str, port: int) -> None:
