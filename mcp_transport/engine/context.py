@@ -7,7 +7,7 @@ import concurrent.futures
 import logging
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, Unpack
 
 from mcp_transport.engine import questions
 from mcp_transport.engine.exchange import Exchange
@@ -26,6 +26,7 @@ from mcp_transport.registry.context import (
     Question,
     Root,
     Sample,
+    SamplingOptions,
     SyncContext,
 )
 
@@ -134,14 +135,10 @@ class RequestContext(ExchangeView, Context):
         self,
         messages: str | Sequence[Mapping[str, Any]],
         *,
-        max_tokens: int,
-        system_prompt: str | None = None,
         key: str | None = None,
-        **options: Any,
+        **options: Unpack[SamplingOptions],
     ) -> Sample:
-        question = questions.sampling(
-            messages, max_tokens=max_tokens, system_prompt=system_prompt, options=options
-        )
+        question = questions.sampling(messages, options)
         return questions.to_sample(await self._ask_one(question, key or self.next_key()))
 
     async def list_roots(self, *, key: str | None = None) -> list[Root]:
@@ -240,14 +237,10 @@ class BlockingContext(ExchangeView, SyncContext):
         self,
         messages: str | Sequence[Mapping[str, Any]],
         *,
-        max_tokens: int,
-        system_prompt: str | None = None,
         key: str | None = None,
-        **options: Any,
+        **options: Unpack[SamplingOptions],
     ) -> Sample:
-        question = questions.sampling(
-            messages, max_tokens=max_tokens, system_prompt=system_prompt, options=options
-        )
+        question = questions.sampling(messages, options)
         return questions.to_sample(self._ask_one(question, key))
 
     def list_roots(self, *, key: str | None = None) -> list[Root]:

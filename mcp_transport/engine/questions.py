@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from mcp_transport.audit.redaction import Redactor
 from mcp_transport.conf import settings
-from mcp_transport.registry.context import Answer, Question, Root, Sample
+from mcp_transport.registry.context import Answer, Question, Root, Sample, SamplingOptions
 
 ELICITATION = "elicitation/create"
 SAMPLING = "sampling/createMessage"
@@ -26,6 +26,8 @@ PRIMITIVES = frozenset({"string", "number", "integer", "boolean"})
 ACTIONS = ("accept", "decline", "cancel")
 MAX_FIELDS = 100
 SAMPLING_OPTIONS = {
+    "max_tokens": "maxTokens",
+    "system_prompt": "systemPrompt",
     "model_preferences": "modelPreferences",
     "include_context": "includeContext",
     "temperature": "temperature",
@@ -87,24 +89,22 @@ def checked(question: Question) -> Question:
     return question
 
 
-def sampling(
-    messages: str | Sequence[Mapping[str, Any]],
-    *,
-    max_tokens: int,
-    system_prompt: str | None,
-    options: Mapping[str, Any],
-) -> Question:
-    """A task for the client's language model. Raises TypeError for an unknown option."""
-    unknown = sorted(set(options) - set(SAMPLING_OPTIONS))
+def sampling(messages: str | Sequence[Mapping[str, Any]], options: SamplingOptions) -> Question:
+    """
+    A task for the client's language model.
+
+    Raises TypeError for an unknown option, and without ``max_tokens``.
+    """
+    unknown = sorted(options.keys() - SAMPLING_OPTIONS.keys())
     if unknown:
         raise TypeError(f"sample() has no option {', '.join(unknown)}.")
+    if options.get("max_tokens") is None:
+        raise TypeError("sample() needs max_tokens, the most that the model may write.")
     if isinstance(messages, str):
         messages = [{"role": "user", "content": {"type": "text", "text": messages}}]
-    params: dict[str, Any] = {"messages": list(messages), "maxTokens": max_tokens}
-    if system_prompt is not None:
-        params["systemPrompt"] = system_prompt
-    params.update({SAMPLING_OPTIONS[key]: value for key, value in options.items()})
-    capability: dict[str, Any] = {"sampling": {"tools": {}} if "tools" in options else {}}
+    said = {SAMPLING_OPTIONS[key]: value for key, value in options.items() if value is not None}
+    params = {"messages": list(messages), **said}
+    capability: dict[str, Any] = {"sampling": {"tools": {}} if "tools" in said else {}}
     return Question(method=SAMPLING, params=params, capability=capability)
 
 

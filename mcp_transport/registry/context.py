@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Required, TypedDict, Unpack
 
 import msgspec
 
@@ -59,6 +59,20 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         """The text blocks, joined."""
         blocks = self.content if isinstance(self.content, list) else [self.content]
         return "".join(block.get("text", "") for block in blocks if isinstance(block, dict))
+
+
+class SamplingOptions(TypedDict, total=False):
+    """How the client's language model is asked; what is None is left to the client."""
+
+    max_tokens: Required[int]
+    system_prompt: str | None
+    model_preferences: Mapping[str, Any] | None
+    include_context: Literal["none", "thisServer", "allServers"] | None
+    temperature: float | None
+    stop_sequences: Sequence[str] | None
+    metadata: Mapping[str, Any] | None
+    tools: Sequence[Mapping[str, Any]] | None
+    tool_choice: Mapping[str, Any] | None
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,12 +161,10 @@ class Context(BaseContext):
         self,
         messages: str | Sequence[Mapping[str, Any]],
         *,
-        max_tokens: int,
-        system_prompt: str | None = None,
         key: str | None = None,
-        **options: Any,
+        **options: Unpack[SamplingOptions],
     ) -> Sample:
-        """Ask the client's language model; options are sampling parameters."""
+        """Ask the client's language model; at least ``max_tokens`` has to be said."""
 
     @abstractmethod
     async def list_roots(self, *, key: str | None = None) -> list[Root]:
@@ -208,10 +220,8 @@ class SyncContext(BaseContext):
         self,
         messages: str | Sequence[Mapping[str, Any]],
         *,
-        max_tokens: int,
-        system_prompt: str | None = None,
         key: str | None = None,
-        **options: Any,
+        **options: Unpack[SamplingOptions],
     ) -> Sample:
         """See Context.sample()."""
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from mcp_transport.engine import questions
 from mcp_transport.engine.questions import InputRequired
-from mcp_transport.registry.context import Question, Root
+from mcp_transport.registry.context import Question, Root, SamplingOptions
 
 NAME = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
@@ -84,7 +84,7 @@ def test_a_link_needs_a_client_that_opens_pages() -> None:
 
 
 def test_a_text_is_one_message_of_the_user() -> None:
-    asked = questions.sampling("Write.", max_tokens=5, system_prompt="Short.", options={})
+    asked = questions.sampling("Write.", {"max_tokens": 5, "system_prompt": "Short."})
     content = {"type": "text", "text": "Write."}
     assert asked.params == {
         "messages": [{"role": "user", "content": content}],
@@ -95,8 +95,14 @@ def test_a_text_is_one_message_of_the_user() -> None:
 
 
 def test_options_have_their_names_on_the_wire() -> None:
-    options = {"temperature": 0.5, "stop_sequences": ["."], "tools": []}
-    asked = questions.sampling([], max_tokens=5, system_prompt=None, options=options)
+    options: SamplingOptions = {
+        "max_tokens": 5,
+        "temperature": 0.5,
+        "stop_sequences": ["."],
+        "system_prompt": None,
+        "tools": [],
+    }
+    asked = questions.sampling([], options)
     assert asked.params["stopSequences"] == ["."]
     assert "systemPrompt" not in asked.params
     assert asked.capability == {"sampling": {"tools": {}}}
@@ -104,12 +110,17 @@ def test_options_have_their_names_on_the_wire() -> None:
 
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(TypeError, match="no option heat"):
-        questions.sampling("x", max_tokens=5, system_prompt=None, options={"heat": 1})
+        questions.sampling("x", {"max_tokens": 5, "heat": 1})  # type: ignore[typeddict-unknown-key]  # as without types
+
+
+def test_a_model_is_always_told_how_much_it_may_write() -> None:
+    with pytest.raises(TypeError, match="needs max_tokens"):
+        questions.sampling("x", {})  # type: ignore[typeddict-item]  # as without types
 
 
 FORM = questions.form("Who?", NAME)
 LINK = questions.link("Visit", "https://example.com")
-SAMPLING = questions.sampling("x", max_tokens=5, system_prompt=None, options={})
+SAMPLING = questions.sampling("x", {"max_tokens": 5})
 ROOTS = questions.roots()
 
 
