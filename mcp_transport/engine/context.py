@@ -7,7 +7,7 @@ import concurrent.futures
 import logging
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Literal, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 from mcp_transport.engine import questions
 from mcp_transport.engine.exchange import Exchange
@@ -15,14 +15,12 @@ from mcp_transport.engine.progress import ProgressReporter
 from mcp_transport.engine.questions import InputRequired
 from mcp_transport.engine.request_state import RequestState
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.routing import LEVELS
+from mcp_transport.protocol.log_levels import LEVELS, LogLevel, reaches
 from mcp_transport.protocol.subscriptions import Change, Kind
 from mcp_transport.registry.context import (
-    LOG_LEVELS,
     Answer,
     BaseContext,
     Context,
-    LogLevel,
     Question,
     Root,
     Sample,
@@ -119,8 +117,7 @@ class RequestContext(ExchangeView, Context):
 
     async def log(self, level: LogLevel, data: Any, *, logger: str | None = None) -> None:
         check_level(level)
-        threshold = self.exchange.log_level
-        if threshold is None or LEVELS.index(level) < LEVELS.index(threshold):
+        if not reaches(level, self.exchange.log_level):
             return
         params = {"level": level, "data": data} | ({"logger": logger} if logger else {})
         await self.exchange.channel.notify(jsonrpc.notification("notifications/message", params))
@@ -163,7 +160,7 @@ class RequestContext(ExchangeView, Context):
     async def resource_updated(self, uri: str) -> None:
         await self._publish(Change("resources", uri))
 
-    async def list_changed(self, kind: Literal["tools", "resources", "prompts"]) -> None:
+    async def list_changed(self, kind: Kind) -> None:
         self.exchange.services.directory.forget()
         await self._publish(Change(kind))
 
@@ -285,8 +282,8 @@ class BlockingContext(ExchangeView, SyncContext):
 
 def check_level(level: str) -> None:
     """Raises ValueError for what is no log level."""
-    if level not in LOG_LEVELS:
-        raise ValueError(f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}.")
+    if level not in LEVELS:
+        raise ValueError(f"{level!r} is no log level; use one of {', '.join(LEVELS)}.")
 
 
 def _elicitation(message: str, schema: Any, url: str | None) -> Question:

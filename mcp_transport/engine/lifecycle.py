@@ -9,8 +9,8 @@ from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import capabilities, shaping
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import Request
+from mcp_transport.protocol.log_levels import read_level
 from mcp_transport.protocol.revisions import negotiate
-from mcp_transport.protocol.routing import read_level
 
 
 async def discover(exchange: Exchange) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from mcp_transport.protocol.errors import (
     UnsupportedRevision,
 )
 from mcp_transport.protocol.jsonrpc import Notification, Request
+from mcp_transport.protocol.log_levels import LogLevel, read_level
 from mcp_transport.protocol.methods import MODERN
 from mcp_transport.protocol.revisions import REVISIONS, SUPPORTED, Revision
 from mcp_transport.protocol.shortening import shown
@@ -41,7 +42,6 @@ CLIENT_INFO: Final = "io.modelcontextprotocol/clientInfo"
 LOG_LEVEL: Final = "io.modelcontextprotocol/logLevel"
 SERVER_INFO: Final = "io.modelcontextprotocol/serverInfo"
 
-LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 _NO_INFO: Final[dict[str, Any]] = {}
 
 
@@ -51,7 +51,7 @@ class Envelope(msgspec.Struct, frozen=True):
     revision: Revision
     capabilities: dict[str, Any]
     client_info: dict[str, Any]
-    log_level: str | None
+    log_level: LogLevel | None
     meta: dict[str, Any]
 
 
@@ -161,15 +161,3 @@ def check_headers(
         http_headers.require_equal(headers, http_headers.NAME, name, "Mcp-Name")
     elif http_headers.NAME in headers:
         raise HeaderMismatch(f"Mcp-Name repeats params.{method.named_by}, which is missing.")
-
-
-def read_level(level: Any) -> str | None:
-    """
-    A log level, or None when none is named.
-
-    Raises InvalidParams for an unknown one (2026-07-28,
-    server/utilities/logging, Error Handling).
-    """
-    if level is None or level in LEVELS:
-        return level  # type: ignore[no-any-return]  # None or one of the strings
-    raise InvalidParams(f"Log level {shown(level)} is none of {', '.join(LEVELS)}.", status=400)

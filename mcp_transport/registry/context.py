@@ -20,10 +20,8 @@ from typing import Any, Literal, Required, TypedDict, Unpack
 
 import msgspec
 
-LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
-LOG_LEVELS: tuple[LogLevel, ...] = (
-    "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
-)  # fmt: skip
+from mcp_transport.protocol.log_levels import LogLevel
+from mcp_transport.protocol.subscriptions import Kind
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +177,7 @@ class Context(BaseContext):
         """Tell subscribers that a resource has new contents."""
 
     @abstractmethod
-    async def list_changed(self, kind: Literal["tools", "resources", "prompts"]) -> None:
+    async def list_changed(self, kind: Kind) -> None:
         """Tell clients that a list has changed."""
 
     @abstractmethod
@@ -238,7 +236,7 @@ class SyncContext(BaseContext):
         """See Context.resource_updated()."""
 
     @abstractmethod
-    def list_changed(self, kind: Literal["tools", "resources", "prompts"]) -> None:
+    def list_changed(self, kind: Kind) -> None:
         """See Context.list_changed()."""
 
     @abstractmethod
