@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mcp_transport.protocol import routing
-from mcp_transport.protocol.jsonrpc import Id
+from mcp_transport.protocol.jsonrpc import Id, is_id
 
 Key = tuple[type, Id]  # 1 and "1" are different requests
-
-
-def is_id(value: Any) -> bool:
-    """Whether a value can be a request's id."""
-    return type(value) is str or type(value) is int
 
 
 def is_handshake(body: Any) -> bool:

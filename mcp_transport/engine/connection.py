@@ -21,7 +21,7 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from mcp_transport.auth.principal import Principal
-from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, is_id, keys_of
+from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, keys_of
 from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.patrol import Guest
@@ -336,7 +336,7 @@ class Connection(Guest):
         params = body.get("params")
         request_id = params.get("requestId") if type(params) is dict else None
         key: Any = (type(request_id), request_id)
-        flight = self._flights.get(key) if is_id(request_id) else None
+        flight = self._flights.get(key) if jsonrpc.is_id(request_id) else None
         if flight is not None:
             flight.leave()
         return flight is not None

@@ -209,7 +209,7 @@ class Conversation:
             await self._cancel(session, message.params.get("requestId"))
 
     async def _cancel(self, session: SessionRecord, request_id: Any) -> None:
-        if type(request_id) in (str, int) and not self.works.cancel(session.id, request_id):
+        if jsonrpc.is_id(request_id) and not self.works.cancel(session.id, request_id):
             await self._services.inboxes.cancel(session.id, request_id)
 
     async def _answer(

@@ -21,7 +21,7 @@ class ProgressReporter:
     """
     Reports one request's progress.
 
-    A client that named no token is told nothing. A report that comes too soon
+    A client that named no token, or one that could be no id, is told nothing. A report that comes too soon
     is left out, unless it is the last one.
     """
 
@@ -29,7 +29,7 @@ class ProgressReporter:
 
     def __init__(self, exchange: Exchange) -> None:
         token = exchange.meta.get("progressToken")
-        self._token = token if type(token) in (str, int) else None
+        self._token = token if jsonrpc.is_id(token) else None
         self._exchange = exchange
         self._highest: float | None = None
         self._allowance = float(BURST)

@@ -11,7 +11,7 @@ from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.rounds import enter
 from mcp_transport.protocol import shaping
 from mcp_transport.protocol.errors import InternalError, InvalidParams, ProtocolError
-from mcp_transport.protocol.subscriptions import MAX_URIS, Filter
+from mcp_transport.protocol.subscriptions import MAX_URIS, Filter, check_uri
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import ResourceDefinition, TemplateDefinition
 
@@ -53,6 +53,7 @@ async def subscribe(exchange: Exchange) -> dict[str, Any]:
     if uri not in session.subscriptions:
         if len(session.subscriptions) >= MAX_URIS:
             raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
+        check_uri(uri)
         await _subscribed(exchange, (*session.subscriptions, uri))
     return {}
 

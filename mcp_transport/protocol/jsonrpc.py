@@ -19,6 +19,10 @@ from mcp_transport.protocol.errors import InvalidParams, InvalidRequest, ParseEr
 Id = str | int
 MAX_DEPTH: Final = 64  # levels; the decoder and whatever walks a value recurse
 MAX_BATCH: Final = 50  # messages
+LONGEST_ID: Final = 1000  # characters or digits: ids are repeated, and kept with what is logged
+_BEYOND_IDS: Final = 10**LONGEST_ID
+
+TOO_LONG: Final = f"A message's id is longer than {LONGEST_ID} characters; make it shorter."
 
 # A string without an end is taken to the end of the body: trying again from
 # every quotation mark in it would take quadratic time.
@@ -81,6 +85,16 @@ def nests_deeper(body: bytes, limit: int) -> bool:
     return b"[" in brackets
 
 
+def is_id(value: Any) -> bool:
+    """Whether a value can be the id of a request, or a token that stands for one."""
+    return (type(value) is str or type(value) is int) and not is_too_long(value)
+
+
+def is_too_long(id_: Id) -> bool:
+    """Whether an id is longer than anybody needs."""
+    return len(id_) > LONGEST_ID if isinstance(id_, str) else abs(id_) >= _BEYOND_IDS
+
+
 def read_id(value: Any) -> Id | None:
     """The id of a message that may be malformed, for the error that answers it."""
     found = value.get("id") if isinstance(value, dict) else None
@@ -114,6 +128,8 @@ def parse(value: Any) -> Message:
     # is it true or 1.0, which Python would take for the id 1.
     if type(id_) is not str and type(id_) is not int:
         raise InvalidRequest("A request's id is a string or an integer, never null.")
+    if is_too_long(id_):
+        raise InvalidRequest(TOO_LONG)
     return Request(id_, method, params)
 
 
@@ -124,6 +140,8 @@ def _parse_response(value: dict[str, Any]) -> Response:
         raise InvalidRequest(
             "A message is a request or notification with a method, or a response with an id and either result or error."
         )
+    if is_too_long(id_):
+        raise InvalidRequest(TOO_LONG)
     error = value.get("error")
     if "error" in value and type(error) is not dict:
         raise InvalidRequest("A response's error is a JSON object.")

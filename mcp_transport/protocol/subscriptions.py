@@ -20,6 +20,7 @@ Kind = Literal["tools", "resources", "prompts"]
 KINDS: Final[tuple[Kind, ...]] = ("tools", "resources", "prompts")
 SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
 MAX_URIS: Final = 1000  # of a stream or a session: each change is compared with all of them
+LONGEST_URI: Final = 2000  # characters: those of a session are kept in its row
 PLACE: Final = "id"  # of an id, in what stands around it
 _ENCODED_PLACE: Final = jsonrpc.encode(PLACE)
 
@@ -122,8 +123,18 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
         raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
     if len(uris) > MAX_URIS:
         raise InvalidParams(f"A stream takes at most {MAX_URIS} resource subscriptions.")
+    for uri in uris:
+        check_uri(uri)
     lists = of_lists(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
     return Filter(lists.kinds, frozenset(uris)) if uris and "resources" in features else lists
+
+
+def check_uri(uri: str) -> None:
+    """Raise InvalidParams for a URI that is too long to be remembered."""
+    if len(uri) > LONGEST_URI:
+        raise InvalidParams(
+            f"A subscription's URI has at most {LONGEST_URI} characters, not {len(uri)}."
+        )
 
 
 @lru_cache(maxsize=8)

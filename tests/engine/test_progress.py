@@ -10,6 +10,7 @@ import pytest
 
 from mcp_transport.engine import progress as progress_module
 from mcp_transport.engine.progress import BURST, RATE, ProgressReporter
+from mcp_transport.protocol.jsonrpc import LONGEST_ID
 from mcp_transport.protocol.revisions import REVISIONS
 
 
@@ -47,7 +48,7 @@ async def test_a_report_names_the_clients_token(token: Any) -> None:
     assert said.params == [{"progressToken": token, "progress": 1, "total": 4, "message": "begun"}]
 
 
-@pytest.mark.parametrize("token", [None, True, 1.5, [], {}])
+@pytest.mark.parametrize("token", [None, True, 1.5, [], {}, "x" * (LONGEST_ID + 1)])
 async def test_a_client_without_a_token_is_told_nothing(token: Any) -> None:
     report, said = reporter(token)
     await report.report(1, None, None)

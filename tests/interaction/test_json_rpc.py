@@ -8,6 +8,7 @@ import pytest
 
 from mcp_transport.models import Server
 from mcp_transport.protocol import errors
+from mcp_transport.protocol.jsonrpc import LONGEST_ID
 from tests.client import MODERN_REVISION, text_of
 from tests.interaction.conftest import Connect, ConnectModern
 from tests.interaction.requirements import covers
@@ -25,6 +26,15 @@ async def test_requests_that_share_an_id_get_answers_of_their_own(connect: Conne
     )
     assert [text_of(reply.result) for reply in replies] == texts
     assert {reply.response["id"] for reply in replies} == {"same"}
+
+
+@covers("RPC-2")
+async def test_an_id_that_is_as_long_as_a_text_is_refused(connect: Connect) -> None:
+    client = await connect()
+    reply = await client.call("repeat", {"text": "x"}, id="x" * (LONGEST_ID + 1))
+    assert reply.refused == (400, -32600)
+    reply = await client.call("repeat", {"text": "x"}, id="x" * LONGEST_ID)
+    assert text_of(reply.result) == "x"
 
 
 @covers("RPC-5", "RPC-3")

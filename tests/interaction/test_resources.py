@@ -165,6 +165,16 @@ async def test_after_unsubscribing_a_session_hears_nothing(
     await stream.close()
 
 
+@covers("RES-9")
+async def test_what_is_subscribed_to_has_a_short_name(connect_legacy: ConnectLegacy) -> None:
+    client = await connect_legacy()
+    uri = "file:///shelf/" + "x" * 2000
+    reply = await client.ask("resources/subscribe", {"uri": uri})
+    assert reply.error["code"] == -32602
+    assert "at most 2000 characters" in reply.error["message"]
+    assert (await client.ask("resources/subscribe", {"uri": uri[:2000]})).result == {}
+
+
 @covers("RES-9", "RES-2")
 async def test_what_does_not_exist_cannot_be_subscribed_to(
     connect_legacy: ConnectLegacy,

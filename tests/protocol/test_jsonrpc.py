@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InvalidParams, InvalidRequest, ParseError, ProtocolError
-from mcp_transport.protocol.jsonrpc import MAX_DEPTH, Notification, Request, Response
+from mcp_transport.protocol.jsonrpc import LONGEST_ID, MAX_DEPTH, Notification, Request, Response
 
 SCALARS = (
     st.none()
@@ -163,6 +163,24 @@ def test_parameters_are_an_object(params: Any) -> None:
 def test_an_id_is_a_string_or_an_integer(id_: Any) -> None:
     with pytest.raises(InvalidRequest, match="id"):
         jsonrpc.parse({"jsonrpc": "2.0", "id": id_, "method": "x"})
+
+
+LONGEST = ["x" * LONGEST_ID, 10**LONGEST_ID - 1, 1 - 10**LONGEST_ID]
+TOO_LONG = ["x" * (LONGEST_ID + 1), 10**LONGEST_ID, -(10**LONGEST_ID)]
+
+
+@pytest.mark.parametrize("id_", LONGEST, ids=["text", "number", "negative"])
+def test_an_id_may_be_long(id_: str | int) -> None:
+    assert jsonrpc.is_id(id_)
+    assert jsonrpc.parse({"jsonrpc": "2.0", "id": id_, "method": "x"}) == Request(id_, "x", {})
+
+
+@pytest.mark.parametrize("more", [{"method": "x"}, {"result": {}}, {"error": {}}])
+@pytest.mark.parametrize("id_", TOO_LONG, ids=["text", "number", "negative"])
+def test_an_id_has_a_limit(id_: str | int, more: Any) -> None:
+    assert not jsonrpc.is_id(id_)
+    with pytest.raises(InvalidRequest, match="longer than 1000 characters"):
+        jsonrpc.parse({"jsonrpc": "2.0", "id": id_, **more})
 
 
 @pytest.mark.parametrize("method", [1, True, [], {}])

@@ -11,6 +11,7 @@ from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.subscriptions import (
     KINDS,
+    LONGEST_URI,
     MAX_URIS,
     SUBSCRIPTION_ID,
     Change,
@@ -127,3 +128,10 @@ def test_a_stream_takes_so_many_resources_and_no_more() -> None:
     assert len(read_filter(wanted(resourceSubscriptions=uris), EVERYTHING).uris) == MAX_URIS
     with pytest.raises(InvalidParams, match="1000"):
         read_filter(wanted(resourceSubscriptions=[*uris, "note://more"]), EVERYTHING)
+
+
+def test_what_is_subscribed_to_has_a_short_name() -> None:
+    uri = "note://" + "x" * (LONGEST_URI - 7)
+    assert read_filter(wanted(resourceSubscriptions=[uri]), EVERYTHING).uris == {uri}
+    with pytest.raises(InvalidParams, match="at most 2000 characters, not 2001"):
+        read_filter(wanted(resourceSubscriptions=[uri + "x"]), EVERYTHING)
