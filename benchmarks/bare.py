@@ -2,7 +2,7 @@
 The limit: an ASGI application that does nothing but answer.
 
 It reads the body and sends the bytes that an echo would answer; ``/listen``
-holds a stream open and ``/announce`` writes one event to every such stream.
+holds a stream or a WebSocket open and ``/announce`` writes one event to each.
 """
 
 from __future__ import annotations
@@ -24,13 +24,18 @@ CHANGED = (
     b'{"_meta":{"io.modelcontextprotocol/subscriptionId":1}}}\n\n'
 )
 
+ACKNOWLEDGED_TEXT, CHANGED_TEXT = (
+    event[len("data: ") :].decode().strip() for event in (ACKNOWLEDGED, CHANGED)
+)
+
 streams: set[Any] = set()
+sockets: set[Any] = set()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """One connection."""
     if scope["type"] != "http":
-        await lifespan(receive, send)
+        await (socket if scope["type"] == "websocket" else lifespan)(receive, send)
         return
     while (await receive()).get("more_body"):
         pass
@@ -40,6 +45,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/announce":
         for write in list(streams):
             await write({"type": "http.response.body", "body": CHANGED, "more_body": True})
+        for write in list(sockets):
+            await write({"type": "websocket.send", "text": CHANGED_TEXT})
     await send({"type": "http.response.start", "status": 200, "headers": JSON})
     await send({"type": "http.response.body", "body": ANSWER})
 
@@ -54,6 +61,20 @@ async def listen(receive: Any, send: Any) -> None:
             pass
     finally:
         streams.discard(send)
+
+
+async def socket(receive: Any, send: Any) -> None:
+    """Hold a WebSocket open until the client leaves."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+    await send({"type": "websocket.send", "text": ACKNOWLEDGED_TEXT})
+    sockets.add(send)
+    try:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+    finally:
+        sockets.discard(send)
 
 
 async def lifespan(receive: Any, send: Any) -> None:

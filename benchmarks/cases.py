@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 Kind = Literal["echo", "cycle", "idle", "fanout"]
-Era = Literal["modern", "legacy"]
+Era = Literal["modern", "legacy", "socket"]  # what a stream is opened by: POST, GET, WebSocket
+STREAMS_BY_ERA: dict[Era, str] = {"modern": "listen", "legacy": "get", "socket": "websocket"}
 
 UNIT = "echo/bare/32"  # what every ratio is a multiple of
 UNIT_OF_DAPHNE = "echo/bare-daphne/32"
@@ -56,7 +57,7 @@ def _ratio(value: float, milliseconds: float | None = None, unit: str = UNIT) ->
 
 
 def _streams(kind: Kind, target: str, era: Era, count: int, aim: Aim | None = None) -> Case:
-    name = f"{kind}/{target}/{'listen' if era == 'modern' else 'get'}/{count}"
+    name = f"{kind}/{target}/{STREAMS_BY_ERA[era]}/{count}"
     return Case(name=name, kind=kind, target=target, era=era, count=count, aim=aim)
 
 
@@ -104,17 +105,24 @@ CYCLES = (
     _cycle("fastmcp"),
     _cycle("typescript-sdk"),
 )
+FAN_OUT = Aim(value=12, milliseconds=50)
 STREAMS = (
     *(_streams("idle", "bare", "modern", count) for count in (500, 2000)),
     _streams("idle", "ours", "modern", 500),
     _streams("idle", "ours", "modern", 2000, Aim(value=15)),
     _streams("idle", "ours", "legacy", 500),
     _streams("idle", "ours", "legacy", 2000, Aim(value=15)),
+    *(_streams("idle", target, "socket", 2000) for target in ("bare", "ours")),
     _streams("idle", "python-sdk", "modern", 1000),  # it takes no more
     _streams("idle", "python-sdk", "legacy", 2000),
     *(_streams("idle", "typescript-sdk", era, 2000) for era in ("modern", "legacy")),
     _streams("fanout", "bare", "modern", 1000),
-    _streams("fanout", "ours", "modern", 1000, Aim(value=12, milliseconds=50)),
+    _streams("fanout", "ours", "modern", 1000, FAN_OUT),
+    _streams("fanout", "ours", "legacy", 1000, FAN_OUT),
+    _streams("fanout", "ours-memory", "modern", 1000, FAN_OUT),
+    _streams("fanout", "ours-redis", "modern", 1000, FAN_OUT),
+    _streams("fanout", "ours-postgres", "modern", 1000, FAN_OUT),
+    *(_streams("fanout", target, "socket", 1000) for target in ("bare", "ours")),
     _streams("fanout", "python-sdk", "modern", 1000),
     _streams("fanout", "typescript-sdk", "modern", 1000),
 )

@@ -117,11 +117,14 @@ async def cycle_sessions(address: Address, *, count: int, seconds: float) -> dic
 class Stream(asyncio.Protocol):
     """An open stream; it counts what it hears and keeps nothing."""
 
-    def __init__(self, listeners: Listeners, request: Request, sign: bytes) -> None:
+    def __init__(
+        self, listeners: Listeners, request: Request, sign: bytes, first: bytes = b""
+    ) -> None:
         self.opened = asyncio.get_running_loop().create_future()
         self._listeners = listeners
         self._request = request
         self._sign = sign
+        self._first = first  # what is said once the server has answered
         self._beginning = b""
         self._transport: Any = None
 
@@ -133,6 +136,9 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """See Protocol."""
         if not self.opened.done():
+            if self._first:
+                self._transport.write(self._first)
+                self._first = b""
             if self._sign in data:
                 self.opened.set_result(None)
             self._beginning += data[:BEGINNING]
@@ -171,14 +177,18 @@ class Listeners:
         await asyncio.gather(*(one() for _ in range(count)))
 
     async def _open_one(self) -> None:
+        first = b""
         if self._era == "modern":
             request, sign = messages.listen(self._address), b"acknowledged"
+        elif self._era == "socket":
+            request, sign = messages.upgrade(self._address), b"acknowledged"
+            first = messages.frame(messages.listen(self._address))
         else:
             connection = Connection()
             session = await open_session(connection, self._address)
             connection.close()
             request, sign = messages.get_stream(self._address, session), b"\r\n\r\n"
-        stream = Stream(self, request, sign)
+        stream = Stream(self, request, sign, first)
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: stream, "127.0.0.1", self._address.port)
         await stream.opened

@@ -173,7 +173,10 @@ def open_streams(
 ) -> Iterator[subprocess.Popen[str]]:
     """A generator that holds so many streams."""
     target = server.target
-    path = (target.listen or target.modern) if case.era == "modern" else target.legacy
+    paths = {
+        "modern": target.listen or target.modern, "legacy": target.legacy, "socket": target.socket,
+    }  # fmt: skip
+    path = paths[case.era]
     wanted = described(server.address(path)) | {"era": case.era, "count": count}
     arguments = json.dumps(wanted | {"announce": target.announce or target.modern})
     with generator("streams", arguments, effort.load_core) as load:

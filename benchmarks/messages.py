@@ -89,6 +89,21 @@ def listen(address: Address) -> Request:
     return _post(address, _request("subscriptions/listen", params), headers)
 
 
+def upgrade(address: Address) -> Request:
+    """The beginning of a WebSocket."""
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    return Request(
+        method="GET", path=address.path, headers=address.headers() | headers | key, body=None
+    )
+
+
+def frame(request: Request) -> bytes:
+    """The body of a request as a WebSocket's client sends it, with a mask that changes nothing."""
+    text = json.dumps(request.body, separators=(",", ":")).encode("ascii")
+    return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text
+
+
 def initialize(address: Address) -> Request:
     """The first message of a session."""
     client = {"name": "benchmark", "version": "1"}

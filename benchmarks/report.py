@@ -29,6 +29,11 @@ COLUMNS = {
 }  # fmt: skip
 DOUBT = "The generator was nearly as busy as the server, or there were errors."
 OURS = ("channels", "django", "msgspec", "pydantic", "uvicorn", "uvloop", "daphne")
+STREAMS = {
+    "modern": "subscriptions/listen",
+    "legacy": "GET of a session",
+    "socket": "subscriptions/listen, WebSocket",
+}
 NUMBER = re.compile(r"[\d,.]*%?")
 Rows = Sequence[Sequence[str]]
 
@@ -36,7 +41,7 @@ Rows = Sequence[Sequence[str]]
 def title(case: Case) -> str:
     """What is called, in words."""
     if case.kind in ("idle", "fanout"):
-        return "subscriptions/listen" if case.era == "modern" else "GET of a session"
+        return STREAMS[case.era]
     if case.target.startswith("bare"):
         return "a fixed answer"
     if case.kind == "cycle":

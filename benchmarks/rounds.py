@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.cases import WHAT, Case
 from benchmarks.figures import Figures
 from benchmarks.measure import Effort, measure
-from benchmarks.servers import Server, ServerFailedError, running, running_postgres
+from benchmarks.servers import Server, ServerFailedError, running, running_postgres, running_redis
 from benchmarks.targets import TARGETS
 
 MUST_RUN = ("bare", "ours")  # the beginning of their names; a peer may fail
@@ -31,7 +31,7 @@ class Rounds:
         self._effort = effort
         self._folder = folder
         self._core = core
-        self._database_url = ""
+        self._database_url = self._redis_url = ""
         self._done = 0
 
     def run(self) -> None:
@@ -40,6 +40,9 @@ class Rounds:
             if any(TARGETS[case.target].wants_postgres for case in self._cases):
                 postgres = running_postgres(self._folder / "postgres", core=self._effort.load_core)
                 self._database_url = stack.enter_context(postgres)
+            if any(TARGETS[case.target].wants_redis for case in self._cases):
+                redis = running_redis(core=self._effort.load_core)
+                self._redis_url = stack.enter_context(redis)
             for kind in WHAT:
                 cases = [case for case in self._cases if case.kind == kind]
                 (self._run_fresh if kind == "idle" else self._run_together)(cases)
@@ -67,7 +70,11 @@ class Rounds:
 
     def _server(self, name: str, folder: str) -> AbstractContextManager[Server]:
         return running(
-            TARGETS[name], self._folder / folder, core=self._core, database_url=self._database_url
+            TARGETS[name],
+            self._folder / folder,
+            core=self._core,
+            database_url=self._database_url,
+            redis_url=self._redis_url,
         )
 
     def _one_fresh(self, case: Case, turn: int) -> None:

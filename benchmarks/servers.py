@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks.environments import PROJECT
+from benchmarks.environments import PROJECT, require
 from benchmarks.messages import Address, Request
 from benchmarks.processes import cpu_seconds, memory_kb, pinned
 from benchmarks.targets import Launch, Place, Target
@@ -112,11 +112,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(target: Target, folder: Path, *, core: int, database_url: str = "") -> Iterator[Server]:
+def running(
+    target: Target, folder: Path, *, core: int, database_url: str = "", redis_url: str = ""
+) -> Iterator[Server]:
     """A server that ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Place(
-        port=free_port(), folder=folder, database_url=database_url if target.wants_postgres else ""
+        port=free_port(),
+        folder=folder,
+        database_url=database_url if target.wants_postgres else "",
+        redis_url=redis_url if target.wants_redis else "",
     )
     server = Server(target, place, target.launch(place), core)
     try:
@@ -138,3 +143,20 @@ def running_postgres(folder: Path, *, core: int) -> Iterator[str]:
     finally:
         subprocess.run([script, "stop", str(folder)], check=False, stderr=log)
         log.close()
+
+
+@contextmanager
+def running_redis(*, core: int) -> Iterator[str]:
+    """The URL of a broker that keeps nothing and ends with the block."""
+    require("redis-server", "redis-server")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    broker = subprocess.Popen(
+        pinned(core, ["redis-server", *options]),
+        cwd="/", stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        broker.terminate()
+        broker.wait(STOP_LIMIT)

@@ -33,6 +33,7 @@ class Place:
     port: int
     folder: Path
     database_url: str = ""
+    redis_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,10 @@ class Target:
     modern: str | None = "/mcp"
     legacy: str | None = "/mcp"
     listen: str | None = None  # where streams are opened, if not at ``modern``
+    socket: str | None = None  # where a WebSocket is opened
     announce: str | None = None  # where a change is told, if not by a tool
     wants_postgres: bool = False
+    wants_redis: bool = False
 
 
 def _bare(place: Place) -> Launch:
@@ -68,12 +71,16 @@ def _bare_on_daphne(place: Place) -> Launch:
     return Launch(command=[*daphne, "--port", str(place.port), "benchmarks.bare:application"])
 
 
-def _ours(server: str = "uvicorn", recording: str = "durable") -> Callable[[Place], Launch]:
+def _ours(
+    server: str = "uvicorn", recording: str = "durable", bus: str = ""
+) -> Callable[[Place], Launch]:
     def launch(place: Place) -> Launch:
         environment = {
             "DJANGO_SETTINGS_MODULE": "benchmarks.served.settings",
             "VAR_DIR": str(place.folder),
             "DATABASE_URL": place.database_url,
+            "REDIS_URL": place.redis_url,
+            "BENCHMARK_BUS": bus,
             "MCP_CALL_RECORDING": recording,
             "LOG_LEVEL": "warning",
         }
@@ -120,17 +127,32 @@ def _typescript_sdk(place: Place) -> Launch:
     return Launch(command=[node, str(program), str(place.port)], folder=folder)
 
 
-def _our(name: str, title: str, launch: Callable[[Place], Launch], *, pg: bool = False) -> Target:
+def _our(
+    name: str,
+    title: str,
+    launch: Callable[[Place], Launch],
+    *,
+    pg: bool = False,
+    redis: bool = False,
+) -> Target:
     path = "/mcp/benchmark"
     return Target(
-        name=name, title=title, launch=launch, modern=path, legacy=path, wants_postgres=pg
+        name=name,
+        title=title,
+        launch=launch,
+        modern=path,
+        legacy=path,
+        socket=f"{path}/ws",
+        wants_postgres=pg,
+        wants_redis=redis,
     )
 
 
 def _bare_target(name: str, title: str, launch: Callable[[Place], Launch]) -> Target:
     return Target(
-        name=name, title=title, launch=launch, legacy=None, listen="/listen", announce="/announce"
-    )
+        name=name, title=title, launch=launch, legacy=None, listen="/listen", socket="/listen",
+        announce="/announce",
+    )  # fmt: skip
 
 
 TARGETS = {
@@ -141,6 +163,8 @@ TARGETS = {
         _our("ours", "ours", _ours()),
         _our("ours-batched", "ours, batched rows", _ours(recording="batched")),
         _our("ours-postgres", "ours, PostgreSQL", _ours(), pg=True),
+        _our("ours-memory", "ours, bus in memory", _ours(bus="memory")),
+        _our("ours-redis", "ours, bus over Redis", _ours(), redis=True),
         _our("ours-daphne", "ours, Daphne", _ours(server="daphne")),
         Target(name="python-sdk", title="Python SDK", launch=_python_sdk),
         Target(name="fastmcp", title="FastMCP", launch=_fastmcp),

@@ -41,10 +41,11 @@ class Site:
         self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.direct: list[Direct | None] = []
+        self.is_read = asyncio.Semaphore(0)  # what was told last
         self.is_over = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket" or scope["path"] == "/direct":
+        if scope["type"] == "websocket" or scope["path"] in ("/direct", "/left"):
             await self._tell(scope, receive, send)
             return
         if scope["path"] == "/wait":
@@ -73,11 +74,12 @@ class Site:
         await send(started)
         write = direct(scope, send)
         self.direct.append(write)
-        if write is not None:
+        if write is not None and scope["path"] != "/left":
             for number, size in enumerate(SIZES):
                 text = b"%d" % number * size
                 assert write(text)
                 await send(told(text))
+                await self.is_read.acquire()
         while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
             pass
         self.is_over.set()
@@ -315,6 +317,7 @@ async def test_what_is_told_directly_comes_in_turn_with_what_is_sent(port: int, 
     for number, size in enumerate(SIZES):
         chunk = b"%x\r\n%b\r\n" % (size, b"%d" % number * size)
         assert await read(reader, 2 * len(chunk)) == chunk * 2
+        site.is_read.release()
     writer.close()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
 
@@ -323,7 +326,7 @@ async def test_nothing_is_told_directly_before_an_answer_or_to_who_has_left(
     port: int, site: Site
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(GET % b"direct")
+    writer.write(GET % b"left")
     async with asyncio.timeout(LIMIT):
         await reader.readuntil(b"\r\n\r\n")
         writer.transport.abort()
@@ -336,7 +339,7 @@ async def test_nothing_is_told_directly_before_an_answer_or_to_who_has_left(
 
 async def test_a_client_that_does_not_read_is_left_to_send(port: int, site: Site) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
-    writer.write(GET % b"direct")
+    writer.write(GET % b"left")
     async with asyncio.timeout(LIMIT):
         await reader.readuntil(b"\r\n\r\n")
     write = site.direct[1]
@@ -387,6 +390,7 @@ async def test_frames_that_are_told_directly_come_in_turn_with_those_that_are_se
         for number, size in enumerate(SIZES):
             for _ in range(2):
                 assert await asyncio.wait_for(socket.recv(), LIMIT) == str(number) * size
+            site.is_read.release()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
     write = site.direct[1]
     assert write is not None

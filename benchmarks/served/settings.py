@@ -15,4 +15,6 @@ from mcpsite.settings import INSTALLED_APPS as SITE_APPS
 INSTALLED_APPS = [*(app for app in SITE_APPS if app != "tools.demo"), "benchmarks.served"]
 MCP_MAX_STREAMS = 100_000
 MCP_MAX_SESSIONS = 100_000
+if os.environ.get("BENCHMARK_BUS") == "memory":
+    MCP_BUS = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
 MCP_CALL_RECORDING = os.environ.get("MCP_CALL_RECORDING", "durable")
