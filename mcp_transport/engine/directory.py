@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,11 +20,12 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Catalog, Override, build
 from mcp_transport.engine.source import Source
 from mcp_transport.limits.limit import Limit, ServerLimits, chosen
-from mcp_transport.models import Server
+from mcp_transport.models import EntryOverride, Server
 from mcp_transport.models.server import EVERYTHING, normal_origin
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.protocol.revisions import SUPPORTED
 from mcp_transport.protocol.shortening import shown
+from mcp_transport.readings import Parameter, Reading
 from mcp_transport.rows import RowPool
 from mcp_transport.version import __version__
 
@@ -210,15 +211,28 @@ def limits_of(server: ServerRecord, catalog: Catalog) -> ServerLimits | None:
 
 def load(slug: str) -> ServerRecord | None:
     """Read the enabled server of a slug, or the default one."""
-    rows = Server.objects.filter(is_enabled=True).prefetch_related("overrides")
-    row = rows.filter(**({"slug": slug} if slug else {"is_default": True})).first()
-    return None if row is None else record_of(row)
+    server, overrides = BY_SLUG if slug else THE_DEFAULT
+    found = server.instances(slug=slug)
+    return record_of(found[0], overrides.instances(slug=slug)) if found else None
 
 
-def record_of(row: Server) -> ServerRecord:
-    """Return a server row, with its overrides, as requests see it."""
+def _readings(**names_it: Any) -> tuple[Reading[Server], Reading[EntryOverride]]:
+    """What reads a server, and the overrides of its entries."""
+    of_server = {f"server__{name}": value for name, value in names_it.items()}
+    return (
+        Reading(lambda: Server.objects.filter(is_enabled=True, **names_it)),
+        Reading(lambda: EntryOverride.objects.filter(**of_server)),
+    )
+
+
+BY_SLUG = _readings(slug=Parameter("slug"))
+THE_DEFAULT = _readings(is_default=True)
+
+
+def record_of(row: Server, rows: Iterable[EntryOverride] | None = None) -> ServerRecord:
+    """Return a server row, with the rows of its overrides, as requests see it."""
     overrides: dict[str, dict[str, Override]] = {}
-    for item in row.overrides.all():
+    for item in row.overrides.all() if rows is None else rows:
         overrides.setdefault(item.kind, {})[item.name] = Override(**_changes(item))
     return ServerRecord(
         id=row.pk,

@@ -14,6 +14,7 @@ from mcp_transport.engine.source import AnyDefinition, Entries, Source
 from mcp_transport.models import TextEntry
 from mcp_transport.models.text import filled
 from mcp_transport.protocol.content import Message, ResourceContents, Text, TextResource
+from mcp_transport.readings import Reading
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import (
     PromptArgument,
@@ -41,6 +42,18 @@ class TextDocument(ResourceDefinition):
     text: str
 
 
+#: Of the enabled texts: what is different when one of them is.
+STATE = Reading(
+    lambda: (
+        TextEntry.objects.filter(is_enabled=True)
+        .order_by()
+        .values("is_enabled")
+        .annotate(Count("pk"), Max("updated_at"), Sum("version"), Sum("pk"))
+        .values_list("pk__count", "updated_at__max", "version__sum", "pk__sum")
+    )
+)
+
+
 class TextSource(Source):
     """
     What stands in the table of texts.
@@ -60,11 +73,10 @@ class TextSource(Source):
 
     def refresh(self) -> None:
         """See Source.refresh()."""
-        enabled = TextEntry.objects.filter(is_enabled=True)
-        state = enabled.aggregate(Count("pk"), Max("updated_at"), Sum("version"), Sum("pk"))
+        state = STATE.rows()
         if state == self._seen:
             return
-        rows = list(enabled.order_by("kind", "name"))
+        rows = list(TextEntry.objects.filter(is_enabled=True).order_by("kind", "name"))
         with self._lock:
             self._entries, self._seen = _entries(rows), state
             self._generation += 1
