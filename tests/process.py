@@ -103,8 +103,8 @@ class Process:
         return self._process.pid
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        self.send(signal.SIGKILL)
+        """End it, and the workers that it started, as a power cut would."""
+        os.killpg(self.pid, signal.SIGKILL)
         self._wait()
 
     def terminate(self) -> None:
@@ -133,6 +133,7 @@ class Process:
             env=self.folder.environment,
             stdout=self._log,
             stderr=self._log,
+            process_group=0,
         )
 
     def send(self, number: int) -> None:

@@ -17,6 +17,7 @@ WARMING = 100  # cycles of each kind after which a process has what it keeps for
 GROWTH = 8 * 2**20  # bytes
 SIDE_BY_SIDE = 10
 SETTLED = 10.0  # seconds
+SOON = 0.05  # seconds until a call that runs is answered with a stream, which can be left
 
 
 async def leave_a_call(port: int) -> None:
@@ -52,7 +53,7 @@ KINDS: dict[str, Callable[[int], Awaitable[None]]] = {
 async def run(path: Path, cycles: int, kinds: Sequence[str] = ()) -> list[Finding]:
     """So many cycles of each kind, or of some."""
     wanted = kinds or tuple(KINDS)
-    process = Process(a_site(path, MCP_MAX_STREAMS=1000))
+    process = Process(a_site(path, MCP_MAX_STREAMS=1000, MCP_STREAM_AFTER=SOON))
     try:
         await process.start()
         for name in wanted:
