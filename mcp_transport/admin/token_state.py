@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from mcp_transport.admin.effects import DESTRUCTIVE, UNKNOWN, effects
 from mcp_transport.admin.parts import Status
-from mcp_transport.auth.principal import SCOPE_OF_KIND
+from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.catalog import Offered
 from mcp_transport.engine.offering import Shelf, known_sources, shelf_of, site_sources
 from mcp_transport.models import Server, Token
-from mcp_transport.models.token import TOOL_SCOPE
 
 SOON = timedelta(days=7)
 UNUSED = timedelta(days=60)
@@ -69,16 +68,6 @@ def _days(span: timedelta) -> str:
     return f"{days} day{'' if days == 1 else 's'}"
 
 
-def covers(scopes: Iterable[str], entry: Offered) -> bool:
-    """Whether scopes cover an entry: the rule of Principal.covers(), for a token's owner."""
-    scopes = set(scopes)
-    if not scopes or SCOPE_OF_KIND[entry.kind] in scopes:
-        return True
-    if entry.kind != "tool":
-        return False
-    return (entry.is_read_only and "tools:read" in scopes) or f"{TOOL_SCOPE}{entry.name}" in scopes
-
-
 class Shelves:
     """What the enabled servers offer, put together once for a page of tokens."""
 
@@ -101,11 +90,12 @@ class Shelves:
 
     def _reached(self, scopes: list[str], key: int, may: Any) -> Reached:
         server, shelf = self._shelves[key]
+        bearer = Principal(key="", user=None, scopes=frozenset(scopes))  # its scopes count alone
         entries = [
             entry
             for entry in shelf.entries()
             if shelf.is_on(entry)
-            and covers(scopes, entry)
+            and entry.is_covered(bearer)
             and (may is None or not entry.permission or may(entry.permission))
         ]
         risky = sum(effects(entry) in {DESTRUCTIVE, UNKNOWN} for entry in entries)

@@ -22,7 +22,7 @@ from mcp_transport.api.views import RowViews, reading
 from mcp_transport.audit.operators import recorded
 from mcp_transport.auth.principal import principal_of
 from mcp_transport.engine.catalog import Offered
-from mcp_transport.engine.survey import Surveyed, survey
+from mcp_transport.engine.offering import Surveyed, survey
 from mcp_transport.models import EntryKind, EntryOverride, Server
 
 TAKEN = "Another {kind} of this server is called {name!r}."

@@ -7,7 +7,7 @@ or a source changes, with everything that can be known before a request comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ import msgspec
 from mcp_transport.audit.redaction import Redactor
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.engine.source import AnyDefinition, Entries, Source
+from mcp_transport.engine.source import AnyDefinition, Source
 from mcp_transport.engine.wire import to_definition
 from mcp_transport.limits.limit import Limit, chosen
 from mcp_transport.protocol import shaping
@@ -27,6 +27,8 @@ from mcp_transport.registry.records import (
     TemplateDefinition,
     ToolDefinition,
 )
+
+Key = tuple[str, str]  # the kind of an entry, and what its source calls it
 
 FEATURE_OF_KIND = {
     "tool": "tools",
@@ -122,7 +124,7 @@ class Catalog:
                 return entry, variables
         return None
 
-    def definitions(self) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+    def definitions(self) -> list[tuple[Key, dict[str, Any]]]:
         """What each entry says of itself here, by its kind and its own name."""
         tables = (self.of_kind(kind) for kind in FEATURE_OF_KIND)
         entries = (entry for table in tables for entry in table.values())
@@ -132,14 +134,12 @@ class Catalog:
 Offers = Callable[[str, str], bool]  # (owner, entry name) -> whether the server offers it
 
 
-def build(
-    sources: Iterable[Source], offers: Offers, overrides: dict[tuple[str, str], Override]
-) -> Catalog:
+def build(sources: Iterable[Source], offers: Offers, overrides: Mapping[Key, Override]) -> Catalog:
     """The catalog of a server; of entries with the same name the first source's wins."""
     tables: dict[str, dict[str, Offered]] = {kind: {} for kind in FEATURE_OF_KIND}
     completes = False
     for source in sources:
-        for kind, definition in _definitions(source.entries()):
+        for kind, definition in definitions_of(source):
             if not offers(source.owner(definition), own_name(definition)):
                 continue
             override = overrides.get((kind, own_name(definition)), NO_OVERRIDE)
@@ -159,7 +159,9 @@ def own_name(definition: AnyDefinition) -> str:
     return definition.name
 
 
-def _definitions(entries: Entries) -> Iterable[tuple[str, AnyDefinition]]:
+def definitions_of(source: Source) -> Iterator[tuple[str, AnyDefinition]]:
+    """Everything that a source has, with its kind."""
+    entries = source.entries()
     for kind in FEATURE_OF_KIND:
         for definition in getattr(entries, f"{kind}s"):
             yield kind, definition

@@ -17,7 +17,7 @@ import msgspec
 from django.core.validators import slug_re
 
 from mcp_transport.conf import settings
-from mcp_transport.engine.catalog import Catalog, Override, build
+from mcp_transport.engine.catalog import Catalog, Key, Override, build
 from mcp_transport.engine.source import Source
 from mcp_transport.limits.limit import Limit, ServerLimits, chosen
 from mcp_transport.models import EntryOverride, Server
@@ -44,7 +44,7 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     access: str
     permission: str
     offers: tuple[str, ...]
-    overrides: dict[str, dict[str, Override]]  # by kind, then by name
+    overrides: dict[Key, Override]
     origins: frozenset[str] = frozenset()  # of pages that may call, beside the site's
     revisions: tuple[str, ...] = SUPPORTED  # newest first
     transports: frozenset[str] = frozenset()  # empty: every one that the site serves
@@ -173,12 +173,7 @@ class Directory:
 
 def catalog_of(record: ServerRecord, sources: Sequence[Source]) -> Catalog:
     """What a server offers out of these sources."""
-    overrides = {
-        (kind, name): override
-        for kind, by_name in record.overrides.items()
-        for name, override in by_name.items()
-    }
-    return build(sources, record.has, overrides)
+    return build(sources, record.has, record.overrides)
 
 
 def identify(server: ServerRecord) -> dict[str, Any]:
@@ -231,9 +226,7 @@ THE_DEFAULT = _readings(is_default=True)
 
 def record_of(row: Server, rows: Iterable[EntryOverride] | None = None) -> ServerRecord:
     """Return a server row, with the rows of its overrides, as requests see it."""
-    overrides: dict[str, dict[str, Override]] = {}
-    for item in row.overrides.all() if rows is None else rows:
-        overrides.setdefault(item.kind, {})[item.name] = Override(**_changes(item))
+    changed = row.overrides.all() if rows is None else rows
     return ServerRecord(
         id=row.pk,
         slug=row.slug,
@@ -243,7 +236,7 @@ def record_of(row: Server, rows: Iterable[EntryOverride] | None = None) -> Serve
         access=row.access,
         permission=row.permission,
         offers=tuple(row.offers),
-        overrides=overrides,
+        overrides={(o.kind, o.name): Override(**_changes(o)) for o in changed},
         origins=frozenset(normal_origin(origin) for origin in row.allowed_origins),
         revisions=tuple(n for n in SUPPORTED if n in row.revisions) or SUPPORTED,
         transports=frozenset(row.transports),

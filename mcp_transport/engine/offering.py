@@ -19,16 +19,16 @@ from mcp_transport.engine.catalog import (
     FEATURE_OF_KIND,
     NO_OVERRIDE,
     Catalog,
+    Key,
     Offered,
     Override,
     build,
+    definitions_of,
     own_name,
 )
 from mcp_transport.engine.directory import ServerRecord, record_of
-from mcp_transport.engine.source import AnyDefinition, Source
-from mcp_transport.models import Server
-
-Key = tuple[str, str]  # kind and own name
+from mcp_transport.engine.source import Source
+from mcp_transport.models import EntryOverride, Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,17 @@ class Origin:
     owner: str
     source: str
     entries: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """One entry of a server: as its source has it, and as clients see it."""
+
+    kind: str
+    name: str  # what its source calls it
+    original: Offered
+    seen: Offered | None  # None for one that is switched off, or hidden by one of the same name
+    override: EntryOverride | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,24 +82,45 @@ class Shelf:
 def shelf_of(server: Server, sources: Sequence[Source] | None = None) -> Shelf:
     """What a server offers, by its rows as they are now."""
     record = record_of(server)
-    overrides = {
-        (kind, name): override
-        for kind, by_name in record.overrides.items()
-        for name, override in by_name.items()
+    everything = {
+        key: msgspec.structs.replace(override, is_enabled=True)
+        for key, override in record.overrides.items()
     }
-    on = {key: msgspec.structs.replace(o, is_enabled=True) for key, o in overrides.items()}
     return Shelf(
         record=record,
-        catalog=build(site_sources() if sources is None else sources, record.has, on),
-        overrides=overrides,
+        catalog=build(site_sources() if sources is None else sources, record.has, everything),
+        overrides=record.overrides,
     )
+
+
+def survey(server: Server) -> Iterator[Surveyed]:
+    """Yield every entry that a server offers or would, in the order of its lists."""
+    record, sources = record_of(server), site_sources()
+    rows = {(row.kind, row.name): row for row in server.overrides.all()}
+    seen = _by_key(build(sources, record.has, record.overrides))
+    for key, original in _by_key(build(sources, record.has, {})).items():
+        yield Surveyed(
+            kind=key[0],
+            name=key[1],
+            original=original,
+            seen=seen.get(key),
+            override=rows.get(key),
+        )
+
+
+def _by_key(catalog: Catalog) -> dict[Key, Offered]:
+    return {
+        (kind, own_name(entry.definition)): entry
+        for kind in FEATURE_OF_KIND
+        for entry in catalog.of_kind(kind).values()
+    }
 
 
 def origins() -> list[Origin]:
     """What every source has, by owner; none is left out for being offered by nobody."""
     found: dict[tuple[str, str], list[Key]] = {}
     for source in site_sources():
-        for kind, definition in _definitions(source):
+        for kind, definition in definitions_of(source):
             owner = (source.owner(definition), source.name)
             found.setdefault(owner, []).append((kind, own_name(definition)))
     return [
@@ -103,7 +135,7 @@ def is_taken(kind: str, name: str, *, except_source: str = "") -> bool:
         (kind, name) == (its_kind, own_name(definition))
         for source in site_sources()
         if source.name != except_source
-        for its_kind, definition in _definitions(source)
+        for its_kind, definition in definitions_of(source)
     )
 
 
@@ -128,10 +160,3 @@ def known_sources() -> Sequence[Source]:
 @lru_cache(maxsize=8)
 def _made(paths: tuple[str, ...]) -> tuple[Source, ...]:
     return tuple(import_string(path)() for path in paths)
-
-
-def _definitions(source: Source) -> Iterator[tuple[str, AnyDefinition]]:
-    entries = source.entries()
-    for kind in FEATURE_OF_KIND:
-        for definition in getattr(entries, f"{kind}s"):
-            yield kind, definition

@@ -1,10 +1,10 @@
-"""Tests of mcp_transport.engine.survey."""
+"""Tests of mcp_transport.engine.offering."""
 
 from __future__ import annotations
 
 import pytest
 
-from mcp_transport.engine.survey import Surveyed, survey
+from mcp_transport.engine.offering import Surveyed, survey
 from mcp_transport.models import Server, TextEntry
 
 pytestmark = pytest.mark.django_db
