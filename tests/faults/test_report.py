@@ -19,7 +19,7 @@ def found(fault: str, seen: str, *, is_good: bool = True) -> Finding:
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page with two findings of an earlier run."""
     page = tmp_path / "faults.md"
-    page.write_text(f"before\n{report.BEGIN}{report.END}after\n", encoding="utf-8")
+    page.write_text(f"before\n{report.BEGIN}{report.END}\nafter\n", encoding="utf-8")
     monkeypatch.setattr(report, "PAGE", page)
     report.write([found("one", "old"), found("two", "old")], is_whole=True)
     return page
