@@ -48,13 +48,19 @@ def step(holder: str, now: Moment | None = None, *, budget: float = BUDGET) -> i
     return _close(progress, now, end) + _fill(progress, end)
 
 
-def catch_up(holder: str, now: Moment | None = None) -> int | None:
+def catch_up(holder: str, now: Moment | None = None, *, lets_go: bool = True) -> int | None:
     """Do all that there is to do; how much it was, or None while another holds the work."""
     count = 0
     while done := step(holder, now, budget=10.0):
         count += done
-    RollupProgress.objects.filter(holder=holder).update(holder="")
+    if lets_go:
+        let_go(holder)
     return None if done is None else count
+
+
+def let_go(holder: str) -> None:
+    """Leave the work to others."""
+    RollupProgress.objects.filter(holder=holder).update(holder="")
 
 
 def outdated(now: Moment | None = None) -> Iterator[QuerySet[Rollup]]:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connections, router, transaction
-from django.db.models import Max
+from django.db import DatabaseError, OperationalError, connections, router, transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from mcp_transport.audit.rollups import DISORDER
@@ -32,6 +32,7 @@ LONGEST_WORD = 64
 MOST_WORDS = 1000  # of a call
 BATCH = 500  # calls in one transaction
 BUDGET = 0.25  # seconds of a step after which it begins nothing more
+LOCK_WAIT = 1000  # milliseconds that calls may have to wait for who waits for others
 PROGRESS = 1  # the key of the one row
 LARGEST_KEY = 2**63 - 1
 
@@ -131,6 +132,30 @@ def step(now: datetime.datetime | None = None, *, budget: float = BUDGET) -> int
     return count
 
 
+def settle() -> bool:
+    """
+    Let the next steps take in every call that there is, however new.
+
+    Waits for those who are writing one, and holds up the others for as long;
+    False if that takes too long, and it is step() that finds out as always.
+    """
+    alias = router.db_for_write(Call)
+    try:
+        with transaction.atomic(alias):
+            _settle(alias)
+    except OperationalError:
+        return False
+    return True
+
+
+def left() -> int:
+    """Return how many calls the next steps have to take in."""
+    progress = SearchProgress.objects.filter(pk=PROGRESS).first()
+    if progress is None or not is_there(router.db_for_write(Call)):
+        return 0
+    return _waiting(progress).count()
+
+
 def forget(ids: Sequence[int]) -> None:
     """Take calls out of the index, before they are deleted."""
     alias = router.db_for_write(Call)
@@ -142,13 +167,28 @@ def forget(ids: Sequence[int]) -> None:
         cursor.execute(f"DELETE FROM mcp_call_words WHERE {key} IN ({places})", ids)  # noqa: S608 - names of ours
 
 
+def _settle(alias: str) -> None:
+    now = timezone.now()
+    # Written before anything is read: from here on nobody else writes to an SQLite.
+    progress, _ = SearchProgress.objects.update_or_create(pk=PROGRESS, defaults={"looked_at": now})
+    if connections[alias].vendor == "postgresql":
+        with connections[alias].cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT}")
+            cursor.execute(f"LOCK TABLE {Call._meta.db_table} IN SHARE MODE")
+    progress.settled_id = progress.newest_id = _newest()
+    progress.save()
+
+
 def _newest() -> int:
     return Call.objects.aggregate(id=Max("id"))["id"] or 0
 
 
+def _waiting(progress: SearchProgress) -> QuerySet[Call]:
+    return Call.objects.filter(pk__gt=progress.indexed_id, pk__lte=progress.settled_id)
+
+
 def _take_in(alias: str, progress: SearchProgress) -> int:
-    waiting = Call.objects.filter(pk__gt=progress.indexed_id, pk__lte=progress.settled_id)
-    rows = list(waiting.order_by("pk").values_list("pk", *COLUMNS)[:BATCH])
+    rows = list(_waiting(progress).order_by("pk").values_list("pk", *COLUMNS)[:BATCH])
     is_last = len(rows) < BATCH
     progress.indexed_id = progress.settled_id if is_last else rows[-1][0]
     with transaction.atomic(alias):

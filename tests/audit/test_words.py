@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mcp_transport.admin.looking import look
 from mcp_transport.audit import search, words
@@ -16,6 +17,7 @@ from mcp_transport.models import Call, SearchProgress
 from tests.audit.called import NOW, call
 
 pytestmark = pytest.mark.django_db
+LIMIT = 10.0  # seconds
 
 
 def take_in() -> int:
@@ -98,6 +100,30 @@ def test_a_row_may_be_committed_after_a_later_one() -> None:
     assert not step(NOW + DISORDER / 2)
     assert step(NOW + DISORDER) == 1
     assert not step(NOW + DISORDER)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_cannot_wait_waits_for_those_who_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call with the lower key is committed after somebody has asked to go on behind it."""
+    monkeypatch.setattr(words, "LOCK_WAIT", 10_000)
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                call()
+                written.set()
+                assert may_commit.wait(LIMIT)
+        finally:
+            connection.close()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    assert written.wait(LIMIT)
+    threading.Timer(0.1, may_commit.set).start()
+    assert words.settle()
+    writing.join(LIMIT)
+    assert (words.left(), step(), words.left()) == (1, 1, 0)
 
 
 def test_work_is_done_in_bounded_steps(monkeypatch: pytest.MonkeyPatch) -> None:
