@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -21,9 +22,10 @@ from mcp_transport.api.serializers import RowSerializer, Serializer
 from mcp_transport.api.views import RowViews, reading
 from mcp_transport.audit.operators import recorded
 from mcp_transport.auth.principal import principal_of
+from mcp_transport.engine.announcing import announce, wait_for_reports
 from mcp_transport.engine.catalog import Offered
 from mcp_transport.engine.offering import Surveyed, survey
-from mcp_transport.models import EntryKind, EntryOverride, Server
+from mcp_transport.models import Announcement, EntryKind, EntryOverride, Server
 
 TAKEN = "Another {kind} of this server is called {name!r}."
 
@@ -34,6 +36,15 @@ class OverrideSerializer(RowSerializer):
     class Meta:
         model = EntryOverride
         exclude = ("id", "server", "kind", "name")
+
+
+class NotifiedSerializer(Serializer):
+    """Who was told of a change, as far as worker processes have said so."""
+
+    told = serializers.IntegerField(help_text="Listeners that were told.")
+    listening = serializers.IntegerField(help_text="Listeners that the server has.")
+    workers = serializers.IntegerField(help_text="Worker processes that run.")
+    answered = serializers.IntegerField(help_text="Worker processes that have said whom they told.")
 
 
 class EntrySerializer(Serializer):
@@ -48,6 +59,16 @@ class EntrySerializer(Serializer):
     is_read_only = serializers.BooleanField()
     definition = serializers.DictField(help_text="What clients are told, in the newest form.")
     override = OverrideSerializer(allow_null=True)
+
+
+class ChangedEntrySerializer(EntrySerializer):
+    """An entry that was changed."""
+
+    notified = NotifiedSerializer(
+        allow_null=True,
+        help_text="Who was told; null where the request itself is a transaction"
+        " (ATOMIC_REQUESTS), and nobody can be told before it is over.",
+    )
 
 
 ENTRY = [
@@ -99,10 +120,13 @@ class EntryViews(RowViews):
         return Response(_shown(self._entry(self._server(slug), kind, name)))
 
     @documented(
-        parameters=ENTRY, request=OverrideSerializer, operation_id="servers_entries_partial_update"
+        parameters=ENTRY,
+        request=OverrideSerializer,
+        responses=ChangedEntrySerializer,
+        operation_id="servers_entries_partial_update",
     )
     def partial_update(self, request: Request, slug: str, kind: str, name: str) -> Response:
-        """Change what the server says of the entry; what is not sent stays."""
+        """Change what the server says of the entry, and say who was told; what is not sent stays."""
         with transaction.atomic():
             server = self._server(slug)
             entry = self._entry(server, kind, name)
@@ -112,7 +136,9 @@ class EntryViews(RowViews):
             _refuse_taken_name(server, entry, serializer.validated_data.get("new_name", ""))
             with recorded(self.operator, "change" if entry.override else "add", row):
                 serializer.save()
-        return self.retrieve(request, slug, kind, name)
+            announcement = announce(server)
+        shown = _shown(self._entry(self._server(slug), kind, name))
+        return Response(shown | {"notified": _notified(announcement)})
 
     @documented(parameters=ENTRY, responses={204: None}, operation_id="servers_entries_reset")
     def reset(self, request: Request, slug: str, kind: str, name: str) -> Response:
@@ -134,6 +160,13 @@ class EntryViews(RowViews):
             if (entry.kind, entry.name) == (kind, name):
                 return entry
         raise Http404
+
+
+def _notified(announcement: Announcement) -> dict[str, int] | None:
+    """Wait for the worker processes, where they can see the change already."""
+    if connections[str(announcement._state.db)].in_atomic_block:
+        return None
+    return asdict(wait_for_reports(announcement))
 
 
 def _shown(entry: Surveyed) -> dict[str, Any]:

@@ -36,12 +36,18 @@ def test_one_entry_is_changed_and_no_other(root: APIClient, server: Server) -> N
     answer = root.patch(ECHO, {"new_name": "say", "is_read_only": True}, format="json")
     assert answer.status_code == 200, answer.json()
     after = listed(root)
-    assert after["tool", "echo"] == answer.json()
+    assert after["tool", "echo"] | {"notified": None} == answer.json()
     assert (answer.json()["seen_name"], answer.json()["is_read_only"]) == ("say", True)
     assert answer.json()["definition"]["name"] == "say"
     assert {k: v for k, v in after.items() if k != ("tool", "echo")} == {
         k: v for k, v in before.items() if k != ("tool", "echo")
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_says_who_was_told_of_it(root: APIClient, server: Server) -> None:
+    told = root.patch(ECHO, {"title": "Echo"}, format="json").json()["notified"]
+    assert told == {"told": 0, "listening": 0, "workers": 0, "answered": 0}
 
 
 def test_what_is_not_sent_stays(root: APIClient, server: Server) -> None:

@@ -260,6 +260,8 @@ async def pages_of_the_site_may_write(site: Running) -> None:
             headers = {"origin": origin, "referer": f"{origin}/admin/login/"}
             answer = await browser.post("/admin/login/", data=names, headers=headers)
             assert answer.status_code == status
+        icon = await browser.get("/favicon.ico", follow_redirects=True)
+        assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
         headers = {"accept": "text/html", "authorization": f"Bearer {site.token}"}
         page = await browser.get("/mcp/demo", headers=headers)
         assert site.endpoint in page.text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
 from django.db import transaction
+from rest_framework.test import APIClient
 
 from mcp_transport.engine import announcing
 from mcp_transport.engine.announcing import Told, announce, wait_for_reports
@@ -48,6 +51,23 @@ async def test_an_operator_learns_how_many_were_told(
     assert str(told) == "2 live sessions were notified."
     for stream in (stateless, session):
         await stream.expect("notifications/tools/list_changed")
+
+
+@sync_to_async
+def patch(path: str, body: dict[str, Any]) -> Any:
+    """Change something by the API, as an administrator."""
+    client = APIClient()
+    client.force_authenticate(User.objects.create_superuser("root"))
+    return client.patch(path, body, format="json").json()
+
+
+@covers("SUB-4")
+async def test_an_operator_s_program_learns_it_too(modern: ConnectModern) -> None:
+    stream = await modern().listen({"toolsListChanged": True})
+    await stream.expect("notifications/subscriptions/acknowledged")
+    entry = await patch("/api/servers/open/entries/tool/repeat/", {"is_enabled": False})
+    assert entry["notified"] == {"told": 1, "listening": 1, "workers": 1, "answered": 1}
+    await stream.expect("notifications/tools/list_changed")
 
 
 @covers("SUB-4")
