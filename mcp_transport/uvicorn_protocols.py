@@ -1,22 +1,19 @@
 """
-uvicorn's protocols with the limits that they do not have, and a way past send.
+uvicorn's protocols with the limits that they do not have, and ways past send.
 
 A client may neither take its time over the headers of a request, nor send
-headers without end, nor stop reading an answer for as long as it likes. What is
-told to many clients at once is written to their sockets directly (see
-mcp_transport.transports.direct). Given to uvicorn as classes, which its options
+headers without end, nor stop reading an answer for as long as it likes. Whole
+answers, and what is told to many clients at once, are written directly (see
+mcp_transport.uvicorn_direct). Given to uvicorn as classes, which its options
 ``http`` and ``ws`` take.
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from struct import pack
 from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from websockets.server import ServerProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     from uvicorn.protocols.websockets.websockets_sansio_impl import (
@@ -27,9 +24,9 @@ else:
 
 from mcp_transport.conf import settings
 from mcp_transport.joined_writes import JoinedWrites
-from mcp_transport.transports.direct import EXTENSION, FIND, Direct
+from mcp_transport.transports.direct import EXTENSION
+from mcp_transport.uvicorn_direct import OF_REQUEST, OF_SOCKET
 
-TEXT = 0x81  # the first byte of a frame that is a whole message
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 HEADER_BYTES = 64 * 1024
 LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
@@ -38,52 +35,6 @@ REFUSAL = (
     "HTTP/1.1 {}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{}"
 )
 TOO_LARGE = f"The headers are larger than {HEADER_BYTES} bytes."
-
-
-def direct_of_request(send: Any) -> Direct | None:
-    """What writes a piece of an answer at once; see mcp_transport.transports.direct."""
-    cycle = getattr(send, "__self__", None)
-    if isinstance(cycle, RequestResponseCycle) and cycle.chunked_encoding:
-        return partial(_write_chunk, cycle.transport)
-    return None
-
-
-def direct_of_socket(send: Any) -> Direct | None:
-    """What writes a frame of text at once, unless frames are compressed."""
-    socket = getattr(send, "__self__", None)
-    connection = getattr(socket, "conn", None)
-    if isinstance(connection, ServerProtocol) and not connection.extensions:
-        return partial(_write_frame, socket)
-    return None
-
-
-def _write_chunk(transport: asyncio.Transport, piece: bytes) -> bool:
-    if transport.is_closing() or transport.get_write_buffer_size():
-        return False
-    transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-    return True
-
-
-def _write_frame(socket: Any, text: bytes) -> bool:
-    transport = socket.transport
-    if socket.close_sent or transport.is_closing() or transport.get_write_buffer_size():
-        return False
-    transport.write(_frame(text))
-    return True
-
-
-def _frame(text: bytes) -> bytes:
-    """A frame of a server, which masks nothing (RFC 6455, 5.2)."""
-    size = len(text)
-    if size < 126:
-        return pack("!BB", TEXT, size) + text
-    if size < 65_536:
-        return pack("!BBH", TEXT, 126, size) + text
-    return pack("!BBQ", TEXT, 127, size) + text
-
-
-OF_REQUEST: dict[object, object] = {FIND: direct_of_request}
-OF_SOCKET: dict[object, object] = {FIND: direct_of_socket}
 
 
 class Stalling(asyncio.Protocol):

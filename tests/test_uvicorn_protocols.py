@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
-from mcp_transport import uvicorn_protocols
+from mcp_transport import uvicorn_direct, uvicorn_protocols
 from mcp_transport.transports.direct import Direct, direct
 from mcp_transport.uvicorn_protocols import LimitedHttp, LimitedSocket
 
@@ -358,7 +358,7 @@ async def test_a_send_that_something_wraps_is_not_passed_by() -> None:
     async def wrapped(message: Any) -> None:
         await cycle.send(message)
 
-    for find in (uvicorn_protocols.direct_of_request, uvicorn_protocols.direct_of_socket):
+    for find in (uvicorn_direct.direct_of_request, uvicorn_direct.direct_of_socket):
         assert find(wrapped) is None
         assert find(print) is None
 

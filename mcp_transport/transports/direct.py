@@ -1,27 +1,42 @@
 """
-A way past an ASGI server's ``send``, for what is told to many at once.
+Ways past an ASGI server's ``send``.
 
-``send`` costs a message and a coroutine for each piece of a body. A server may
+``send`` costs a message and a coroutine for each piece of an answer. A server may
 offer an extension of ASGI instead: ``scope["extensions"]["mcp_transport.direct"]``
-has under ``"find"`` a function. Given the ``send`` of an answer that goes on, it
-returns what writes to that client then and there, or None where it cannot tell
-whose ``send`` it is: a middleware that wraps ``send`` is never passed by.
+has two functions. Where they cannot tell whose ``send`` they are given they do
+nothing: a middleware that wraps ``send`` is never passed by.
 
-What is found takes bytes, a piece of the body or the text of a frame, none of
-them empty, and tells whether they are on their way. With False they are left to
-``send``: the client does not read at the moment, or has left. It may be used
-until the last piece is sent.
+``"answer"`` takes the ``send`` of a request that nothing was sent for, a status,
+headers and a body, and tells whether they are on their way; with False they are
+left to ``send``. Names of headers are in small letters, values without line
+breaks, and one of them is the length of the body, if it has one.
+
+``"find"``, for what is told to many at once, takes the ``send`` of an answer that
+goes on, and returns what writes to that client then and there, or None. That
+takes bytes, a piece of the body or the text of a frame, none of them empty, and
+tells in the same way whether they are on their way: the client may not read at
+the moment, or may have left. It may be used until the last piece is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 EXTENSION = "mcp_transport.direct"
+ANSWER = "answer"
 FIND = "find"
 
 Direct = Callable[[bytes], bool]
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def answered(
+    scope: Mapping[str, Any], send: Any, status: int, headers: Headers, body: bytes
+) -> bool:
+    """Answer a request at once, if the server has a way to; whether it had."""
+    extension = (scope.get("extensions") or {}).get(EXTENSION)
+    return extension is not None and bool(extension[ANSWER](send, status, headers, body))
 
 
 def direct(scope: Mapping[str, Any], send: Any) -> Direct | None:

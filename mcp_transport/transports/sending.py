@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Responder
 from mcp_transport.protocol import sse
-from mcp_transport.transports.direct import Direct, direct
+from mcp_transport.transports.direct import Direct, answered, direct
 from mcp_transport.transports.pulse import Pulse, Silent
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -149,10 +149,9 @@ class HttpResponder(Responder, Silent):
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
             sent.append(self.body_type)
-        await self._put(
-            self._start(status, sent),
-            {"type": "http.response.body", "body": body},
-        )
+        start = self._start(status, sent)
+        if not answered(self._scope, self._send, status, sent, body):
+            await self._put(start, {"type": "http.response.body", "body": body})
 
     def close(self) -> None:
         """Stop keeping the stream alive."""

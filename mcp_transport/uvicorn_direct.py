@@ -1,0 +1,103 @@
+"""
+Ways past uvicorn's ``send``; what they promise says mcp_transport.transports.direct.
+
+uvicorn calls an application with a bound method for ``send``: its owner is the
+request, or the WebSocket, whose connection is written to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from struct import pack
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from websockets.server import ServerProtocol
+
+from mcp_transport.transports.direct import ANSWER, FIND, Direct, Headers
+
+TEXT = 0x81  # the first byte of a frame that is a whole message
+
+
+def answer(send: Any, status: int, headers: Headers, body: bytes) -> bool:
+    """Answer a request; see mcp_transport.transports.direct."""
+    cycle = getattr(send, "__self__", None)
+    if type(cycle) is not RequestResponseCycle or not _takes_whole(cycle):
+        return False
+    sent = [*cycle.default_headers, *headers]
+    if not cycle.keep_alive:
+        sent.append((b"connection", b"close"))
+    lines = [b"%b: %b\r\n" % header for header in sent]
+    head = b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+    if not head.count(b"\r") == head.count(b"\n") == len(lines) + 2:
+        return False  # uvicorn refuses a header with a line break
+    cycle.transport.write(head + body)
+    _complete(cycle)
+    return True
+
+
+def _takes_whole(cycle: RequestResponseCycle) -> bool:
+    """Whether nothing but the bytes matters to uvicorn, and the client reads."""
+    return not (
+        cycle.response_started
+        or cycle.disconnected
+        or cycle.flow.write_paused
+        or cycle.access_log
+        or cycle.scope["method"] == "HEAD"
+    )
+
+
+def _complete(cycle: RequestResponseCycle) -> None:
+    """What uvicorn does at the end of an answer."""
+    cycle.response_started = cycle.response_complete = True
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+
+
+def direct_of_request(send: Any) -> Direct | None:
+    """What writes a piece of an answer at once; see mcp_transport.transports.direct."""
+    cycle = getattr(send, "__self__", None)
+    if isinstance(cycle, RequestResponseCycle) and cycle.chunked_encoding:
+        return partial(_write_chunk, cycle.transport)
+    return None
+
+
+def direct_of_socket(send: Any) -> Direct | None:
+    """What writes a frame of text at once, unless frames are compressed."""
+    socket = getattr(send, "__self__", None)
+    connection = getattr(socket, "conn", None)
+    if isinstance(connection, ServerProtocol) and not connection.extensions:
+        return partial(_write_frame, socket)
+    return None
+
+
+def _write_chunk(transport: asyncio.Transport, piece: bytes) -> bool:
+    if transport.is_closing() or transport.get_write_buffer_size():
+        return False
+    transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+    return True
+
+
+def _write_frame(socket: Any, text: bytes) -> bool:
+    transport = socket.transport
+    if socket.close_sent or transport.is_closing() or transport.get_write_buffer_size():
+        return False
+    transport.write(_frame(text))
+    return True
+
+
+def _frame(text: bytes) -> bytes:
+    """A frame of a server, which masks nothing (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return pack("!BB", TEXT, size) + text
+    if size < 65_536:
+        return pack("!BBH", TEXT, 126, size) + text
+    return pack("!BBQ", TEXT, 127, size) + text
+
+
+OF_REQUEST: dict[object, object] = {FIND: direct_of_request, ANSWER: answer}
+OF_SOCKET: dict[object, object] = {FIND: direct_of_socket}
