@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from uvicorn.config import Config
 from uvicorn.server import ServerState
-from websockets.asyncio.client import connect
 
-from mcp_transport import uvicorn_direct, uvicorn_protocols
-from mcp_transport.transports.direct import Direct, direct
-from mcp_transport.uvicorn_protocols import LimitedHttp, LimitedSocket
+from mcp_transport import uvicorn_protocols
+from tests.uvicorn_serving import serving
 
 LIMIT = 5.0  # seconds any single wait may take
 SHORT = 0.2  # seconds
-SIZES = (1, 125, 126, 65_535, 65_536, 200_000)  # at which frames take another form
-START = {"type": "http.response.start", "status": 200, "headers": []}
-ACCEPT = {"type": "websocket.accept"}
 GET = b"GET /%s HTTP/1.1\r\nhost: a\r\n\r\n"
-
-
-def piece(data: bytes) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": data, "more_body": True}
-
-
-def frame(data: bytes) -> dict[str, Any]:
-    return {"type": "websocket.send", "text": data.decode()}
 
 
 class Site:
@@ -40,14 +24,8 @@ class Site:
         self.has_left = asyncio.Event()
         self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
-        self.direct: list[Direct | None] = []
-        self.is_read = asyncio.Semaphore(0)  # what was told last
-        self.is_over = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket" or scope["path"] in ("/direct", "/left"):
-            await self._tell(scope, receive, send)
-            return
         if scope["path"] == "/wait":
             await self._wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -64,25 +42,6 @@ class Site:
     async def _wait(self) -> None:
         self.is_asked.set()
         await self.may_answer.wait()
-
-    async def _tell(self, scope: Any, receive: Any, send: Any) -> None:
-        """Tell by both ways, in turns, and stay until the client leaves or the test says so."""
-        is_socket = scope["type"] == "websocket"
-        started, told = (ACCEPT, frame) if is_socket else (START, piece)
-        await receive()
-        self.direct.append(direct(scope, send))
-        await send(started)
-        write = direct(scope, send)
-        self.direct.append(write)
-        if write is not None and scope["path"] != "/left":
-            for number, size in enumerate(SIZES):
-                text = b"%d" % number * size
-                assert write(text)
-                await send(told(text))
-                await self.is_read.acquire()
-        while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
-            pass
-        self.is_over.set()
 
     async def _event(self, receive: Any) -> Any:
         try:
@@ -112,19 +71,6 @@ async def port(
     settings.MCP_STALL_TIMEOUT = SHORT
     async with serving(site, state) as port:
         yield port
-
-
-@asynccontextmanager
-async def serving(application: Any, state: ServerState) -> AsyncIterator[int]:
-    """An application behind the protocols."""
-    config = Config(application, log_config=None, ws=LimitedSocket, ws_per_message_deflate=True)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: LimitedHttp(config, state, {}), "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    for connection in list(state.connections):
-        connection.transport.abort()
-    await asyncio.sleep(0)  # the transports close their sockets
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -302,103 +248,3 @@ async def test_no_websocket_is_opened_at_the_end(port: int, state: ServerState) 
     )
     assert await ended(reader) == b""
     writer.close()
-
-
-async def read(reader: asyncio.StreamReader, size: int) -> bytes:
-    async with asyncio.timeout(LIMIT):
-        return await reader.readexactly(size)
-
-
-async def test_what_is_told_directly_comes_in_turn_with_what_is_sent(port: int, site: Site) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(GET % b"direct")
-    async with asyncio.timeout(LIMIT):
-        assert b"transfer-encoding: chunked" in await reader.readuntil(b"\r\n\r\n")
-    for number, size in enumerate(SIZES):
-        chunk = b"%x\r\n%b\r\n" % (size, b"%d" % number * size)
-        assert await read(reader, 2 * len(chunk)) == chunk * 2
-        site.is_read.release()
-    writer.close()
-    await asyncio.wait_for(site.is_over.wait(), LIMIT)
-
-
-async def test_nothing_is_told_directly_before_an_answer_or_to_who_has_left(
-    port: int, site: Site
-) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(GET % b"left")
-    async with asyncio.timeout(LIMIT):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.transport.abort()
-        await site.is_over.wait()
-    before, write = site.direct
-    assert before is None
-    assert write is not None
-    assert not write(b"hello")
-
-
-async def test_a_client_that_does_not_read_is_left_to_send(port: int, site: Site) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
-    writer.write(GET % b"left")
-    async with asyncio.timeout(LIMIT):
-        await reader.readuntil(b"\r\n\r\n")
-    write = site.direct[1]
-    assert write is not None
-    for _ in range(10_000):  # more than any socket takes
-        if not write(b"x" * 65_536):
-            break
-    assert not write(b"x")
-    writer.transport.abort()
-    await asyncio.wait_for(site.is_over.wait(), LIMIT)
-
-
-async def test_a_send_that_something_wraps_is_not_passed_by() -> None:
-    cycle = SimpleNamespace(chunked_encoding=True)
-
-    async def wrapped(message: Any) -> None:
-        await cycle.send(message)
-
-    for find in (uvicorn_direct.direct_of_request, uvicorn_direct.direct_of_socket):
-        assert find(wrapped) is None
-        assert find(print) is None
-
-
-@pytest.mark.parametrize("method", [b"HEAD", b"GET"])
-async def test_an_answer_of_a_known_length_is_left_to_send(method: bytes) -> None:
-    found: list[Direct | None] = []
-    finished = asyncio.Event()
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        length = [] if method == b"HEAD" else [(b"content-length", b"2")]
-        await send({**START, "headers": length})
-        found.append(direct(scope, send))
-        await send({"type": "http.response.body", "body": b"ok"})
-        finished.set()
-
-    async with serving(application, ServerState()) as port:
-        _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write((GET % b"").replace(b"GET", method))
-        await asyncio.wait_for(finished.wait(), LIMIT)
-        writer.close()
-    assert found == [None]
-
-
-async def test_frames_that_are_told_directly_come_in_turn_with_those_that_are_sent(
-    port: int, site: Site
-) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/", compression=None) as socket:
-        for number, size in enumerate(SIZES):
-            for _ in range(2):
-                assert await asyncio.wait_for(socket.recv(), LIMIT) == str(number) * size
-            site.is_read.release()
-    await asyncio.wait_for(site.is_over.wait(), LIMIT)
-    write = site.direct[1]
-    assert write is not None
-    assert not write(b"to nobody")
-
-
-async def test_frames_that_are_compressed_are_left_to_send(port: int, site: Site) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/"):
-        pass
-    await asyncio.wait_for(site.is_over.wait(), LIMIT)
-    assert site.direct == [None, None]

@@ -10,9 +10,9 @@ its oldest rows were cut off: checkpoints do.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -47,6 +47,8 @@ STARTED_AT = COLUMNS.index("started_at")
 
 Head = tuple[int, str]
 
+encode = msgspec.json.Encoder().encode  # what is digested
+
 
 class ChainedInsert(Insert):
     """
@@ -66,14 +68,14 @@ class ChainedInsert(Insert):
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
-        head = self.head(connection, is_repeated=is_repeated)
-        chained = []
+        sequence, previous = self.head(connection, is_repeated=is_repeated)
+        worker, chained = self.worker, []
         for row in rows:
-            sequence, previous = head[0] + 1, head[1]
-            values, digest = link(previous, self.worker, sequence, _fitting(row))
-            chained.append((self.worker, sequence, *values, previous, digest))
-            head = sequence, digest
-        self._next = head
+            sequence += 1
+            values, digest = link(previous, worker, sequence, _fitting(row))
+            chained.append((worker, sequence, *values, previous, digest))
+            previous = digest
+        self._next = sequence, previous
         super().execute(connection, chained, is_repeated=is_repeated)
 
     def committed(self) -> None:
@@ -141,7 +143,7 @@ def _fault(worker: str, head: Head, row: Row) -> str:
         return f"{missing(head[0] + 1, sequence - 1)} missing before it"
     if previous != head[1]:
         return "it names another row before it"
-    if _digest(previous, _canonical(worker, sequence, values)) != digest:
+    if _digest(previous, encode((worker, sequence, *values))) != digest:
         return "it was changed"
     return ""
 
@@ -154,21 +156,17 @@ def missing(first: int, last: int) -> str:
 def link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:
     """Return values that fit their columns as they will be stored, and the digest over them."""
     try:
-        canonical = _canonical(worker, sequence, row)
+        canonical = encode((worker, sequence, *row))
         if b"\\u0000" in canonical:
             raise ValueError("PostgreSQL keeps no NUL in text")
     except ValueError:  # among them UnicodeEncodeError: half a surrogate pair
         row = tuple(_cleaned(value) for value in row)
-        canonical = _canonical(worker, sequence, row)
+        canonical = encode((worker, sequence, *row))
     return row, _digest(previous, canonical)
 
 
-def _canonical(worker: str, sequence: int, values: Sequence[Any]) -> bytes:
-    return msgspec.json.encode((worker, sequence, *values))
-
-
 def _digest(previous: str, canonical: bytes) -> str:
-    return hashlib.sha256(previous.encode() + canonical).hexdigest()
+    return sha256(previous.encode() + canonical).hexdigest()
 
 
 def _fitting(row: Row) -> Row:
