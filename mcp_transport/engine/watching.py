@@ -10,20 +10,12 @@ that look different to it.
 from __future__ import annotations
 
 from mcp_transport.auth.principal import Principal
-from mcp_transport.engine.catalog import Catalog
+from mcp_transport.engine.catalog import FEATURE_OF_KIND, Catalog
 from mcp_transport.engine.directory import Directory
-from mcp_transport.protocol.subscriptions import Change, Kind
+from mcp_transport.protocol.subscriptions import KINDS, Change, Kind
 from mcp_transport.streams.hub import Hub, Listener
 
-KINDS_OF_FEATURE: dict[Kind, tuple[str, ...]] = {
-    "tools": ("tool",),
-    "resources": ("resource", "template"),
-    "prompts": ("prompt",),
-}
-
-
-#: Seconds in which a change that was hinted at is not found out once more.
-ANNOUNCED = 3.0
+ANNOUNCED = 3.0  # seconds in which a change that was hinted at is not found out once more
 
 
 async def look(directory: Directory, hub: Hub) -> None:
@@ -42,14 +34,13 @@ async def look(directory: Directory, hub: Hub) -> None:
 
 def _compare(hub: Hub, listener: Listener, catalog: Catalog) -> None:
     before, listener.basis = listener.basis, catalog
-    for kind, entry_kinds in KINDS_OF_FEATURE.items():
-        shown = [look_of(c, entry_kinds, listener.principal) for c in (before, catalog)]
+    for kind in KINDS:
+        shown = [look_of(c, kind, listener.principal) for c in (before, catalog)]
         if shown[0] != shown[1] and not hub.take_hint(listener, kind, within=ANNOUNCED):
             listener.offer(Change(kind))
 
 
-def look_of(
-    catalog: Catalog, kinds: tuple[str, ...], principal: Principal
-) -> list[dict[str, object]]:
-    """What lists show a principal."""
+def look_of(catalog: Catalog, feature: Kind, principal: Principal) -> list[dict[str, object]]:
+    """What the lists of a feature show a principal."""
+    kinds = [kind for kind, its_feature in FEATURE_OF_KIND.items() if its_feature == feature]
     return [entry.wire for kind in kinds for entry in catalog.visible(kind, principal)]

@@ -85,7 +85,7 @@ def tool(
     """
 
     def register(function: F) -> F:
-        (registry or default_registry).add_tool(build_tool(function, **options))
+        (registry or default_registry).add(build_tool(function, **options))
         return function
 
     return register if function is None else register(function)
@@ -132,7 +132,7 @@ def prompt(
     """
 
     def register(function: F) -> F:
-        (registry or default_registry).add_prompt(build_prompt(function, **options))
+        (registry or default_registry).add(build_prompt(function, **options))
         return function
 
     return register if function is None else register(function)

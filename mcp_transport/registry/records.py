@@ -164,11 +164,6 @@ class Tool(ToolDefinition):
     function: Function
     convert_result: Callable[[Any], ToolResult]
 
-    @property
-    def app_label(self) -> str:
-        """The app of the function."""
-        return self.function.app_label
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource(ResourceDefinition):
@@ -176,11 +171,6 @@ class Resource(ResourceDefinition):
 
     function: Function
     convert_result: Callable[[Any, str], tuple[ResourceContents, ...]]
-
-    @property
-    def app_label(self) -> str:
-        """The app of the function."""
-        return self.function.app_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +181,6 @@ class ResourceTemplate(TemplateDefinition):
     convert_result: Callable[[Any, str], tuple[ResourceContents, ...]]
     pattern: UriTemplate
     completions: Completions = field(default_factory=dict)
-
-    @property
-    def app_label(self) -> str:
-        """The app of the function."""
-        return self.function.app_label
 
     def match(self, uri: str) -> dict[str, str] | None:
         """The variables of a URI of this family, decoded; None for any other URI."""
@@ -209,11 +194,6 @@ class Prompt(PromptDefinition):
     function: Function
     convert_result: Callable[[Any], tuple[Message, ...]]
     completions: Completions = field(default_factory=dict)
-
-    @property
-    def app_label(self) -> str:
-        """The app of the function."""
-        return self.function.app_label
 
 
 Entry = Tool | Resource | ResourceTemplate | Prompt

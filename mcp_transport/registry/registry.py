@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -20,74 +21,48 @@ from mcp_transport.registry.records import Entry, Prompt, Resource, ResourceTemp
 
 E = TypeVar("E", bound=Entry)
 F = TypeVar("F", bound=Callable[..., Any])
-Tables = tuple[
-    Mapping[str, Tool],
-    Mapping[str, Resource],
-    Mapping[str, ResourceTemplate],
-    Mapping[str, Prompt],
-]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Everything that is registered, in the order of registration."""
+
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    templates: Mapping[str, ResourceTemplate] = field(default_factory=dict)
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
 
 
 class Registry:
     """Tools by name, resources by URI, templates by template, prompts by name."""
 
     def __init__(self) -> None:
-        self._tables: Tables = ({}, {}, {}, {})
+        self._tables = Tables()
         self.generation = 0  # grows with every change, so that a cache can tell
 
     @property
     def tools(self) -> Mapping[str, Tool]:
-        """The tools, in the order of registration."""
-        return self._tables[0]
+        """The tools, by name."""
+        return self._tables.tools
 
     @property
     def resources(self) -> Mapping[str, Resource]:
-        """The resources, in the order of registration."""
-        return self._tables[1]
+        """The resources, by URI."""
+        return self._tables.resources
 
     @property
     def templates(self) -> Mapping[str, ResourceTemplate]:
-        """The resource templates, in the order of registration."""
-        return self._tables[2]
+        """The resource templates, by template."""
+        return self._tables.templates
 
     @property
     def prompts(self) -> Mapping[str, Prompt]:
-        """The prompts, in the order of registration."""
-        return self._tables[3]
+        """The prompts, by name."""
+        return self._tables.prompts
 
     def add(self, entry: Entry) -> None:
-        """Add an entry of any kind."""
-        if isinstance(entry, Tool):
-            self.add_tool(entry)
-        elif isinstance(entry, Resource):
-            self.add_resource(entry)
-        elif isinstance(entry, ResourceTemplate):
-            self.add_template(entry)
-        else:
-            self.add_prompt(entry)
-
-    def add_tool(self, tool: Tool) -> None:
-        """Add a tool; its name must be free."""
-        tables = self._tables
-        self._replace((with_entry(tables[0], "tool", tool.name, tool), *tables[1:]))
-
-    def add_resource(self, resource: Resource) -> None:
-        """Add a resource; its URI must be free."""
-        tools, resources, templates, prompts = self._tables
-        resources = with_entry(resources, "resource", resource.uri, resource)
-        self._replace((tools, resources, templates, prompts))
-
-    def add_template(self, template: ResourceTemplate) -> None:
-        """Add a resource template; it must not be registered yet."""
-        tools, resources, templates, prompts = self._tables
-        key = template.uri_template
-        templates = with_entry(templates, "resource template", key, template)
-        self._replace((tools, resources, templates, prompts))
-
-    def add_prompt(self, prompt: Prompt) -> None:
-        """Add a prompt; its name must be free."""
-        tables = self._tables
-        self._replace((*tables[:3], with_entry(tables[3], "prompt", prompt.name, prompt)))
+        """Add an entry of any kind; refuses one whose name, URI or template is taken."""
+        self._replace(_with(self._tables, entry))
 
     def registered_temporarily(self, *entries: Entry) -> Temporarily:
         """
@@ -145,8 +120,21 @@ class Temporarily:
         return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]  # called as the function is
 
 
-def with_entry(table: Mapping[str, E], kind: str, key: str, entry: E) -> Mapping[str, E]:
-    """The table with one more entry; refuses a key that is taken."""
+def _with(tables: Tables, entry: Entry) -> Tables:
+    """The tables with one more entry."""
+    match entry:
+        case Tool(name=name):
+            return replace(tables, tools=_put(tables.tools, "tool", name, entry))
+        case Resource(uri=uri):
+            return replace(tables, resources=_put(tables.resources, "resource", uri, entry))
+        case ResourceTemplate(uri_template=uri):
+            templates = _put(tables.templates, "resource template", uri, entry)
+            return replace(tables, templates=templates)
+        case Prompt(name=name):
+            return replace(tables, prompts=_put(tables.prompts, "prompt", name, entry))
+
+
+def _put(table: Mapping[str, E], kind: str, key: str, entry: E) -> Mapping[str, E]:
     if (other := table.get(key)) is not None:
         raise ImproperlyConfigured(
             f"The {kind} {key!r} is registered twice: by {other.function.place} and by "

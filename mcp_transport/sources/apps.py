@@ -50,7 +50,7 @@ class AppSource(Source):
     def owner(self, definition: AnyDefinition) -> str:
         """The label of the app that a function belongs to."""
         assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
-        return definition.app_label
+        return definition.function.app_label
 
     def place(self, definition: AnyDefinition) -> str:
         """The function and the line where it begins."""

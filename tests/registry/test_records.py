@@ -32,14 +32,14 @@ ENTRIES: list[Entry] = [
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_function_outside_any_app_belongs_to_its_top_package(entry: Entry) -> None:
-    assert entry.app_label == "tests"
+    assert entry.function.app_label == "tests"
 
 
 def test_a_function_belongs_to_the_app_it_is_written_in() -> None:
     def served(**arguments: Any) -> None: ...
 
     served.__module__ = authenticate.__module__ + ".mcp"
-    assert build_tool(served, input_schema={"type": "object"}).app_label == "auth"
+    assert build_tool(served, input_schema={"type": "object"}).function.app_label == "auth"
 
 
 def test_a_function_is_named_by_its_place() -> None:

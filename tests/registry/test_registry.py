@@ -44,7 +44,7 @@ def test_entries_are_found_by_what_clients_call_them() -> None:
 def test_entries_keep_the_order_of_registration() -> None:
     registry = Registry()
     for name in ("c", "a", "b"):
-        registry.add_tool(build_tool(first, name=name))
+        registry.add(build_tool(first, name=name))
     assert list(registry.tools) == ["c", "a", "b"]
 
 
@@ -68,17 +68,17 @@ def test_a_duplicate_is_an_error_that_names_both_places(entry: Entry) -> None:
 
 def test_a_reader_is_not_disturbed_by_a_registration() -> None:
     registry = Registry()
-    registry.add_tool(build_tool(first))
+    registry.add(build_tool(first))
     before = registry.tools
-    registry.add_tool(build_tool(second))
+    registry.add(build_tool(second))
     assert list(before) == ["first"]
 
 
 def test_temporary_entries_go_away_with_all_that_came_meanwhile() -> None:
     registry = Registry()
-    registry.add_tool(build_tool(first))
+    registry.add(build_tool(first))
     with registry.registered_temporarily(build_tool(second)):
-        registry.add_prompt(build_prompt(first))
+        registry.add(build_prompt(first))
         assert tables(registry) == [["first", "second"], [], [], ["first"]]
         generation = registry.generation
     assert tables(registry) == [["first"], [], [], []]
@@ -94,7 +94,7 @@ def test_temporary_entries_go_away_after_an_error() -> None:
 
 def test_a_refused_temporary_entry_leaves_nothing_behind() -> None:
     registry = Registry()
-    registry.add_prompt(build_prompt(first))
+    registry.add(build_prompt(first))
     refused = registry.registered_temporarily(*ENTRIES)
     with pytest.raises(ImproperlyConfigured):
         refused.__enter__()
