@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 
 from mcp_transport.engine.asking import AskingChannel
 from mcp_transport.engine.back_channel import Pending
+from mcp_transport.models.stream import new_stream_id
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.streams.live import LiveStream, LiveStreams
@@ -89,7 +89,7 @@ class SessionChannel(AskingChannel):
         return f"{self.stream.id}.{self._asked}"
 
     async def _primed(self) -> LiveStream:
-        stream = self._streams.create(secrets.token_urlsafe(16))
+        stream = self._streams.create(new_stream_id())
         try:
             self._streams.log.open(self._describe(stream.id))
             if self._session.revision.has_priming_events:

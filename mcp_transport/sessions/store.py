@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,7 @@ import msgspec
 
 from mcp_transport.conf import settings
 from mcp_transport.models import Session
+from mcp_transport.models.session import new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from mcp_transport.rows import RowPool
 from mcp_transport.statements import Row, Update, insert
@@ -29,7 +29,7 @@ from mcp_transport.writer import Writer, WriterFull
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
 CANDIDATES = 100  # sessions that are compared when one has to go
-# What secrets.token_urlsafe(32) makes: hard to guess, and visible ASCII (2025-11-25,
+# What new_session_id() makes: hard to guess, and visible ASCII (2025-11-25,
 # basic/transports, Session Management, 1).
 ID = re.compile(r"[A-Za-z0-9_-]{43}")
 SHORT = 200  # characters of what a client calls itself that are kept
@@ -111,7 +111,7 @@ class SessionStore:
         A principal that has too many loses the one it used longest ago.
         """
         record = SessionRecord(
-            id=secrets.token_urlsafe(32),
+            id=new_session_id(),
             server_id=server_id,
             owner=principal.key,
             revision=revision,

@@ -195,8 +195,14 @@ def running_of(run: Runtime) -> Any:
     return run.heeding._running
 
 
-async def test_a_process_that_has_not_started_announces_nothing() -> None:
-    Runtime().announce(Stale("servers"))
+async def test_a_process_that_has_not_started_announces_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, announced = Runtime(), list[Any]()
+    monkeypatch.setattr(run.heeding, "announce", announced.append)
+    run.announce(Stale("servers"))
+    await asyncio.sleep(0)  # a turn of the loop, in which it would be
+    assert announced == []
 
 
 async def test_a_session_that_an_operator_closes_ends_with_what_runs_in_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
-from mcp_transport.models import Server, Token
+from mcp_transport.models import Server, Session, Token
 from mcp_transport.testing import Refusal, Site
 from mcp_transport.testing.site import present_guest
 
@@ -62,6 +62,7 @@ async def test_sessions_go_on_when_the_site_starts_anew(mcp_site: Site) -> None:
     await client.call("nothing")
     await mcp_site.restart()
     await client.call("nothing")
+    assert await Session.objects.acount() == 1  # the client did not have to begin again
 
 
 def test_a_guest_has_the_permissions_of_the_moment(ada: User) -> None:
