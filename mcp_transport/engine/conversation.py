@@ -200,6 +200,7 @@ class Conversation:
         return {item for item in (*open_here, *listening, *self.works.sessions()) if item}
 
     async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:
+        """Take an answer or a notification; of others than these a server has to do nothing."""
         if isinstance(message, Response):
             if not self.pending.settle(session.id, message):
                 await self._services.inboxes.answer(session.id, message)

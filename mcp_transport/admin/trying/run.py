@@ -18,11 +18,11 @@ import msgspec
 from django.utils import timezone
 
 from mcp_transport.admin.trying.asking import TRANSPORT
+from mcp_transport.engine.questions import ELICITATION, ROOTS, SAMPLING
 from mcp_transport.models import Event, Stream
 
 MAX_EVENTS = 300  # of the newest that are shown
 MAX_RUNNING = 10  # runs of one operator at a time
-ELICITATION, SAMPLING, ROOTS = "elicitation/create", "sampling/createMessage", "roots/list"
 QUESTIONS = frozenset({ELICITATION, SAMPLING, ROOTS})
 
 Message = dict[str, Any]

@@ -74,7 +74,7 @@ def importing_clients(*modules: str) -> list[Any]:
         found = [import_module(f"mcp_transport.management.{name}") for name in modules]
     except ImportError as exc:
         raise CommandError(
-            f"{exc.name} is missing: pip install 'django-mcp-transport[doctor]'."
+            f"{exc.name} is missing: install django-mcp-transport with the extra 'doctor'."
         ) from exc
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     return found
