@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from mcp_transport.admin.trying.asking import REJECTED
 from mcp_transport.admin.trying.filling import Filling
 from mcp_transport.admin.trying.outcome import raw
-from mcp_transport.admin.trying.run import ELICITATION, SAMPLING, Asked
+from mcp_transport.admin.trying.run import Asked
+from mcp_transport.engine.questions import ELICITATION, SAMPLING
 
 ACCEPT, DECLINE, CANCEL = "accept", "decline", "cancel"
 SAMPLE_SCHEMA: dict[str, Any] = {

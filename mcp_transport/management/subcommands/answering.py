@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from mcp_transport.engine.questions import ELICITATION
 from mcp_transport.management.subcommands.base import shown
 
 Json = dict[str, Any]
@@ -55,7 +56,7 @@ class Respondent:
     def answer(self, question: Json) -> Json:
         """The answer to one question; the end of input cancels."""
         params: Json = question.get("params", {})
-        if question["method"] != "elicitation/create":
+        if question["method"] != ELICITATION:
             raise CommandError(
                 f"The tool asks for {question['method']}, which only a client can do."
             )
