@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 
 from mcp_transport.streams.log import EventLog, Logged
 
-POLL_INTERVAL = 1.0  # seconds between two looks at a stream that another process writes
+POLL_INTERVAL = 0.5  # seconds between two looks at a stream that another process writes
 
 
 class LiveStream:

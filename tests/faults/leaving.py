@@ -13,7 +13,7 @@ from tests.faults.finding import Finding, a_site
 from tests.faults.wire import call, connect, get, said, start
 from tests.process import Process
 
-WARMING = 100  # cycles of each kind after which a process has what it keeps for ever
+WARMING = 100  # cycles of each kind, at least, after which a process has what it keeps for ever
 GROWTH = 8 * 2**20  # bytes
 SIDE_BY_SIDE = 10
 SETTLED = 10.0  # seconds
@@ -57,7 +57,7 @@ async def run(path: Path, cycles: int, kinds: Sequence[str] = ()) -> list[Findin
     try:
         await process.start()
         for name in wanted:
-            await repeat(KINDS[name], process.port, WARMING)
+            await repeat(KINDS[name], process.port, max(WARMING, cycles // 2))
         return [await look(name, process, cycles) for name in wanted]
     finally:
         process.close()
@@ -75,7 +75,7 @@ async def look(name: str, process: Process, cycles: int) -> Finding:
     growth = resident(process.pid) - memory
     return Finding(
         fault=f"{name}: connect and leave",
-        count=f"{cycles:,} cycles",
+        count=f"{cycles:,} cycles, after {max(WARMING, cycles // 2):,}",
         expected="no file descriptor more, memory within 8 MiB",
         seen=f"{after - before:+d} descriptors, {growth / 2**20:+.1f} MiB",
         is_good=after <= before and growth <= GROWTH,
