@@ -23,19 +23,15 @@ class JoinedWrites:
         "_loop",
         "_size",
         "_transport",
-        "get_protocol",
-        "get_write_buffer_size",
         "is_closing",
     )
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._held: list[bytes] = []
+        self._held: list[bytes] | None = None
         self._size = 0
         self.is_closing = transport.is_closing
-        self.get_protocol = transport.get_protocol
-        self.get_write_buffer_size = transport.get_write_buffer_size
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -46,16 +42,25 @@ class JoinedWrites:
             if self.is_closing():
                 return self._transport.write(data)  # which knows what to raise
             self._loop.call_soon(self.flush)
+            self._held = []
         self._held.append(data)
         self._size += len(data)
         if self._size > MOST_HELD:
             self.flush()
         return None
 
+    def offer(self, data: bytes) -> bool:
+        """Send data at once; False, and nothing is sent, where something waits before it."""
+        transport = self._transport
+        if self._held or self.is_closing() or transport.get_write_buffer_size():
+            return False
+        transport.write(data)
+        return True
+
     def flush(self) -> None:
         """Send what is held."""
         if held := self._held:
-            self._held, self._size = [], 0
+            self._held, self._size = None, 0
             if not self.is_closing():
                 self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
@@ -66,5 +71,5 @@ class JoinedWrites:
 
     def abort(self) -> None:
         """See asyncio.WriteTransport; what is held is lost with the rest."""
-        self._held.clear()
+        self._held = None
         self._transport.abort()

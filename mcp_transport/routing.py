@@ -77,19 +77,13 @@ class McpApplication:
         elif kind == "http":
             requests.running += 1
             try:
-                await self._serve(scope, receive, send)
+                await (self._endpoint(scope) or await self._beside(scope))(scope, receive, send)
             finally:
                 requests.running -= 1
         elif kind == "lifespan":
             await _lifespan(receive, send)
         else:
             await self._connect(scope, receive, send)
-
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        application = self._endpoint(scope)
-        if application is None:
-            application = await self._beside(scope)
-        await application(scope, receive, send)
 
     def _endpoint(self, scope: Any) -> Any:
         """The application of a request below MCP_PATH; the scope is told which server and door."""

@@ -7,7 +7,6 @@ request, or the WebSocket, whose connection is written to.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from struct import pack
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from websockets.server import ServerProtocol
 
+from mcp_transport.joined_writes import JoinedWrites
 from mcp_transport.transports.direct import ANSWER, FIND, Direct, Headers
 
 TEXT = 0x81  # the first byte of a frame that is a whole message
@@ -60,33 +60,32 @@ def _complete(cycle: RequestResponseCycle) -> None:
 def direct_of_request(send: Any) -> Direct | None:
     """What writes a piece of an answer at once; see mcp_transport.transports.direct."""
     cycle = getattr(send, "__self__", None)
-    if isinstance(cycle, RequestResponseCycle) and cycle.chunked_encoding:
-        return partial(_write_chunk, cycle.transport)
-    return None
+    transport = _transport_of(cycle)
+    is_chunked = getattr(cycle, "chunked_encoding", False)
+    return partial(_offer_chunk, transport) if transport is not None and is_chunked else None
 
 
 def direct_of_socket(send: Any) -> Direct | None:
     """What writes a frame of text at once, unless frames are compressed."""
     socket = getattr(send, "__self__", None)
     connection = getattr(socket, "conn", None)
-    if isinstance(connection, ServerProtocol) and not connection.extensions:
-        return partial(_write_frame, socket)
-    return None
+    is_plain = isinstance(connection, ServerProtocol) and not connection.extensions
+    return partial(_offer_frame, socket) if is_plain and _transport_of(socket) else None
 
 
-def _write_chunk(transport: asyncio.Transport, piece: bytes) -> bool:
-    if transport.is_closing() or transport.get_write_buffer_size():
-        return False
-    transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-    return True
+def _transport_of(owner: Any) -> JoinedWrites | None:
+    """What the owner of a ``send`` writes to, if it is one of ours."""
+    transport = getattr(owner, "transport", None)
+    return transport if isinstance(transport, JoinedWrites) else None
 
 
-def _write_frame(socket: Any, text: bytes) -> bool:
-    transport = socket.transport
-    if socket.close_sent or transport.is_closing() or transport.get_write_buffer_size():
-        return False
-    transport.write(_frame(text))
-    return True
+def _offer_chunk(transport: JoinedWrites, piece: bytes) -> bool:
+    return transport.offer(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+
+def _offer_frame(socket: Any, text: bytes) -> bool:
+    is_closed: bool = socket.close_sent
+    return not is_closed and socket.transport.offer(_frame(text))
 
 
 def _frame(text: bytes) -> bytes:

@@ -78,6 +78,8 @@ class Responder(ABC):
     Opening commits to a stream. Writing waits while the client is slow.
     """
 
+    __slots__ = ()
+
     accepts_stream: bool
     accepts_json: bool
     is_open: bool = False

@@ -32,6 +32,8 @@ def is_door(door: str) -> bool:
 class EventResponder(HttpResponder):
     """Tells what comes before a result in events of their own names."""
 
+    __slots__ = ()
+
     async def write(
         self, message: bytes, event_id: str | None = None, *, name: bytes = b"message"
     ) -> None:

@@ -61,15 +61,25 @@ class HttpResponder(Responder, Silent):
     whichever is first. While a stream is silent a comment keeps it alive.
     """
 
-    body_type = JSON_TYPE
-    headers: Headers = ()  # sent with whatever is answered
-    _is_gone = False
-    _has_left = False  # as sending has shown
-    _is_finished = False
-    _sending_since: float | None = None
-    _slot: int | None = None  # of the pulse
-    _direct: Direct | None = None  # past send, once the stream is open
-    _rest: asyncio.Task[None] | None = None  # sends what the client did not take at once
+    # There may be thousands of them, each on an open stream.
+    __slots__ = (
+        "_direct",
+        "_has_left",
+        "_is_finished",
+        "_is_gone",
+        "_receive",
+        "_rest",
+        "_scope",
+        "_send",
+        "_sending_since",
+        "_slot",
+        "_worker",
+        "accepts_json",
+        "accepts_stream",
+        "body_type",
+        "headers",
+        "is_open",
+    )
 
     def __init__(
         self,
@@ -83,10 +93,19 @@ class HttpResponder(Responder, Silent):
     ) -> None:
         self.accepts_json = accepts_json
         self.accepts_stream = accepts_stream
+        self.body_type = JSON_TYPE
+        self.headers: Headers = ()  # sent with whatever is answered
+        self.is_open = False
         self._scope = scope
         self._receive = receive
         self._send = send
         self._worker = worker
+        self._is_gone = self._is_finished = False
+        self._has_left = False  # as sending has shown
+        self._sending_since: float | None = None
+        self._slot: int | None = None  # of the pulse
+        self._direct: Direct | None = None  # past send, once the stream is open
+        self._rest: asyncio.Task[None] | None = None  # sends what was not taken at once
 
     async def open(self) -> None:
         """See Responder.open()."""
