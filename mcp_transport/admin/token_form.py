@@ -39,6 +39,14 @@ def in_words(scopes: list[str]) -> str:
     return ", ".join(said) or "everything its owner may use"
 
 
+class Checkboxes(forms.CheckboxSelectMultiple):
+    """Boxes that name their help text as it is called, where Django's name one that is not there."""
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        """The field's own, from which its form makes the help text's."""
+        return id_ if index is None else super().id_for_label(id_, index)
+
+
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
     """A token without hand-written JSON; what it reaches is shown before it is made."""
 
@@ -49,7 +57,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the typ
         label="Good for",
         choices=SCOPES,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=Checkboxes,
         help_text="Nothing ticked and no tool named: everything its owner may use.",
     )
     tools = forms.CharField(
@@ -66,7 +74,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the typ
     class Meta:
         model = Token
         fields = ("name", "servers")
-        widgets = {"servers": forms.CheckboxSelectMultiple}
+        widgets = {"servers": Checkboxes}
         help_texts = {"servers": "Nothing ticked: every server that its owner may use."}
 
     def __init__(self, *args: Any, **options: Any) -> None:

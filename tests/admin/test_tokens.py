@@ -43,6 +43,13 @@ def page(client: Client, name: str, *arguments: object, **query: str) -> str:
     return answer.content.decode()
 
 
+def test_every_help_text_that_a_field_names_is_there(operator: Client) -> None:
+    page = operator.get("/admin/mcp_transport/token/add/").content.decode()
+    named = set(re.findall(r'aria-describedby="([^"]+)"', page))
+    assert named
+    assert named <= set(re.findall(r'\sid="([^"]+)"', page))
+
+
 def test_a_token_is_shown_in_the_answer_to_its_form(operator: Client, owner: User) -> None:
     _, value = issue(operator)
     token = Token.objects.get(digest=digest(value))

@@ -22,9 +22,11 @@ class Shown:
     fragments: tuple[str, ...] = ()  # addresses of its live parts
     long: tuple[str, ...] = ()  # more addresses to measure: filtered, deep in a list
     has_hostile_text: bool = False  # whether it shows the names of the seed
+    within: str = ".mx"  # the part of the page that is looked at
 
 
 ADMIN = "/admin/mcp_transport"
+FORM = "#content"  # of Django's own forms, which are held to it whole
 
 PAGES = (
     Shown(
@@ -154,5 +156,22 @@ PAGES = (
         path=f"{ADMIN}/operatoraction/chains/",
         permission="view_operatoraction",
         queries=5,
+    ),
+    *(
+        Shown(
+            name=f"{name}-form",
+            path=f"{ADMIN}/{path}",
+            permission=permission,
+            queries=12,
+            has_hostile_text=has_hostile_text,
+            within=FORM,
+        )
+        for name, path, permission, has_hostile_text in (
+            ("server", "server/{server}/change/", "view_server", True),
+            ("server-add", "server/add/", "add_server", False),
+            ("token-add", "token/add/", "add_token", True),
+            ("text", "textentry/{text}/change/", "view_textentry", True),
+            ("text-add", "textentry/add/", "add_textentry", False),
+        )
     ),
 )

@@ -14,10 +14,13 @@ from tests.browser.seed import HOSTILE
 # What axe cannot decide and a person has looked at: the rule, and a part of the element.
 ACCEPTED = (
     ("color-contrast", "mx-glyph"),  # one character, which axe holds too short to be text
+    # White on a grey of Django's, 4.7 : 1, which lie across the edge of the heading.
+    ("color-contrast", 'class="historylink"'),
+    ("color-contrast", '/versions/"'),
     ("color-contrast", "data-value"),  # long lines, which their own region cuts off and scrolls
 )
 PLANTED = """
-document.querySelector(".mx").insertAdjacentHTML("beforeend",
+document.querySelector(arguments[0]).insertAdjacentHTML("beforeend",
     '<p id="faint">low contrast</p><input id="nameless">');
 document.querySelector("#faint").style.color = "#bbb";
 document.querySelector("#faint").style.background = "#fff";
@@ -80,7 +83,7 @@ def test_axe_finds_nothing_that_keeps_people_out(
     operator.theme(theme)
     operator.open(site.path(page))
     operator.screenshot(f"{page.name}-{'desktop' if width == DESKTOP else 'phone'}-{theme}")
-    found = operator.axe()
+    found = operator.axe(page.within)
     assert told(found["violations"]) == []
     undecided = [
         f"{finding['id']}: {node['html'][:160]}"
@@ -95,8 +98,8 @@ def test_axe_would_find_faint_text_and_a_control_without_a_name(
     site: Site, operator: Browser, page: Shown
 ) -> None:
     operator.open(site.path(page))
-    operator.run(PLANTED)
-    rules = {finding["id"] for finding in operator.axe()["violations"]}
+    operator.run(PLANTED, page.within)
+    rules = {finding["id"] for finding in operator.axe(page.within)["violations"]}
     assert {"color-contrast", "label"} <= rules
 
 
