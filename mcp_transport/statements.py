@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias
@@ -112,12 +112,13 @@ class Update(ModelStatement):
     """Sets fields of the row whose key comes last, after the fields' values."""
 
     def make_form(self, connection: BaseDatabaseWrapper) -> Form:
-        quote = connection.ops.quote_name
+        form = UPDATE_FORMS.get(connection.vendor, EachRow)
+        quote, mark = connection.ops.quote_name, form.mark
         meta = self.model._meta
-        columns = ", ".join(f"{quote(str(field.column))} = %s" for field in self.fields)
+        columns = ", ".join(f"{quote(str(field.column))} = {mark}" for field in self.fields)
         key = _concrete_field(self.model, "pk")
-        sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(key.column))} = %s"  # noqa: S608 - names of a model
-        return EachRow(sql, [*self.fields, key])
+        sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(key.column))} = {mark}"  # noqa: S608 - names of a model
+        return form(sql, [*self.fields, key])
 
 
 def insert(model: type[models.Model], *names: str) -> Insert:
@@ -145,6 +146,8 @@ class Form(ABC):
 class EachRow(Form):
     """Once for every row, on any database."""
 
+    mark = "%s"  # of a value in SQL
+
     def execute(
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
@@ -156,6 +159,23 @@ class EachRow(Form):
                 self.sql,
                 [[p(v, connection) for p, v in zip(prepare, row, strict=True)] for row in rows],
             )
+
+
+class SQLiteEachRow(EachRow):
+    """Once for every row, by the driver itself, which has the statement prepared."""
+
+    mark = "?"
+    _converters: dict[int, Convert] | None = None
+
+    def execute(
+        self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
+    ) -> None:
+        if self._converters is None:
+            self._converters = dict(_converters(self.fields, connection))
+        values = [_converted(row, self._converters) for row in rows]
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            connection.connection.executemany(self.sql, values)
 
 
 class SQLiteInsert(Form):
@@ -225,6 +245,7 @@ class PostgreSQLInsert(Form):
 
 
 INSERT_FORMS: dict[str, type[Form]] = {"sqlite": SQLiteInsert, "postgresql": PostgreSQLInsert}
+UPDATE_FORMS: dict[str, type[EachRow]] = {"sqlite": SQLiteEachRow}
 
 
 def _encoded(value: Any) -> bytes:
@@ -269,6 +290,14 @@ def _converters(
             yield index, _json_text
         elif not isinstance(target, PLAIN_FIELDS):
             yield index, partial(target.get_db_prep_save, connection=connection)
+
+
+def _converted(row: Row, converters: Mapping[int, Convert]) -> list[Any]:
+    values = list(row)
+    for index, convert in converters.items():
+        if values[index] is not None:
+            values[index] = convert(values[index])
+    return values
 
 
 def _datetime_converter(connection: BaseDatabaseWrapper) -> Convert:

@@ -196,10 +196,11 @@ class Bell:
 
     def __init__(self) -> None:
         self._ends: tuple[socket.socket, socket.socket] | None = None
+        self._is_rung = False  # and the thread has not looked since
 
     def open(self) -> None:
         """Make it ring from now on."""
-        self._ends = socket.socketpair()
+        self._ends, self._is_rung = socket.socketpair(), False
         for end in self._ends:
             end.setblocking(False)
 
@@ -215,12 +216,14 @@ class Bell:
 
     def ring(self) -> None:
         """Wake the thread; harmless when it is awake."""
-        if self._ends is not None:
+        if self._ends is not None and not self._is_rung:
+            self._is_rung = True
             with contextlib.suppress(OSError):  # full: it will wake anyway
                 self._ends[0].send(b"x")
 
     def quieten(self) -> None:
-        """Wait again from now on."""
+        """Wait again from now on; what rang is looked for after this."""
+        self._is_rung = False
         if self._ends is not None:
             with contextlib.suppress(OSError):
                 while self._ends[1].recv(4096):
