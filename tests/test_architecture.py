@@ -45,6 +45,7 @@ TESTED_ELSEWHERE = {
     "api/serializers.py": "tests/api/test_servers.py, and each file of tests/api has its bad input",
     "api/urls.py": "every file of tests/api asks by address",
     "api/views.py": "tests/api/test_permissions.py and test_servers.py",
+    "admin/record_form.py": "tests/admin/test_calls.py and test_actions.py",
     "admin/call_form.py": "tests/admin/test_calls.py",
     "admin/call_pages.py": "tests/admin/test_calls.py",
     "admin/exporting.py": "tests/admin/test_calls.py and test_actions.py",

@@ -13,9 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mcp_transport.admin import figures
-from mcp_transport.admin.call_form import RecordForm
-from mcp_transport.admin.call_pages import Context, around
-from mcp_transport.admin.looking import look
+from mcp_transport.admin.looking import around, look
 from mcp_transport.admin.parts import (
     Column,
     Copyable,
@@ -27,6 +25,7 @@ from mcp_transport.admin.parts import (
     Table,
     Tabs,
 )
+from mcp_transport.admin.record_form import RecordForm
 from mcp_transport.audit.chain import OPERATORS
 from mcp_transport.audit.verification import ChainReport
 from mcp_transport.models import AuditCheckpoint, OperatorAction
@@ -38,6 +37,7 @@ NAMES = (
     ("chains", "Is it whole?", "admin:mcp_chains"),
 )
 MOST_CHAINS = 200  # that are shown
+Context = dict[str, Any]
 
 
 def tabs(request: HttpRequest, current: str) -> Tabs:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from mcp_transport.admin.call_form import MOMENT
+from mcp_transport.admin.record_form import MOMENT
 from mcp_transport.audit.tallies import Entry
 from mcp_transport.models import Session
 

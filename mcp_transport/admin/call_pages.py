@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from mcp_transport.admin import addresses, figures
 from mcp_transport.admin.addresses import CALLS
-from mcp_transport.admin.call_form import ALL, CallForm
+from mcp_transport.admin.call_form import CallForm
 from mcp_transport.admin.figures import SPACE
 from mcp_transport.admin.json_tree import JsonTree
-from mcp_transport.admin.looking import Sight, look
+from mcp_transport.admin.looking import Sight, around, look
 from mcp_transport.admin.parts import (
     Column,
     Copyable,
@@ -23,11 +23,11 @@ from mcp_transport.admin.parts import (
     Link,
     Moment,
     Named,
-    Pager,
     Part,
     Status,
     Table,
 )
+from mcp_transport.admin.record_form import ALL
 from mcp_transport.conf import settings
 from mcp_transport.models import Call, Server
 from mcp_transport.models.session import HANDLE_LENGTH
@@ -56,19 +56,6 @@ def call_list(request: HttpRequest) -> Context:
         "shown": len(sight.rows),
         "is_all": not (sight.older or sight.newer or sight.further),
         **around(sight, request.GET),
-    }
-
-
-def around(sight: Sight, parameters: QueryDict) -> Context:
-    """What stands below a page of a record: the pages beside it, and where it goes on."""
-    query = parameters.copy()
-    for name in ("before", "after"):
-        query.pop(name, None)
-    return {
-        "pager": Pager(newer=sight.newer, older=sight.older),
-        "further": sight.further,
-        "reach": figures.count(sight.reach),
-        "query": query.urlencode(),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from mcp_transport.admin.call_form import RecordForm
+from mcp_transport.admin.record_form import RecordForm
 from mcp_transport.audit.export import FORMS, exported
 from mcp_transport.audit.operators import Subject, operator_of, record_action
 

@@ -15,7 +15,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from mcp_transport.admin import figures
 from mcp_transport.admin.keyset import AFTER, BEFORE, keyset_page, place_of, query_of
+from mcp_transport.admin.parts import Pager
 from mcp_transport.audit.search import FEW_KEYS, MOST_KEYS, Answer, answering, reading
 
 REACH = 100_000  # rows of the record that one page looks at
@@ -52,6 +54,19 @@ def look(rows: QuerySet[Any], parameters: QueryDict, *, newest: int, text: str =
     page = keyset_page(rows.filter(pk__gte=floor), parameters)
     further = query_of(parameters, BEFORE, [floor]) if floor > 1 and not page.older else ""
     return Sight(rows=page.rows, newer=page.newer, older=page.older, further=further)
+
+
+def around(sight: Sight, parameters: QueryDict) -> dict[str, Any]:
+    """What stands below a page of a record: the pages beside it, and where it goes on."""
+    query = parameters.copy()
+    for name in (BEFORE, AFTER):
+        query.pop(name, None)
+    return {
+        "pager": Pager(newer=sight.newer, older=sight.older),
+        "further": sight.further,
+        "reach": figures.count(sight.reach),
+        "query": query.urlencode(),
+    }
 
 
 def _look_among(

@@ -16,10 +16,10 @@ from django.urls import reverse
 from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import CALLS, session_page
 from mcp_transport.admin.base import USERNAME
-from mcp_transport.admin.call_form import MOMENT
 from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager, Status, Table
+from mcp_transport.admin.record_form import MOMENT
 from mcp_transport.models import Call, Server, Session
 from mcp_transport.models.session import SessionQuerySet
 
