@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from mcp_transport.conf import settings
+from mcp_transport.uvicorn_protocols import SPARED
 from tests.fleet import certificate
 from tests.fleet.fleet import Fleet
 from tests.fleet.front import CONFIGURATION, guide
@@ -141,6 +144,12 @@ async def test_no_call_is_lost_or_made_twice_while_one_process_is_replaced(
     made = "SELECT count(*), count(DISTINCT arguments) FROM mcp_transport_call"
     rows = replaced.folder.rows(f"{made} WHERE arguments LIKE '%call %'")
     assert rows == [(CALLS, CALLS)]
+
+
+def test_it_lets_go_of_idle_connections_before_a_process_that_stops_does() -> None:
+    kept = re.search(r"keepalive_timeout (\d+)ms;", guide())
+    assert kept is not None
+    assert int(kept[1]) / 1000 < min(settings.MCP_DRAIN_DELAY, SPARED)
 
 
 def test_it_is_a_configuration_as_it_stands(tmp_path: Path) -> None:
