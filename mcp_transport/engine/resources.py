@@ -14,6 +14,7 @@ from mcp_transport.protocol.errors import InternalError, InvalidParams, Protocol
 from mcp_transport.protocol.subscriptions import MAX_URIS, Filter, check_uri
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import ResourceDefinition, TemplateDefinition
+from mcp_transport.sessions.store import SessionRecord
 
 logger = logging.getLogger("mcp_transport.resources")
 
@@ -54,7 +55,7 @@ async def subscribe(exchange: Exchange) -> dict[str, Any]:
         if len(session.subscriptions) >= MAX_URIS:
             raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
         check_uri(uri)
-        await _subscribed(exchange, (*session.subscriptions, uri))
+        await _subscribed(exchange, session, (*session.subscriptions, uri))
     return {}
 
 
@@ -66,14 +67,14 @@ async def unsubscribe(exchange: Exchange) -> dict[str, Any]:
     session = exchange.session
     assert session is not None  # noqa: S101 - the method exists with a session only
     if uri in session.subscriptions:
-        await _subscribed(exchange, tuple(u for u in session.subscriptions if u != uri))
+        rest = tuple(other for other in session.subscriptions if other != uri)
+        await _subscribed(exchange, session, rest)
     return {}
 
 
-async def _subscribed(exchange: Exchange, uris: tuple[str, ...]) -> None:
-    assert exchange.session is not None  # noqa: S101 - see the callers
+async def _subscribed(exchange: Exchange, session: SessionRecord, uris: tuple[str, ...]) -> None:
     services = exchange.services
-    session = await services.sessions.change(exchange.session, subscriptions=uris)
+    session = await services.sessions.change(session, subscriptions=uris)
     listener = services.hub.of_session(session.id)
     if listener is not None:
         listener.filter = Filter(listener.filter.kinds, frozenset(uris))

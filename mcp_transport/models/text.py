@@ -116,6 +116,9 @@ class TextEntry(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    #: Who saves, for the version; whoever has it at hand may set it instead of passing it.
+    author = ""
+
     class Meta:
         verbose_name = "text"
         ordering = ("kind", "name")
@@ -140,9 +143,6 @@ class TextEntry(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.name
-
-    #: Who saves, for the version; whoever has it at hand may set it instead of passing it.
-    author = ""
 
     def save(self, *args: Any, author: str = "", **options: Any) -> None:
         """Save the row, and add the version that it is now if that differs from the last."""

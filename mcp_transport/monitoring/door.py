@@ -28,7 +28,7 @@ OF_PROXIES = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
-class House(Protocol):
+class Worker(Protocol):
     """What of the worker process is needed here."""
 
     monitor: Monitor
@@ -42,9 +42,9 @@ class House(Protocol):
         """How the process is now."""
 
 
-async def show(scope: Any, send: Any, house: House) -> None:
+async def show(scope: Any, send: Any, worker: Worker) -> None:
     """Answer with the figures, to whoever may have them."""
-    status, body = await _answer(scope, house)
+    status, body = await _answer(scope, worker)
     headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="metrics"'))
@@ -54,19 +54,19 @@ async def show(scope: Any, send: Any, house: House) -> None:
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-async def _answer(scope: Any, house: House) -> tuple[int, bytes]:
+async def _answer(scope: Any, worker: Worker) -> tuple[int, bytes]:
     if scope["method"] not in {"GET", "HEAD"}:
         return 405, b"This address takes GET.\n"
-    await house.start()
-    refusal = await _refusal(scope, house)
+    await worker.start()
+    refusal = await _refusal(scope, worker)
     if refusal:
         return refusal
-    house.monitor.measure(house.figures())
-    sessions = await _open_sessions(house.rows)
-    return 200, await asyncio.to_thread(house.monitor.exposed, open_sessions=sessions)
+    worker.monitor.measure(worker.figures())
+    sessions = await _open_sessions(worker.rows)
+    return 200, await asyncio.to_thread(worker.monitor.exposed, open_sessions=sessions)
 
 
-async def _refusal(scope: Any, house: House) -> tuple[int, bytes] | None:
+async def _refusal(scope: Any, worker: Worker) -> tuple[int, bytes] | None:
     access = settings.MCP_METRICS_ACCESS
     if access == "anybody":
         return None
@@ -74,14 +74,14 @@ async def _refusal(scope: Any, house: House) -> tuple[int, bytes] | None:
     if access == "loopback":
         is_here = _is_loopback(scope.get("client")) and OF_PROXIES.isdisjoint(headers)
         return None if is_here else (403, b"The figures are shown on this machine alone.\n")
-    return await _refusal_by_token(headers, house)
+    return await _refusal_by_token(headers, worker)
 
 
 async def _refusal_by_token(
-    headers: Mapping[bytes, bytes], house: House
+    headers: Mapping[bytes, bytes], worker: Worker
 ) -> tuple[int, bytes] | None:
     try:
-        principal = await house.authenticators.authenticate(headers)
+        principal = await worker.authenticators.authenticate(headers)
     except AuthenticationError as error:
         return error.status, b"The token is not good.\n"
     if principal.is_anonymous:

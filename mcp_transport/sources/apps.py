@@ -10,6 +10,7 @@ from mcp_transport.engine.execution import run
 from mcp_transport.engine.source import AnyDefinition, Entries, Source
 from mcp_transport.protocol.content import Message, ResourceContents
 from mcp_transport.registry.records import (
+    Function,
     Prompt,
     PromptDefinition,
     Resource,
@@ -21,8 +22,6 @@ from mcp_transport.registry.records import (
 )
 from mcp_transport.registry.registry import Registry, registry
 from mcp_transport.registry.results import ToolResult
-
-# A source is handed back the records it listed, so the casts below are by construction.
 
 
 class AppSource(Source):
@@ -49,13 +48,11 @@ class AppSource(Source):
 
     def owner(self, definition: AnyDefinition) -> str:
         """The label of the app that a function belongs to."""
-        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
-        return definition.function.app_label
+        return _function_of(definition).app_label
 
     def place(self, definition: AnyDefinition) -> str:
         """The function and the line where it begins."""
-        assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
-        return definition.function.line
+        return _function_of(definition).line
 
     def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
         """See Source.match()."""
@@ -112,3 +109,8 @@ class AppSource(Source):
         given = function.bind({"value": value, "arguments": arguments})
         values = await run(function, given, context)
         return [str(item) for item in values]
+
+
+def _function_of(definition: AnyDefinition) -> Function:
+    assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
+    return definition.function
