@@ -11,7 +11,7 @@ mcp_transport.uvicorn_direct). Given to uvicorn as classes, which its options
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -101,8 +101,7 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
         self._is_in_headers = self._is_refused = self._is_ending = False
         self._header_bytes = 0
         self._waiting = None
-        joined = JoinedWrites(transport, asyncio.get_running_loop())
-        super().connection_made(cast("asyncio.Transport", joined))
+        super().connection_made(JoinedWrites(transport, asyncio.get_running_loop()))
         self._wait()
 
     def data_received(self, data: bytes) -> None:

@@ -80,6 +80,34 @@ async def test_what_is_held_is_sent_before_the_end(line: Line) -> None:
     assert await line.all_that_comes() == b"the last"
 
 
+async def test_what_is_held_counts_as_not_yet_written(line: Line) -> None:
+    line.writes.write(b"12345")
+    assert line.writes.get_write_buffer_size() == 5
+    await turn()
+    assert line.writes.get_write_buffer_size() == 0
+
+
+async def test_what_is_offered_leaves_at_once_or_not_at_all(line: Line) -> None:
+    assert line.writes.offer(b"first")
+    assert line.arrived() == b"first"
+    line.writes.write(b"second")
+    assert not line.writes.offer(b"third")  # nothing overtakes
+    await turn()
+    assert line.arrived() == b"second"
+    while line.writes.offer(b"x" * MOST_HELD):
+        pass  # until the socket is full
+    assert not line.writes.offer(b"too much")
+    line.writes.abort()
+    assert not line.writes.offer(b"too late")
+
+
+async def test_the_end_of_what_is_written_comes_behind_what_is_held(line: Line) -> None:
+    assert line.writes.can_write_eof()
+    line.writes.write(b"the last")
+    line.writes.write_eof()
+    assert await line.all_that_comes() == b"the last"
+
+
 async def test_an_abort_sends_nothing_more(line: Line) -> None:
     line.writes.write(b"too late")
     line.writes.abort()
@@ -95,6 +123,16 @@ async def test_a_connection_that_breaks_meanwhile_is_no_error(line: Line) -> Non
 
 async def test_everything_else_is_the_transports(line: Line) -> None:
     assert line.writes.get_extra_info("socket") is line.transport.get_extra_info("socket")
+    assert line.writes.get_extra_info("nothing", 5) == 5
+    protocol = asyncio.Protocol()
+    line.writes.set_protocol(protocol)
+    assert line.writes.get_protocol() is line.transport.get_protocol() is protocol
+    line.writes.pause_reading()
+    assert not line.transport.is_reading()
+    line.writes.resume_reading()
+    assert line.writes.is_reading()
+    line.writes.set_write_buffer_limits(high=10)
+    assert line.transport.get_write_buffer_limits()[1] == 10
     assert not line.writes.is_closing()
     line.transport.close()
     assert line.writes.is_closing()
