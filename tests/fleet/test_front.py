@@ -21,7 +21,8 @@ from mcp_transport.uvicorn_protocols import SPARED
 from tests.fleet import certificate
 from tests.fleet.fleet import Fleet
 from tests.fleet.front import CONFIGURATION, guide
-from tests.process import LIMIT, Folder
+from tests.process import LIMIT, Folder, until
+from tests.wire_sockets import WireSockets
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -87,9 +88,7 @@ async def test_a_client_that_leaves_is_noticed_behind_it(
     started, cancelled = tmp_path / "started", tmp_path / "cancelled"
     async with events(client, "hold", started=str(started), cancelled=str(cancelled)) as told:
         await anext(told)
-    async with asyncio.timeout(LIMIT):
-        while not cancelled.exists():  # noqa: ASYNC110 - the server is another process
-            await asyncio.sleep(0.02)
+    await until(cancelled.exists)
 
 
 async def test_a_websocket_is_upgraded(fleet: Fleet) -> None:
@@ -101,6 +100,21 @@ async def test_a_websocket_is_upgraded(fleet: Fleet) -> None:
         ("started", None),
         ("complete", "through"),
     ]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_the_end_of_a_websocket_ends_its_work_behind_it(
+    fleet: Fleet, tmp_path: Path, era: str
+) -> None:
+    started, cancelled = tmp_path / "started", tmp_path / "cancelled"
+    socket = await WireSockets(fleet, host="localhost").open()
+    await socket.initialize()
+    ask = socket.request if era == "legacy" else socket.request_modern
+    arguments = {"started": str(started), "cancelled": str(cancelled)}
+    ask("tools/call", {"name": "hold", "arguments": arguments})
+    await until(started.exists)
+    await socket.leave()
+    await until(cancelled.exists)
 
 
 async def test_what_is_too_large_stops_there(client: httpx.AsyncClient) -> None:
