@@ -83,7 +83,7 @@ class McpApplication:
         elif kind == "lifespan":
             await _lifespan(receive, send)
         else:
-            await self._connect(scope, receive, send)
+            await (await self._connection(scope))(scope, receive, send)
 
     def _endpoint(self, scope: Any) -> Any:
         """The application of a request below MCP_PATH; the scope is told which server and door."""
@@ -150,17 +150,19 @@ class McpApplication:
         scope["mcp_server"], scope["mcp_door"] = DEFAULT, door
         return True
 
-    async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _connection(self, scope: Any) -> Any:
+        """The application of a WebSocket."""
         if self._name(scope):
-            calls_tool = scope["mcp_door"].startswith(DOOR)
-            await (self._tool_socket if calls_tool else self._socket)(scope, receive, send)
-        elif await self._is_at_root(scope) and scope["mcp_door"].startswith(DOOR):
-            await self._tool_socket(scope, receive, send)
-        elif self._websocket is not None:
-            await self._websocket(scope, receive, send)
-        else:
-            await receive()
-            await send({"type": "websocket.close", "code": 4404})
+            return self._tool_socket if scope["mcp_door"].startswith(DOOR) else self._socket
+        if await self._is_at_root(scope) and scope["mcp_door"].startswith(DOOR):
+            return self._tool_socket
+        return self._websocket or _nowhere
+
+
+async def _nowhere(_scope: Any, receive: Any, send: Any) -> None:
+    """What a WebSocket finds at an address that takes none."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
 
 
 def _is_of_session(scope: Any) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, keys_of
-from mcp_transport.engine.guard import Rest, attempt
+from mcp_transport.engine.guard import Flag, Rest, attempt
 from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.protocol import jsonrpc
@@ -86,12 +86,12 @@ class Flight(Responder):
     def __init__(self, connection: Connection, body: Any = None) -> None:
         self._connection = connection
         self._request_id = jsonrpc.read_id(body)
-        self._left = asyncio.Event()
+        self._left = Flag()
 
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for what is still said."""
-        return self._left.is_set()
+        return self._left.is_set
 
     def leave(self) -> None:
         """Say nothing more, and end the work."""
@@ -396,7 +396,9 @@ class Connection(Guest):
 
     async def _serve(self, incoming: Incoming, keys: Collection[Key], flight: Flight) -> None:
         await flight.begin()
-        outcome = await self._outcome(incoming, flight)
+        coming = self._outcome(incoming, flight)
+        del incoming
+        outcome = await coming
         for key in keys:
             del self._flights[key]
         if isinstance(outcome, Reply):
@@ -405,14 +407,18 @@ class Connection(Guest):
         self._land()
 
     async def _outcome(self, incoming: Incoming, flight: Flight) -> Outcome:
+        """What comes of a message, which is not kept while a stream is followed."""
+        request_id = jsonrpc.read_id(incoming.body)
         try:
-            outcome = await self._door.receive(incoming, flight)
+            coming = self._door.receive(incoming, flight)
+            del incoming
+            outcome = await coming
             return await outcome.follow() if isinstance(outcome, Following) else outcome
         except ProtocolError as error:
-            return Reply(error.status, jsonrpc.error(jsonrpc.read_id(incoming.body), error))
+            return Reply(error.status, jsonrpc.error(request_id, error))
         except Exception:
             logger.exception("A message on a connection failed")
-            return Reply(500, jsonrpc.error(jsonrpc.read_id(incoming.body), InternalError()))
+            return Reply(500, jsonrpc.error(request_id, InternalError()))
 
     async def _refuse(self, body: Any, error: ProtocolError) -> None:
         if expects_answer(body):

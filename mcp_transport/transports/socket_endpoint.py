@@ -44,6 +44,7 @@ TICKET = "mcp.ticket."  # a second subprotocol, never selected, that carries a t
 MASKED = "***"
 CLOSE_TIMEOUT = 2.0  # seconds in which a client that reads nothing can be told
 
+HAS_LEFT = 0  # in place of a code
 PRIVATE = 3000  # added to a code that the server does not let through
 UNSUPPORTED_DATA = 1003
 TOO_BIG = 1009
@@ -195,20 +196,21 @@ class SocketEndpoint(AsyncConsumer):
             await self.runtime.engine.disconnect(connection)
 
     async def _read(self, connection: Connection) -> int | None:
-        """Take messages; the code to close with, or None when the client has left."""
+        """Take messages; the code to close with, or none when the client has left."""
+        code = None
         try:
-            while True:
-                message = await self.receive()
-                if message["type"] == "websocket.disconnect":
-                    return None
-                code = await self._take(connection, message.get("text"))
-                if code is not None:
-                    return code
+            while code is None:  # no message is kept while the next one is waited for
+                code = await self._take(connection, await self.receive())
+            return code
         except Exception:
             logger.exception("A WebSocket to %s failed", self.request["path"])
             return INTERNAL
 
-    async def _take(self, connection: Connection, text: str | None) -> int | None:
+    async def _take(self, connection: Connection, event: dict[str, Any]) -> int | None:
+        """Take a message; the code to close with, if it is the last."""
+        if event["type"] == "websocket.disconnect":
+            return HAS_LEFT
+        text = event.get("text")
         if text is None:
             return UNSUPPORTED_DATA  # a binary frame
         data = text.encode()
@@ -228,7 +230,7 @@ class SocketEndpoint(AsyncConsumer):
         await hand_over(self.write, {"type": "websocket.send", "text": message.decode()})
 
     async def _close(self, code: int | None) -> None:
-        if code is None:
+        if not code:
             return
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.engine.guard import GRACE, Abandoned, Guarded, Hold, Overdue, attempt
+from mcp_transport.engine.guard import GRACE, Abandoned, Flag, Guarded, Hold, Overdue, attempt
 
 LIMIT = 5.0
 
@@ -276,3 +276,17 @@ async def test_what_fails_at_once_fails_there() -> None:
 
     with pytest.raises(ValueError, match="no"):
         attempt(work())
+
+
+async def test_a_flag_lets_everybody_go_who_waits_or_comes_later() -> None:
+    flag = Flag()
+    waiting = [asyncio.ensure_future(flag.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not flag.is_set
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    flag.set()
+    await asyncio.wait(waiting, timeout=LIMIT)
+    assert [one.cancelled() for one in waiting] == [True, False, False]
+    await asyncio.wait_for(flag.wait(), LIMIT)
+    assert flag.is_set
