@@ -118,15 +118,20 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
     for field in _FIELDS.values():
         if not isinstance(wanted.get(field, False), bool):
             raise InvalidParams(f"notifications.{field} is true or false.")
-    uris = wanted.get("resourceSubscriptions", [])
+    uris = _uris(wanted.get("resourceSubscriptions", []))
+    lists = of_lists(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
+    return Filter(lists.kinds, frozenset(uris)) if uris and "resources" in features else lists
+
+
+def _uris(uris: Any) -> list[str]:
+    """The resources that a stream asks for. Raises InvalidParams."""
     if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
         raise InvalidParams("notifications.resourceSubscriptions is a list of URIs.")
     if len(uris) > MAX_URIS:
         raise InvalidParams(f"A stream takes at most {MAX_URIS} resource subscriptions.")
     for uri in uris:
         check_uri(uri)
-    lists = of_lists(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
-    return Filter(lists.kinds, frozenset(uris)) if uris and "resources" in features else lists
+    return uris
 
 
 def check_uri(uri: str) -> None:
