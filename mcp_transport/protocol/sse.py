@@ -13,6 +13,7 @@ from mcp_transport.protocol.framing import Lines
 EVENT_LIMIT: Final = 64 * 1024 * 1024  # bytes of one line of a stream that is read
 # A comment, which no client takes for an event (2026-07-28, basic/transports/streamable-http,
 # Receiving Messages).
+MESSAGE: Final = b"event: message\ndata: "
 KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 
@@ -23,7 +24,8 @@ def event(data: bytes, event_id: str | None = None, *, name: bytes = b"message")
     See 2025-11-25, basic/transports, Sending Messages to the Server, 6.
     """
     if event_id is None:
-        return b"event: " + name + b"\ndata: " + data + b"\n\n"  # quicker than a format
+        head = MESSAGE if name == b"message" else b"event: " + name + b"\ndata: "
+        return head + data + b"\n\n"  # quicker than a format
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), name, data)
 
 

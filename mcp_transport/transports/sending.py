@@ -128,7 +128,12 @@ class HttpResponder(Responder, Silent):
 
     def offer(self, message: bytes) -> bool:
         """See Responder.offer(); false, too, while something else is on its way."""
-        return self.is_open and self._sending_since is None and self._push(sse.event(message))
+        if self._sending_since is not None or not self.is_open:
+            return False
+        data = sse.event(message)
+        if self._direct is None or not self._direct(data):  # written out: thousands are told
+            self._push(data)
+        return True
 
     @property
     def sending_since(self) -> float | None:
@@ -142,7 +147,9 @@ class HttpResponder(Responder, Silent):
 
     def keep(self) -> None:
         """See Silent.keep(); a client that does not read needs no comment."""
-        if self._sending_since is None:
+        if self._sending_since is not None:
+            return
+        if self._direct is None or not self._direct(sse.KEEP_ALIVE):
             self._push(sse.KEEP_ALIVE)
 
     async def retry(self, milliseconds: int) -> None:
@@ -207,16 +214,10 @@ class HttpResponder(Responder, Silent):
         finally:
             self._sending_since = None
 
-    def _push(self, data: bytes) -> bool:
+    def _push(self, data: bytes) -> None:
         """Send without waiting; what the client does not take at once goes on by itself."""
-        if self._direct is not None and self._direct(data):
-            return True
-        if not self._has_left and not self._is_finished:
-            self._begin(data)
-        return True
-
-    def _begin(self, data: bytes) -> None:
-        """Send by the server's own way, as far as that goes without waiting."""
+        if self._has_left or self._is_finished:
+            return
         try:
             rest = attempt(
                 self._send({"type": "http.response.body", "body": data, "more_body": True})
