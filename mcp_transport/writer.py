@@ -27,7 +27,7 @@ from mcp_transport.threads import Delivery
 logger = logging.getLogger("mcp_transport.writer")
 
 MAX_BATCH = 1000  # rows in one transaction
-MOST_TURNS = 16  # of the loop in which an awaited row may get company
+MOST_TURNS = 4  # of the loop in which an awaited row may get company
 POST_DELAY = 0.05  # seconds a posted row may wait for company
 MAX_PAUSE = 0.5  # seconds between two attempts while the database is away
 STOP_PAUSE = 0.1  # the same while the writer is being stopped
