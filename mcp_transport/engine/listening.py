@@ -62,7 +62,8 @@ async def follow_session(
     services: Services, incoming: Incoming, session: SessionRecord, responder: Responder
 ) -> Following:
     """
-    The standalone stream of a session (2025-11-25, basic/transports, Listening).
+    The standalone stream of a session (2025-11-25, basic/transports,
+    Listening for Messages from the Server).
 
     Raises Refused when the session has one already, in whichever process.
     """

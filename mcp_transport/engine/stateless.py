@@ -142,11 +142,15 @@ def complete(exchange: Exchange, result: dict[str, Any]) -> bytes:
 
 def cache_hints(exchange: Exchange) -> tuple[int, str]:
     """
-    For how long, and for whom, a result may be kept (server/utilities/caching).
+    For how long, and for whom, a result may be kept (2026-07-28, server/utilities/caching).
 
     What a resource holds is the site's own affair, so it is stale at once.
     """
-    is_same_for_all = exchange.server.access == "public" and exchange.catalog.is_uniform
+    is_same_for_all = (
+        exchange.server.access == "public"
+        and exchange.catalog.is_uniform
+        and not exchange.principal.scopes  # which leave some of it out
+    )
     if exchange.method.name == "resources/read":
         return 0, "private"
     return exchange.services.cache_ttl_ms, "public" if is_same_for_all else "private"

@@ -83,6 +83,17 @@ async def test_what_differs_between_users_is_kept_by_each_for_themselves(
     assert page["cacheScope"] == scope
 
 
+@covers("CACHE-2")
+async def test_what_a_token_is_not_good_for_is_missing_from_its_own_list_alone(
+    modern: ConnectModern, configure: Configure, user_token: UserToken
+) -> None:
+    await Server.objects.filter(slug="open").aupdate(offers=["good:nothing"])
+    await configure()
+    token = await user_token(scopes=["resources"])
+    page = (await modern(token=token).ask("tools/list")).result
+    assert (page["tools"], page["cacheScope"]) == ([], "private")
+
+
 @covers("CACHE-1")
 async def test_how_long_is_a_setting(modern: ConnectModern, configure: Configure) -> None:
     await configure(MCP_CACHE_TTL_MS=1234)
