@@ -36,6 +36,10 @@ class Bus(ABC):
     async def publish(self, message: bytes) -> None:
         """Send a message to the other processes; never raises because a broker is away."""
 
+    async def sent(self) -> None:
+        """Return when what was published has left, or soon; at once where that is not known."""
+        return
+
     @abstractmethod
     async def stop(self) -> None:
         """Stop receiving and let go of connections."""

@@ -31,6 +31,7 @@ HEARTBEAT = 1.0  # seconds
 PATIENCE = 2.0  # seconds for one exchange with the broker
 DEAF_AFTER = 3.0  # seconds in which none of one's own heartbeats came back
 FAREWELL = 1.0  # seconds
+SENT_LIMIT = 0.25  # seconds somebody waits until a message has left
 ATTEMPTS = 5
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 HINT = "Name in OPTIONS['LAYER'] an alias of CHANNEL_LAYERS whose layer is one of channels-redis."
@@ -64,6 +65,13 @@ class ChannelLayerBus(Bus):
         """See Bus.publish(); a task sends it, and with too many waiting nobody does."""
         if self._tasks and not self._waiting.full():
             self._waiting.put_nowait(message)
+
+    async def sent(self) -> None:
+        """See Bus.sent()."""
+        if self._tasks and not self.is_away:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SENT_LIMIT):
+                    await self._waiting.join()
 
     async def stop(self) -> None:
         """See Bus.stop()."""

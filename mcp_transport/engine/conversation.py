@@ -173,6 +173,7 @@ class Conversation:
         """End the caller's session and everything that runs in it (Session Management, 5)."""
         session = await self.find_session(incoming)
         await self.end_session(session.id, "client")
+        await self._services.hub.sent()  # its next request may reach another process at once
         return Reply(204)
 
     async def end_session(self, session_id: str, reason: str) -> None:
