@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error
 
 Receive = Callable[[bytes], None]
 
+SENT_LIMIT = 0.25  # seconds somebody waits until a message has left
+
 
 class Bus(ABC):
     """

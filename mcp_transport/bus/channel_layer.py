@@ -21,7 +21,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
-from mcp_transport.bus.base import Bus, Receive
+from mcp_transport.bus.base import SENT_LIMIT, Bus, Receive
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -31,7 +31,6 @@ HEARTBEAT = 1.0  # seconds
 PATIENCE = 2.0  # seconds for one exchange with the broker
 DEAF_AFTER = 3.0  # seconds in which none of one's own heartbeats came back
 FAREWELL = 1.0  # seconds
-SENT_LIMIT = 0.25  # seconds somebody waits until a message has left
 ATTEMPTS = 5
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 HINT = "Name in OPTIONS['LAYER'] an alias of CHANNEL_LAYERS whose layer is one of channels-redis."
