@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from mcp_transport import routing
 from mcp_transport.engine.directory import ServerRecord
-from mcp_transport.routing import mcp_application
+from mcp_transport.routing import YOUNG, mcp_application, spare_collector
 from mcp_transport.rows import DatabaseAway
 
 
@@ -341,3 +342,21 @@ async def test_who_asks_for_no_stream_is_told_about_the_server(
     information = application._rest = Called()
     await run(application, request("/mcp/main", **headers))
     assert bool(information.scopes) is is_information
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize(("before", "after"), [(700, YOUNG), (0, 0), (2 * YOUNG, 2 * YOUNG)])
+def test_the_collector_waits_longer_unless_the_site_has_said(
+    collector: None, before: int, after: int
+) -> None:
+    gc.set_threshold(before, 7, 8)
+    spare_collector()
+    assert gc.get_threshold() == (after, 7, 8)
+    assert gc.get_freeze_count()
