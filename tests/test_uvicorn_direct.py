@@ -36,7 +36,7 @@ class Site:
 
     def __init__(self) -> None:
         self.direct: list[Direct | None] = []
-        self.is_read = asyncio.Semaphore(0)  # what was told last
+        self.is_read = asyncio.Semaphore(0)  # whatever was sent before
         self.is_over = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -50,9 +50,9 @@ class Site:
         if write is not None and scope["path"] != "/left":
             for number, size in enumerate(SIZES):
                 text = b"%d" % number * size
+                await self.is_read.acquire()
                 assert write(text)
                 await send(told(text))
-                await self.is_read.acquire()
         while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
             pass
         self.is_over.set()
@@ -162,9 +162,9 @@ async def test_what_is_told_directly_comes_in_turn_with_what_is_sent(port: int, 
     async with asyncio.timeout(LIMIT):
         assert b"transfer-encoding: chunked" in await reader.readuntil(b"\r\n\r\n")
     for number, size in enumerate(SIZES):
+        site.is_read.release()
         chunk = b"%x\r\n%b\r\n" % (size, b"%d" % number * size)
         assert await read(reader, 2 * len(chunk)) == chunk * 2
-        site.is_read.release()
     writer.close()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
 
@@ -236,9 +236,9 @@ async def test_frames_that_are_told_directly_come_in_turn_with_those_that_are_se
 ) -> None:
     async with connect(f"ws://127.0.0.1:{port}/", compression=None) as socket:
         for number, size in enumerate(SIZES):
+            site.is_read.release()
             for _ in range(2):
                 assert await asyncio.wait_for(socket.recv(), LIMIT) == str(number) * size
-            site.is_read.release()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
     write = site.direct[1]
     assert write is not None

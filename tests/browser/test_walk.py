@@ -102,6 +102,7 @@ def test_an_operator_makes_a_server_and_switches_a_tool_off_while_a_client_liste
 
     operator.find("#by-q").send_keys("repeat")
     operator.find(".mx-filters [type=submit]").click()
+    operator.until(lambda: "q=repeat" in operator.driver.current_url)
     operator.find("[aria-label='Switch off repeat']").click()
     operator.until(lambda: "1 live session was notified" in operator.text)
     assert listener.next()["method"] == "notifications/tools/list_changed"
