@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 Kind = Literal["echo", "cycle", "idle", "fanout"]
-Era = Literal["modern", "legacy", "socket"]  # what a stream is opened by: POST, GET, WebSocket
+Era = Literal["modern", "legacy", "socket"]  # of a call, or what a stream is opened by
 STREAMS_BY_ERA: dict[Era, str] = {"modern": "listen", "legacy": "get", "socket": "websocket"}
 
 UNIT = "echo/bare/32"  # what every ratio is a multiple of
@@ -45,7 +45,8 @@ class Case:
 def _echo(
     target: str, count: int = 32, *, era: Era = "modern", tool: str = "echo", aim: Aim | None = None
 ) -> Case:
-    parts = ["echo", target, *([] if target.startswith("bare") else [era])]
+    way = "websocket" if era == "socket" else era
+    parts = ["echo", target, *([] if target.startswith("bare") else [way])]
     parts += [*([] if tool == "echo" else [tool]), str(count)]
     return Case(
         name="/".join(parts), kind="echo", target=target, era=era, tool=tool, count=count, aim=aim
@@ -70,6 +71,7 @@ ECHO = (
     _echo("bare"),
     _echo("ours", aim=_ratio(2.25)),
     _echo("ours", era="legacy", aim=_ratio(2.5)),
+    _echo("ours", era="socket", aim=_ratio(1, unit="echo/ours/modern/32")),
     _echo("ours", tool="echo_in_thread", aim=_ratio(3)),
     _echo("ours", tool="owner"),
     _echo("ours-batched", aim=_ratio(1.75)),
@@ -127,7 +129,11 @@ STREAMS = (
     _streams("fanout", "typescript-sdk", "modern", 1000),
 )
 CASES = (*ECHO, *FEWER, *CYCLES, *STREAMS)
-GATE = tuple(case for case in ECHO if case.target in ("bare", "ours") and case.tool != "owner")
+GATE = tuple(
+    case
+    for case in ECHO
+    if case.target in ("bare", "ours") and case.tool != "owner" and case.era != "socket"
+)
 WHAT: dict[str, str] = {
     "echo": "CPU µs a request", "cycle": "CPU µs a session",
     "idle": "kB a stream", "fanout": "CPU µs a message",

@@ -2,9 +2,10 @@
 Load that wrk cannot make: sessions and streams. A program of its own.
 
     python -m benchmarks.load sessions '{"port": …, "path": …, "seconds": 5, "count": 8}'
+    python -m benchmarks.load calls '{"port": …, "path": …, "seconds": 5, "count": 32}'
     python -m benchmarks.load streams '{"port": …, "path": …, "era": "modern", "count": 1000}'
 
-``sessions`` prints one line of figures. ``streams`` prints a line once every
+``sessions`` and ``calls``, which go over WebSockets, print one line of figures. ``streams`` prints a line once every
 stream is open, then one for each line it reads: ``announce`` tells a change
 and waits until every stream has heard of it, ``stop`` ends.
 """
@@ -12,9 +13,12 @@ and waits until every stream has heard of it, ``stop`` ends.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from statistics import quantiles
 from typing import Any
 
@@ -110,7 +114,82 @@ async def cycle_sessions(address: Address, *, count: int, seconds: float) -> dic
     cuts = [value * 1000 for value in quantiles(took, n=100)]
     busy = (time.process_time() - used) / seconds
     return {
-        "cycles": len(took), "seconds": seconds, "p50": cuts[49], "p99": cuts[98], "busy": busy,
+        "done": len(took), "seconds": seconds, "p50": cuts[49], "p99": cuts[98], "busy": busy,
+    }  # fmt: skip
+
+
+class Caller(asyncio.Protocol):
+    """A WebSocket that makes one call after the other until the time is over."""
+
+    def __init__(self, address: Address, ids: Iterator[int], end: float) -> None:
+        self.took: list[float] = []
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._upgrade = messages.upgrade(address).encoded()
+        call = messages.frame(messages.modern_call(address, "echo"))
+        self._before, _, self._after = call.partition(b"%d" % messages.FIRST_ID)
+        self._ids = ids
+        self._end = end
+        self._began = 0.0
+        self._received = b""
+        self._is_open = False
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See Protocol."""
+        self._transport = transport
+        self._transport.write(self._upgrade)
+
+    def data_received(self, data: bytes) -> None:
+        """See Protocol."""
+        self._received += data
+        if not self._is_open:
+            self._open()
+        elif (size := messages.frame_size(self._received)) and len(self._received) >= size:
+            self._take()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See Protocol."""
+        if not self.ended.done():
+            self.ended.set_exception(ConnectionResetError(f"closed after {self._received!r}"))
+
+    def _open(self) -> None:
+        if b"\r\n\r\n" in self._received:
+            self._is_open = True
+            self._call()
+
+    def _call(self) -> None:
+        self._received = b""
+        self._began = time.perf_counter()
+        self._transport.write(b"%b%d%b" % (self._before, next(self._ids), self._after))
+
+    def _take(self) -> None:
+        if b"hello" not in self._received or b'"error"' in self._received:
+            self.ended.set_exception(SystemExit(f"answered {self._received!r}"))
+            return
+        now = time.perf_counter()
+        self.took.append(now - self._began)
+        if now < self._end:
+            self._call()
+        else:
+            self.ended.set_result(None)
+            self._transport.abort()
+
+
+async def call_over_sockets(address: Address, *, count: int, seconds: float) -> dict[str, float]:
+    """Call a tool over some WebSockets until the time is over."""
+    loop = asyncio.get_running_loop()
+    began, used = time.perf_counter(), time.process_time()
+    make = partial(Caller, address, itertools.count(messages.FIRST_ID), began + seconds)
+    opened = [await loop.create_connection(make, "127.0.0.1", address.port) for _ in range(count)]
+    callers = [caller for _transport, caller in opened]
+    async with asyncio.timeout(seconds + LIMIT):
+        await asyncio.gather(*(caller.ended for caller in callers))
+    seconds = time.perf_counter() - began
+    took = [value for caller in callers for value in caller.took]
+    cuts = [value * 1000 for value in quantiles(took, n=100)]
+    busy = (time.process_time() - used) / seconds
+    return {
+        "done": len(took), "seconds": seconds, "p50": cuts[49], "p99": cuts[98], "busy": busy,
     }  # fmt: skip
 
 
@@ -248,7 +327,8 @@ async def main(what: str, wanted: dict[str, Any]) -> None:
         await hold_streams(wanted)
         return
     address = address_of(wanted)
-    say(await cycle_sessions(address, count=wanted["count"], seconds=wanted["seconds"]))
+    load = call_over_sockets if what == "calls" else cycle_sessions
+    say(await load(address, count=wanted["count"], seconds=wanted["seconds"]))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,10 @@ def prove(server: Server, request: Request) -> None:
 
 def measure_echo(case: Case, server: Server, effort: Effort) -> Figures:
     """Calls in a closed loop."""
+    if case.era == "socket":
+        return measure_generated(
+            "calls", server.address(server.target.socket), case, server, effort
+        )
     requests = requests_of(case, server)
     prove(server, requests[0])
     path = server.place.folder / "echo.lua"
@@ -107,16 +111,23 @@ def measure_echo(case: Case, server: Server, effort: Effort) -> Figures:
 
 def measure_cycle(case: Case, server: Server, effort: Effort) -> Figures:
     """Sessions opened and closed in a closed loop."""
-    wanted = described(server.address(server.target.legacy))
+    address = server.address(server.target.legacy)
+    return measure_generated("sessions", address, case, server, effort)
+
+
+def measure_generated(
+    what: str, address: Address, case: Case, server: Server, effort: Effort
+) -> Figures:
+    """What a generator of ours does in a closed loop."""
     for seconds in (effort.warm_up, effort.seconds):
         before = settle(server)
-        arguments = json.dumps(wanted | {"count": case.count, "seconds": seconds or 1})
-        with generator("sessions", arguments, effort.load_core) as load:
+        wanted = described(address) | {"count": case.count, "seconds": seconds or 1}
+        with generator(what, json.dumps(wanted), effort.load_core) as load:
             said = next_line(load)
     used = settle(server) - before
     return Figures(
-        cost=used / said["cycles"] * 1e6,
-        rate=said["cycles"] / said["seconds"],
+        cost=used / said["done"] * 1e6,
+        rate=said["done"] / said["seconds"],
         p50=said["p50"],
         p99=said["p99"],
         busy=said["busy"],

@@ -104,6 +104,14 @@ def frame(request: Request) -> bytes:
     return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text
 
 
+def frame_size(data: bytes) -> int | None:
+    """How long the frame is that bytes of a server begin with, its head included; None for too few."""
+    head = 4 if data[1:2] == b"\x7e" else 2
+    if len(data) < head:
+        return None
+    return head + (data[1] if head == 2 else int.from_bytes(data[2:4]))
+
+
 def initialize(address: Address) -> Request:
     """The first message of a session."""
     client = {"name": "benchmark", "version": "1"}

@@ -35,6 +35,7 @@ STREAMS = {
     "socket": "subscriptions/listen, WebSocket",
 }
 NUMBER = re.compile(r"[\d,.]*%?")
+ERAS = {"modern": "2026-07-28", "legacy": "2025-11-25", "socket": "2026-07-28, WebSocket"}
 Rows = Sequence[Sequence[str]]
 
 
@@ -46,7 +47,7 @@ def title(case: Case) -> str:
         return "a fixed answer"
     if case.kind == "cycle":
         return "2025-11-25"
-    era = "2026-07-28" if case.era == "modern" else "2025-11-25"
+    era = ERAS[case.era]
     tools = {"echo": "async tool", "echo_in_thread": "sync tool", "owner": "sync tool, one query"}
     return f"{era}, {tools[case.tool]}"
 
