@@ -54,6 +54,14 @@ class JoinedWrites(asyncio.Transport):
         transport.write(data)
         return True
 
+    def add(self, data: bytes) -> bool:
+        """Like write(); False, and nothing is sent, while the client does not read or has left."""
+        transport = self._transport
+        if transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        self.write(data)
+        return True
+
     def flush(self) -> None:
         """Send what is held."""
         if held := self._held:

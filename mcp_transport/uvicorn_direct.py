@@ -84,8 +84,9 @@ def _offer_chunk(transport: JoinedWrites, piece: bytes) -> bool:
 
 
 def _offer_frame(socket: Any, text: bytes) -> bool:
+    # With the turn's other writes: these are answers, too, of which many come at once.
     is_closed: bool = socket.close_sent
-    return not is_closed and socket.transport.offer(_frame(text))
+    return not is_closed and socket.transport.add(_frame(text))
 
 
 def _frame(text: bytes) -> bytes:

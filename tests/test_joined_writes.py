@@ -101,6 +101,18 @@ async def test_what_is_offered_leaves_at_once_or_not_at_all(line: Line) -> None:
     assert not line.writes.offer(b"too late")
 
 
+async def test_what_is_added_leaves_with_the_rest_of_the_turn_or_not_at_all(line: Line) -> None:
+    line.writes.write(b"first")
+    assert line.writes.add(b"second")
+    assert line.arrived() == b""
+    await turn()
+    assert line.arrived() == b"firstsecond"
+    while line.writes.add(b"x" * MOST_HELD):
+        await turn()  # until the socket is full
+    line.writes.abort()
+    assert not line.writes.add(b"too late")
+
+
 async def test_the_end_of_what_is_written_comes_behind_what_is_held(line: Line) -> None:
     assert line.writes.can_write_eof()
     line.writes.write(b"the last")

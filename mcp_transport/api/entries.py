@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from mcp_transport.api.documenting import documented
 from mcp_transport.api.serializers import RowSerializer, Serializer
-from mcp_transport.api.views import RowViews, reading
+from mcp_transport.api.views import RowViews
 from mcp_transport.audit.operators import recorded
 from mcp_transport.auth.principal import principal_of
 from mcp_transport.engine.announcing import announce, wait_for_reports
@@ -128,7 +128,7 @@ class EntryViews(RowViews):
     def partial_update(self, request: Request, slug: str, kind: str, name: str) -> Response:
         """Change what the server says of the entry, and say who was told; what is not sent stays."""
         with transaction.atomic():
-            server = self._server(slug)
+            server = self._server(slug, is_locked=True)
             entry = self._entry(server, kind, name)
             row = entry.override or EntryOverride(server=server, kind=kind, name=name)
             serializer = OverrideSerializer(row, data=request.data, partial=True)
@@ -144,16 +144,15 @@ class EntryViews(RowViews):
     def reset(self, request: Request, slug: str, kind: str, name: str) -> Response:
         """Forget what the server changes about the entry."""
         with transaction.atomic():
-            row = get_object_or_404(self._server(slug).overrides, kind=kind, name=name)
+            overrides = self._server(slug, is_locked=True).overrides
+            row = get_object_or_404(overrides, kind=kind, name=name)
             with recorded(self.operator, "delete", row):
                 row.delete()
         return Response(status=204)
 
-    def _server(self, slug: str) -> Server:
+    def _server(self, slug: str, *, is_locked: bool = False) -> Server:
         rows: QuerySet[Server] = self.get_queryset()
-        if not reading(self.request):
-            rows = rows.select_for_update()
-        return get_object_or_404(rows, slug=slug)
+        return get_object_or_404(rows.select_for_update() if is_locked else rows, slug=slug)
 
     def _entry(self, server: Server, kind: str, name: str) -> Surveyed:
         for entry in survey(server):

@@ -246,7 +246,7 @@ class Connection(Guest):
         is_full = self._waiting and self._waiting_bytes + size > limits.bytes
         if is_full or self._waiting >= limits.messages:
             self.end(Ending.OVERLOADED)
-        if self.ending.done():
+        if self.ending.done() or self._is_sent(message):
             return
         self._wait_for_turn(1, size)
         try:
@@ -260,7 +260,7 @@ class Connection(Guest):
         """Send a message if nothing else waits, without waiting; False leaves it to send()."""
         if self._waiting:
             return False
-        if self.ending.done() or (self.direct is not None and self.direct(message)):
+        if self.ending.done() or self._is_sent(message):
             return True
         try:
             rest = attempt(self._write(message))
@@ -272,6 +272,10 @@ class Connection(Guest):
             self._sending_since = time.monotonic()
             self._start(self._send_rest(rest, len(message)))
         return True
+
+    def _is_sent(self, message: bytes) -> bool:
+        """Whether a message that nothing waits before could be sent then and there."""
+        return not self._waiting and self.direct is not None and self.direct(message)
 
     def end(self, why: Ending) -> None:
         """Tell the transport to close; the first reason holds."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks import messages
-from benchmarks.messages import FIRST_ID, Address, Request
+from benchmarks.messages import FIRST_ID, Address, Request, frame_size
 
 ADDRESS = Address(port=8000, path="/mcp", token="secret")
 
@@ -70,3 +70,11 @@ def test_only_a_server_with_a_token_is_sent_one() -> None:
 def test_a_tool_is_given_only_what_it_takes() -> None:
     _, body = split(messages.modern_call(ADDRESS, "announce"))
     assert json.loads(body)["params"]["arguments"] == {}
+
+
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535])
+def test_a_frame_says_how_long_it_is_as_soon_as_its_head_is_there(length: int) -> None:
+    head = bytes((0x81, length)) if length < 126 else b"\x81\x7e" + length.to_bytes(2)
+    assert frame_size(head[:-1]) is None
+    assert frame_size(head) == len(head) + length
+    assert frame_size(head + b"a" * length) == len(head) + length

@@ -27,7 +27,7 @@ async def test_a_resource_that_changes_is_heard_of(mcp: Client) -> None:
 
 
 async def test_a_wait_is_bounded(mcp: Client) -> None:
-    mcp.site.http.limit = 0.05
+    mcp.site.http.limit = 0.5
     async with mcp.listen("tools") as changes:
         with pytest.raises(TimeoutError):
             await changes.next()
