@@ -42,6 +42,7 @@ def _takes_whole(cycle: RequestResponseCycle) -> bool:
     return not (
         cycle.response_started
         or cycle.disconnected
+        or cycle.transport.is_closing()
         or cycle.flow.write_paused
         or cycle.access_log
         or cycle.scope["method"] == "HEAD"

@@ -136,6 +136,25 @@ async def test_nothing_is_answered_twice() -> None:
     assert site.answered == [True, False, True]
 
 
+async def test_nothing_is_answered_on_a_connection_that_is_closing() -> None:
+    told: list[bool] = []
+    is_over = asyncio.Event()
+    state = ServerState()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        (connection,) = state.connections
+        connection.transport.abort()  # which uvicorn hears of in the next turn
+        told.append(answered(scope, send, 200, (LENGTH,), b"ok"))
+        is_over.set()
+
+    async with serving(application, state) as port:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET % b"")
+        await asyncio.wait_for(is_over.wait(), LIMIT)
+        writer.close()
+    assert told == [False]
+
+
 async def test_a_request_for_headers_is_left_to_send() -> None:
     site = Answering()
     await exchanged(site, (GET % b"").replace(b"GET", b"HEAD"))
