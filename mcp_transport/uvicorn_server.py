@@ -18,6 +18,7 @@ import selectors
 import struct
 import sys
 import time
+from collections.abc import Sequence
 from socket import SOL_SOCKET, socket
 
 from uvicorn.config import STARTUP_FAILURE, Config
@@ -76,9 +77,7 @@ class PatientServer(Server):
                 turn_away(door)
             await asyncio.sleep(HANDSHAKE)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TAKING_IN):
-                    while any(has_waiting(door) for door in doors):  # noqa: ASYNC110 - the loop takes them
-                        await asyncio.sleep(0)
+                await asyncio.wait_for(emptied(doors), TAKING_IN)
 
 
 class PatientSupervisor(Multiprocess):
@@ -102,6 +101,12 @@ def turn_away(door: socket) -> None:
             door.setsockopt(
                 SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", count, ctypes.addressof(program))
             )
+
+
+async def emptied(doors: Sequence[socket]) -> None:
+    """Return when the loop has taken all who wait."""
+    while any(has_waiting(door) for door in doors):  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
 
 
 def has_waiting(door: socket) -> bool:
