@@ -41,6 +41,10 @@ async def hand_over(send: Send, *messages: dict[str, Any]) -> None:
         raise ConnectionResetError("The client has left.") from error
 
 
+def _start(status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
 def _tells_of_leaving(error: Exception) -> bool:
     return isinstance(error, OSError) or "closed" in str(error)
 
@@ -112,7 +116,8 @@ class HttpResponder(Responder, Silent):
         if self.is_open:
             return
         self.is_open = True
-        await self._put(self._start(200, [*STREAM_HEADERS, *self.headers]))
+        self._count(200)
+        await self._put(_start(200, [*STREAM_HEADERS, *self.headers]))
         await self._chunk(b"")  # the client knows at once that a stream has begun
         self._direct = direct(self._scope, self._send)
         if self._slot is None:
@@ -175,9 +180,9 @@ class HttpResponder(Responder, Silent):
             sent.append((b"content-length", b"%d" % len(body)))
         if body:
             sent.append(self.body_type)
-        start = self._start(status, sent)
+        self._count(status)
         if not answered(self._scope, self._send, status, sent, body):
-            await self._put(start, {"type": "http.response.body", "body": body})
+            await self._put(_start(status, sent), {"type": "http.response.body", "body": body})
 
     def close(self) -> None:
         """Stop keeping the stream alive."""
@@ -188,11 +193,9 @@ class HttpResponder(Responder, Silent):
         if self._rest is not None:
             self._rest.cancel()
 
-    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-        """The beginning of an answer, which is counted."""
+    def _count(self, status: int) -> None:
         if self._worker.count_response is not None:
             self._worker.count_response(status)
-        return {"type": "http.response.start", "status": status, "headers": headers}
 
     async def _put(self, *messages: dict[str, Any]) -> None:
         """Send; to a client that has left nothing more, and gone() tells of it."""
