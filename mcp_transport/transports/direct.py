@@ -11,8 +11,8 @@ headers and a body, and tells whether they are on their way; with False they are
 left to ``send``. Names of headers are in small letters, values without line
 breaks, and one of them is the length of the body, if it has one.
 
-``"find"``, for what is told to many at once, takes the ``send`` of an answer that
-goes on, and returns what writes to that client then and there, or None. That
+``"find"``, for what is told to many at once and for answers on a WebSocket, takes
+the ``send`` of an answer that goes on, and returns what writes to that client then and there, or None. That
 takes bytes, a piece of the body or the text of a frame, none of them empty, and
 tells in the same way whether they are on their way: the client may not read at
 the moment, or may have left. It may be used until the last piece is sent.
