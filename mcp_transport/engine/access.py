@@ -7,12 +7,13 @@ one that only the credential does not cover is refused with what it lacks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mcp_transport.auth.errors import InsufficientScope
 from mcp_transport.auth.principal import SCOPE_OF_KIND
 from mcp_transport.engine.back_channel import check_capabilities
-from mcp_transport.engine.catalog import Offered
+from mcp_transport.engine.catalog import D, Offered
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol.errors import (
     InvalidParams,
@@ -22,11 +23,12 @@ from mcp_transport.protocol.errors import (
 )
 from mcp_transport.protocol.shortening import capped, shown
 from mcp_transport.registry.context import Question
+from mcp_transport.registry.records import ResourceDefinition, TemplateDefinition
 
 
-def find(exchange: Exchange, kind: str) -> Offered:
+def find(exchange: Exchange, kind: str, table: Mapping[str, Offered[D]]) -> Offered[D]:
     """
-    The tool or prompt that ``params.name`` names.
+    The tool or prompt of the catalog that ``params.name`` names.
 
     Raises InvalidParams for a name that is none, InsufficientScope, or
     MissingClientCapability.
@@ -34,14 +36,16 @@ def find(exchange: Exchange, kind: str) -> Offered:
     name = exchange.params.get("name")
     if type(name) is not str:
         raise InvalidParams(f"{exchange.method.name} needs params.name, a string.", status=400)
-    entry = exchange.catalog.of_kind(kind).get(name)
+    entry = table.get(name)
     if entry is None or not entry.is_permitted(exchange.principal):
         raise InvalidParams(f"There is no {kind} {shown(name)}; {kind}s/list shows what there is.")
     _admit(exchange, entry)
     return entry
 
 
-def find_resource(exchange: Exchange) -> tuple[Offered, str, dict[str, str]]:
+def find_resource(
+    exchange: Exchange,
+) -> tuple[Offered[ResourceDefinition | TemplateDefinition], str, dict[str, str]]:
     """The resource or template that ``params.uri`` names, the URI and its variables."""
     uri = exchange.params.get("uri")
     if type(uri) is not str:

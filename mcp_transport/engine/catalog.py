@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 import msgspec
+from typing_extensions import TypeVar
 
 from mcp_transport.audit.redaction import Redactor
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.engine.source import AnyDefinition, Source
+from mcp_transport.engine.source import AnyDefinition, Entries, Source
 from mcp_transport.engine.wire import to_definition
 from mcp_transport.limits.limit import Limit, chosen
 from mcp_transport.protocol import shaping
@@ -27,6 +28,9 @@ from mcp_transport.registry.records import (
     TemplateDefinition,
     ToolDefinition,
 )
+
+D = TypeVar("D", bound=AnyDefinition)
+D_co = TypeVar("D_co", bound=AnyDefinition, covariant=True, default=AnyDefinition)
 
 Key = tuple[str, str]  # the kind of an entry, and what its source calls it
 
@@ -55,12 +59,12 @@ NO_OVERRIDE = Override()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
+class Offered(Generic[D_co]):
     """An entry as one server offers it."""
 
     kind: str  # "tool", "resource", "template" or "prompt"
     name: str  # what clients call it: a name, a URI or a template
-    definition: AnyDefinition
+    definition: D_co
     source: Source
     permission: str | None
     is_read_only: bool
@@ -95,10 +99,10 @@ class Offered:
 class Catalog:
     """Every entry of a server, by what clients call it."""
 
-    tools: dict[str, Offered]
-    resources: dict[str, Offered]
-    templates: dict[str, Offered]
-    prompts: dict[str, Offered]
+    tools: Mapping[str, Offered[ToolDefinition]]
+    resources: Mapping[str, Offered[ResourceDefinition]]
+    templates: Mapping[str, Offered[TemplateDefinition]]
+    prompts: Mapping[str, Offered[PromptDefinition]]
     features: frozenset[str]
     is_uniform: bool  # whether no entry asks for a permission
     is_limited: bool = False  # whether an entry has a limit of its own
@@ -108,17 +112,18 @@ class Catalog:
         entries = self.of_kind(kind).values()
         return [entry for entry in entries if entry.is_visible(principal)]
 
-    def of_kind(self, kind: str) -> dict[str, Offered]:
+    def of_kind(self, kind: str) -> Mapping[str, Offered]:
         """Every entry of a kind."""
-        table: dict[str, Offered] = getattr(self, f"{kind}s")
+        table: Mapping[str, Offered] = getattr(self, f"{kind}s")
         return table
 
-    def match(self, uri: str) -> tuple[Offered, dict[str, str]] | None:
+    def match(
+        self, uri: str
+    ) -> tuple[Offered[ResourceDefinition | TemplateDefinition], dict[str, str]] | None:
         """The resource or template that a URI belongs to, and the URI's variables."""
         if (resource := self.resources.get(uri)) is not None:
             return resource, {}
         for entry in self.templates.values():
-            assert isinstance(entry.definition, TemplateDefinition)  # noqa: S101 - by construction
             variables = entry.source.match(entry.definition, uri)
             if variables is not None:
                 return entry, variables
@@ -136,18 +141,52 @@ Offers = Callable[[str, str], bool]  # (owner, entry name) -> whether the server
 
 def build(sources: Iterable[Source], offers: Offers, overrides: Mapping[Key, Override]) -> Catalog:
     """The catalog of a server; of entries with the same name the first source's wins."""
-    tables: dict[str, dict[str, Offered]] = {kind: {} for kind in FEATURE_OF_KIND}
-    completes = False
-    for source in sources:
-        for kind, definition in definitions_of(source):
-            if not offers(source.owner(definition), own_name(definition)):
-                continue
-            override = overrides.get((kind, own_name(definition)), NO_OVERRIDE)
-            if override.is_enabled:
-                entry = _offer(kind, definition, source, override)
-                tables[kind].setdefault(entry.name, entry)
-                completes = completes or source.completes(definition)
-    return _assemble(tables, completes=completes)
+    terms = Terms(offers, overrides)
+    listed = [(source, source.entries()) for source in sources]
+    tools = terms.table("tool", listed, lambda found: found.tools)
+    resources = terms.table("resource", listed, lambda found: found.resources)
+    templates = terms.table("template", listed, lambda found: found.templates)
+    prompts = terms.table("prompt", listed, lambda found: found.prompts)
+    entries: list[Offered] = [
+        *tools.values(),
+        *resources.values(),
+        *templates.values(),
+        *prompts.values(),
+    ]
+    return Catalog(
+        tools=tools,
+        resources=resources,
+        templates=templates,
+        prompts=prompts,
+        features=_features(entries),
+        is_uniform=not any(entry.permission for entry in entries),
+        is_limited=any(entry.limit for entry in entries),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one server takes of the sources, and what it changes about it."""
+
+    offers: Offers
+    overrides: Mapping[Key, Override]
+
+    def table(
+        self,
+        kind: str,
+        listed: Iterable[tuple[Source, Entries]],
+        of_kind: Callable[[Entries], Sequence[D]],
+    ) -> dict[str, Offered[D]]:
+        """The entries of a kind, by what clients call them."""
+        table: dict[str, Offered[D]] = {}
+        for source, found in listed:
+            for definition in of_kind(found):
+                name = own_name(definition)
+                override = self.overrides.get((kind, name), NO_OVERRIDE)
+                if override.is_enabled and self.offers(source.owner(definition), name):
+                    entry = _offer(kind, definition, source, override)
+                    table.setdefault(entry.name, entry)
+        return table
 
 
 def own_name(definition: AnyDefinition) -> str:
@@ -167,7 +206,7 @@ def definitions_of(source: Source) -> Iterator[tuple[str, AnyDefinition]]:
             yield kind, definition
 
 
-def _offer(kind: str, definition: AnyDefinition, source: Source, override: Override) -> Offered:
+def _offer(kind: str, definition: D, source: Source, override: Override) -> Offered[D]:
     is_renamed = override.new_name and isinstance(definition, (ToolDefinition, PromptDefinition))
     name = override.new_name if is_renamed else own_name(definition)
     wire = to_definition(definition)
@@ -196,17 +235,8 @@ def _offer(kind: str, definition: AnyDefinition, source: Source, override: Overr
     )
 
 
-def _assemble(tables: dict[str, dict[str, Offered]], *, completes: bool) -> Catalog:
-    features = {FEATURE_OF_KIND[kind] for kind, table in tables.items() if table}
-    if completes:
+def _features(entries: Sequence[Offered]) -> frozenset[str]:
+    features = {FEATURE_OF_KIND[entry.kind] for entry in entries}
+    if any(entry.source.completes(entry.definition) for entry in entries):
         features.add("completions")
-    features.add("logging")
-    return Catalog(
-        tools=tables["tool"],
-        resources=tables["resource"],
-        templates=tables["template"],
-        prompts=tables["prompt"],
-        features=frozenset(features),
-        is_uniform=not any(e.permission for table in tables.values() for e in table.values()),
-        is_limited=any(e.limit for table in tables.values() for e in table.values()),
-    )
+    return frozenset({"logging", *features})

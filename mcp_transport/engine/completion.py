@@ -27,11 +27,10 @@ async def complete(exchange: Exchange) -> dict[str, Any]:
     """
     entry = _referred(exchange)
     name, value = _argument(exchange)
-    definition = entry.definition if entry else None
+    definition = entry.definition
     if not isinstance(definition, (PromptDefinition, TemplateDefinition)):
         return _completion([])  # a resource without variables has nothing to complete
     _check(definition, name)
-    assert entry is not None  # noqa: S101 - it has a definition
     context = RequestContext(exchange)
     try:
         values = await entry.source.complete(definition, name, value, context, _known(exchange))
@@ -47,7 +46,7 @@ def _completion(values: list[str]) -> dict[str, Any]:
     return {"completion": {"values": shown, "total": len(values), "hasMore": has_more}}
 
 
-def _referred(exchange: Exchange) -> Offered | None:
+def _referred(exchange: Exchange) -> Offered:
     ref = exchange.params.get("ref")
     if not isinstance(ref, dict):
         ref = {}

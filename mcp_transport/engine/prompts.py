@@ -25,9 +25,8 @@ async def get(exchange: Exchange) -> dict[str, Any]:
     Raises InvalidParams for arguments that are missing, unknown or no strings
     (2025-11-25, server/prompts, Error Handling).
     """
-    entry = access.find(exchange, "prompt")
+    entry = access.find(exchange, "prompt", exchange.catalog.prompts)
     prompt = entry.definition
-    assert isinstance(prompt, PromptDefinition)  # noqa: S101 - by construction of the catalog
     arguments = _arguments(exchange, prompt)
     enter(exchange)
     context = RequestContext(exchange)

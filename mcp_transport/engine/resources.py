@@ -13,7 +13,6 @@ from mcp_transport.protocol import shaping
 from mcp_transport.protocol.errors import InternalError, InvalidParams, ProtocolError
 from mcp_transport.protocol.subscriptions import MAX_URIS, Filter, check_uri
 from mcp_transport.registry.errors import ToolError
-from mcp_transport.registry.records import ResourceDefinition, TemplateDefinition
 from mcp_transport.sessions.store import SessionRecord
 
 logger = logging.getLogger("mcp_transport.resources")
@@ -29,7 +28,6 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     """
     entry, uri, variables = access.find_resource(exchange)
     resource = entry.definition
-    assert isinstance(resource, (ResourceDefinition, TemplateDefinition))  # noqa: S101 - by construction of the catalog
     enter(exchange)
     context = RequestContext(exchange)
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import msgspec
+from typing_extensions import TypeVar
 
 from mcp_transport.protocol.content import Message, ResourceContents
 from mcp_transport.registry.records import (
@@ -22,29 +23,39 @@ if TYPE_CHECKING:
 
 AnyDefinition = ToolDefinition | ResourceDefinition | TemplateDefinition | PromptDefinition
 
+# Whoever holds several sources cannot know what each one lists: left out, these are Any.
+ToolT = TypeVar("ToolT", bound=ToolDefinition, default=Any)
+ResourceT = TypeVar("ResourceT", bound=ResourceDefinition, default=Any)
+TemplateT = TypeVar("TemplateT", bound=TemplateDefinition, default=Any)
+PromptT = TypeVar("PromptT", bound=PromptDefinition, default=Any)
 
-class Entries(msgspec.Struct, frozen=True, kw_only=True):
+
+class Entries(
+    msgspec.Struct, Generic[ToolT, ResourceT, TemplateT, PromptT], frozen=True, kw_only=True
+):
     """What a source offers at one moment."""
 
-    tools: Sequence[ToolDefinition] = ()
-    resources: Sequence[ResourceDefinition] = ()
-    templates: Sequence[TemplateDefinition] = ()
-    prompts: Sequence[PromptDefinition] = ()
+    tools: Sequence[ToolT] = ()
+    resources: Sequence[ResourceT] = ()
+    templates: Sequence[TemplateT] = ()
+    prompts: Sequence[PromptT] = ()
 
 
-class Source(ABC):
+class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
     """
     Serves entries of one kind of origin.
 
-    A source that is away offers nothing and never raises for it. Functions of
-    an entry are called with the context of the request that they serve.
+    Its parameters are the records that it lists, and is handed back for every
+    request: of tools, resources, templates and prompts. A source that is away
+    offers nothing and never raises for it. Functions of an entry are called
+    with the context of the request that they serve.
     """
 
     name: ClassVar[str]
     #: What it may offer; whoever looks for another kind does not wait for its tables.
     kinds: ClassVar[frozenset[str]] = frozenset({"tool", "resource", "template", "prompt"})
 
-    def refresh(self) -> None:  # noqa: B027 - most have no tables
+    def refresh(self) -> None:
         """
         Read what is kept in tables, if anything is.
 
@@ -52,7 +63,7 @@ class Source(ABC):
         server are read; from several threads at once.
         """
 
-    def place(self, definition: AnyDefinition) -> str:
+    def place(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """Where an entry is defined, for operators; empty where nobody can say."""
         return ""
 
@@ -61,31 +72,31 @@ class Source(ABC):
         """A number that is another one whenever the entries are."""
 
     @abstractmethod
-    def entries(self) -> Entries:
+    def entries(self) -> Entries[ToolT, ResourceT, TemplateT, PromptT]:
         """What is offered now; never waits."""
 
     @abstractmethod
-    def owner(self, definition: AnyDefinition) -> str:
+    def owner(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """What a server's offers call the origin of an entry: an app label."""
 
     @abstractmethod
-    def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
+    def match(self, template: TemplateT, uri: str) -> dict[str, str] | None:
         """The variables of a URI under a template, or None."""
 
     @abstractmethod
-    def completes(self, definition: AnyDefinition) -> bool:
+    def completes(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> bool:
         """Whether arguments of an entry can be completed."""
 
     @abstractmethod
     async def call(
-        self, tool: ToolDefinition, arguments: dict[str, object], context: RequestContext
+        self, tool: ToolT, arguments: dict[str, object], context: RequestContext
     ) -> ToolResult:
         """Call a tool. Raises ToolError for what the model should read."""
 
     @abstractmethod
     async def read(
         self,
-        resource: ResourceDefinition | TemplateDefinition,
+        resource: ResourceT | TemplateT,
         uri: str,
         variables: dict[str, str],
         context: RequestContext,
@@ -94,14 +105,14 @@ class Source(ABC):
 
     @abstractmethod
     async def get(
-        self, prompt: PromptDefinition, arguments: dict[str, str], context: RequestContext
+        self, prompt: PromptT, arguments: dict[str, str], context: RequestContext
     ) -> Sequence[Message]:
         """Write a prompt."""
 
     @abstractmethod
     async def complete(
         self,
-        definition: TemplateDefinition | PromptDefinition,
+        definition: TemplateT | PromptT,
         argument: str,
         value: str,
         context: RequestContext,

@@ -31,9 +31,8 @@ async def call(exchange: Exchange) -> dict[str, Any]:
     Whatever goes wrong inside it is an in-band result that the model can
     read (2025-11-25, server/tools, Error Handling).
     """
-    entry = access.find(exchange, "tool")
+    entry = access.find(exchange, "tool", exchange.catalog.tools)
     tool = entry.definition
-    assert isinstance(tool, ToolDefinition)  # noqa: S101 - by construction of the catalog
     arguments = exchange.params.get("arguments")
     if arguments is None:
         arguments = NO_ARGUMENTS

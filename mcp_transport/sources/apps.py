@@ -7,24 +7,20 @@ from typing import ClassVar
 
 from mcp_transport.engine.context import RequestContext
 from mcp_transport.engine.execution import run
-from mcp_transport.engine.source import AnyDefinition, Entries, Source
+from mcp_transport.engine.source import Entries, Source
 from mcp_transport.protocol.content import Message, ResourceContents
 from mcp_transport.registry.records import (
-    Function,
+    Entry,
     Prompt,
-    PromptDefinition,
     Resource,
-    ResourceDefinition,
     ResourceTemplate,
-    TemplateDefinition,
     Tool,
-    ToolDefinition,
 )
 from mcp_transport.registry.registry import Registry, registry
 from mcp_transport.registry.results import ToolResult
 
 
-class AppSource(Source):
+class AppSource(Source[Tool, Resource, ResourceTemplate, Prompt]):
     """What the decorators have registered."""
 
     name: ClassVar[str] = "apps"
@@ -36,7 +32,7 @@ class AppSource(Source):
         """See Source.generation()."""
         return self._registry.generation
 
-    def entries(self) -> Entries:
+    def entries(self) -> Entries[Tool, Resource, ResourceTemplate, Prompt]:
         """See Source.entries()."""
         found = self._registry
         return Entries(
@@ -46,71 +42,61 @@ class AppSource(Source):
             prompts=tuple(found.prompts.values()),
         )
 
-    def owner(self, definition: AnyDefinition) -> str:
+    def owner(self, definition: Entry) -> str:
         """The label of the app that a function belongs to."""
-        return _function_of(definition).app_label
+        return definition.function.app_label
 
-    def place(self, definition: AnyDefinition) -> str:
+    def place(self, definition: Entry) -> str:
         """The function and the line where it begins."""
-        return _function_of(definition).line
+        return definition.function.line
 
-    def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
+    def match(self, template: ResourceTemplate, uri: str) -> dict[str, str] | None:
         """See Source.match()."""
-        assert isinstance(template, ResourceTemplate)  # noqa: S101 - it is handed what it listed
         return template.match(uri)
 
-    def completes(self, definition: AnyDefinition) -> bool:
+    def completes(self, definition: Entry) -> bool:
         """See Source.completes()."""
         return isinstance(definition, (ResourceTemplate, Prompt)) and bool(definition.completions)
 
     async def call(
-        self, tool: ToolDefinition, arguments: dict[str, object], context: RequestContext
+        self, tool: Tool, arguments: dict[str, object], context: RequestContext
     ) -> ToolResult:
         """See Source.call()."""
-        assert isinstance(tool, Tool)  # noqa: S101 - it is handed what it listed
         value = await run(tool.function, tool.function.bind(arguments), context)
         return tool.convert_result(value)
 
     async def read(
         self,
-        resource: ResourceDefinition | TemplateDefinition,
+        resource: Resource | ResourceTemplate,
         uri: str,
         variables: dict[str, str],
         context: RequestContext,
     ) -> Sequence[ResourceContents]:
         """See Source.read()."""
-        assert isinstance(resource, (Resource, ResourceTemplate))  # noqa: S101 - it is handed what it listed
         function = resource.function
         value = await run(function, function.bind(dict(variables)), context)
         return () if value is None else resource.convert_result(value, uri)
 
     async def get(
-        self, prompt: PromptDefinition, arguments: dict[str, str], context: RequestContext
+        self, prompt: Prompt, arguments: dict[str, str], context: RequestContext
     ) -> Sequence[Message]:
         """See Source.get()."""
-        assert isinstance(prompt, Prompt)  # noqa: S101 - it is handed what it listed
         function = prompt.function
         value = await run(function, function.bind(dict(arguments)), context)
         return prompt.convert_result(value)
 
     async def complete(
         self,
-        definition: TemplateDefinition | PromptDefinition,
+        definition: ResourceTemplate | Prompt,
         argument: str,
         value: str,
         context: RequestContext,
         arguments: dict[str, str],
     ) -> Sequence[str]:
         """See Source.complete()."""
-        assert isinstance(definition, (ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
         function = definition.completions.get(argument)
         if function is None:
             return ()
         given = function.bind({"value": value, "arguments": arguments})
         values = await run(function, given, context)
         return [str(item) for item in values]
-
-
-def _function_of(definition: AnyDefinition) -> Function:
-    assert isinstance(definition, (Tool, Resource, ResourceTemplate, Prompt))  # noqa: S101 - it is handed what it listed
-    return definition.function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 from django.db.models import Count, Max, Sum
 
@@ -20,8 +20,6 @@ from mcp_transport.registry.records import (
     PromptArgument,
     PromptDefinition,
     ResourceDefinition,
-    TemplateDefinition,
-    ToolDefinition,
 )
 from mcp_transport.registry.results import ToolResult
 
@@ -42,6 +40,8 @@ class TextDocument(ResourceDefinition):
     text: str
 
 
+TextEntries = Entries[Never, TextDocument, Never, TextPrompt]
+
 #: Of the enabled texts: what is different when one of them is.
 STATE = Reading(
     lambda: (
@@ -54,7 +54,7 @@ STATE = Reading(
 )
 
 
-class TextSource(Source):
+class TextSource(Source[Never, TextDocument, Never, TextPrompt]):
     """
     What stands in the table of texts.
 
@@ -66,7 +66,7 @@ class TextSource(Source):
     kinds: ClassVar[frozenset[str]] = frozenset({"resource", "prompt"})
 
     def __init__(self) -> None:
-        self._entries = Entries()
+        self._entries = TextEntries()
         self._generation = 0
         self._seen: Any = None  # of the table, when it was read
         self._lock = threading.Lock()
@@ -85,7 +85,7 @@ class TextSource(Source):
         """See Source.generation()."""
         return self._generation
 
-    def entries(self) -> Entries:
+    def entries(self) -> TextEntries:
         """See Source.entries()."""
         return self._entries
 
@@ -97,7 +97,7 @@ class TextSource(Source):
         """See Source.place()."""
         return "a text of this site"
 
-    def match(self, template: TemplateDefinition, uri: str) -> dict[str, str] | None:
+    def match(self, template: Never, uri: str) -> dict[str, str] | None:
         """See Source.match(); a text is no template."""
         return None
 
@@ -106,33 +106,31 @@ class TextSource(Source):
         return False
 
     async def call(
-        self, tool: ToolDefinition, arguments: dict[str, object], context: RequestContext
+        self, tool: Never, arguments: dict[str, object], context: RequestContext
     ) -> ToolResult:
         """See Source.call(); a text is no tool."""
         raise ToolError("A text cannot be called.")
 
     async def read(
         self,
-        resource: ResourceDefinition | TemplateDefinition,
+        resource: TextDocument,
         uri: str,
         variables: dict[str, str],
         context: RequestContext,
     ) -> Sequence[ResourceContents]:
         """See Source.read()."""
-        assert isinstance(resource, TextDocument)  # noqa: S101 - it is handed what it listed
         return (TextResource(uri=uri, text=resource.text, mime_type=resource.mime_type),)
 
     async def get(
-        self, prompt: PromptDefinition, arguments: dict[str, str], context: RequestContext
+        self, prompt: TextPrompt, arguments: dict[str, str], context: RequestContext
     ) -> Sequence[Message]:
         """See Source.get()."""
-        assert isinstance(prompt, TextPrompt)  # noqa: S101 - it is handed what it listed
         names = frozenset(argument.name for argument in prompt.arguments)
         return (Message(content=Text(text=filled(prompt.text, arguments, names))),)
 
     async def complete(
         self,
-        definition: TemplateDefinition | PromptDefinition,
+        definition: TextPrompt,
         argument: str,
         value: str,
         context: RequestContext,
@@ -142,8 +140,8 @@ class TextSource(Source):
         return ()
 
 
-def _entries(rows: Sequence[TextEntry]) -> Entries:
-    return Entries(
+def _entries(rows: Sequence[TextEntry]) -> TextEntries:
+    return TextEntries(
         prompts=tuple(_prompt(row) for row in rows if row.kind == TextEntry.Kind.PROMPT),
         resources=tuple(_document(row) for row in rows if row.kind == TextEntry.Kind.RESOURCE),
     )
