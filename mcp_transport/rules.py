@@ -192,8 +192,9 @@ def shown(value: object) -> str:
 
 def is_words(value: object) -> bool:
     """Whether a value is several strings, not one."""
-    several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes)
-    return several and all(isinstance(word, str) for word in value)  # type: ignore[attr-defined]  # several says it
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | set | frozenset):
+        return False
+    return all(isinstance(word, str) for word in value)
 
 
 def is_origin(text: str) -> bool:

@@ -32,20 +32,20 @@ def perform(act: Callable[[Runtime], Coroutine[Any, Any, Result]], *, within: fl
     Called from a thread without a loop of its own. Raises what ``act`` does,
     and TimeoutError after so many seconds.
     """
-    run = _started()
-    assert run.loop is not None  # noqa: S101 - it was started
-    return _wait(act(run), run.loop, within)
+    run, loop = _started()
+    return _wait(act(run), loop, within)
 
 
-def _started() -> Runtime:
+def _started() -> tuple[Runtime, asyncio.AbstractEventLoop]:
     run = current()
-    if run is None or not run.is_started or run.loop is None or not run.loop.is_running():
-        loop = async_to_sync(_here)()
-        if not loop.is_running():  # it was made for this one question
-            loop = resident.start()
-        run = runtime()
-        _wait(run.start(is_told_to_stop=loop is resident.loop), loop, START_LIMIT)
-    return run
+    if run is not None and run.is_started and run.loop is not None and run.loop.is_running():
+        return run, run.loop
+    loop = async_to_sync(_here)()
+    if not loop.is_running():  # it was made for this one question
+        loop = resident.start()
+    run = runtime()
+    _wait(run.start(is_told_to_stop=loop is resident.loop), loop, START_LIMIT)
+    return run, loop
 
 
 async def _here() -> asyncio.AbstractEventLoop:

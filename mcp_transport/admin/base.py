@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -27,8 +28,10 @@ from mcp_transport.digits import read_key
 
 if TYPE_CHECKING:  # generic in the type stubs only
     StockModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Any]
 else:
     StockModelAdmin = admin.ModelAdmin
+    ModelForm = forms.ModelForm
 
 # The site's users may be called by something else than a username.
 USERNAME = get_user_model().USERNAME_FIELD

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from mcp_transport.admin.base import ModelForm
 from mcp_transport.engine.catalog import Offered, own_name
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import EntryOverride
@@ -16,7 +17,7 @@ READ_ONLY = (("", "as the entry says"), ("true", "yes, it only reads"), ("false"
 RENAMED = {"tool", "prompt"}
 
 
-class OverrideForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
+class OverrideForm(ModelForm):
     """One entry on one server; an empty field keeps what the entry says."""
 
     is_enabled = forms.BooleanField(label="On: clients find and may use it", required=False)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from mcp_transport.admin.base import ModelForm
 from mcp_transport.engine.offering import Origin, origins
 from mcp_transport.models import EntryKind, Server
 from mcp_transport.models.server import EVERYTHING, RESERVED_SLUGS, Transport, everything
@@ -98,7 +99,7 @@ class OriginsField(forms.CharField):
         return bool((initial or []) != self.to_python(data))
 
 
-class ServerForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
+class ServerForm(ModelForm):
     """A server without hand-written JSON."""
 
     offers = OffersField(
@@ -119,7 +120,7 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the ty
 
     class Meta:
         model = Server
-        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+        fields = "__all__"
         help_texts = {
             "slug": "The last part of its address. Reserved, because the address means"
             f" something else: {', '.join(RESERVED_SLUGS)}, and what begins with an underscore.",

@@ -194,8 +194,7 @@ class ServerAdmin(EntryPages, TryPages):
     def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
         """Let a server be deleted although its sessions are read-only pages."""
         objects, counts, permissions_needed, protected = super().get_deleted_objects(
-            objs,  # type: ignore[arg-type] # the stubs want a sequence, Django iterates
-            request,
+            list(objs), request
         )
         return objects, counts, permissions_needed - DEPENDENTS, protected
 

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from mcp_transport.admin.base import RecordedAdmin
+from mcp_transport.admin.base import ModelForm, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link, Status
 from mcp_transport.audit.operators import operator_of, recorded
@@ -62,7 +62,7 @@ def _argument_of(line: str) -> dict[str, Any]:
     return {**argument, "description": description} if description else argument
 
 
-class TextForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
+class TextForm(ModelForm):
     """A text; its name is held against those of every other entry."""
 
     arguments = ArgumentsField(

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from mcp_transport.admin.base import USERNAME
+from mcp_transport.admin.base import USERNAME, ModelForm
 from mcp_transport.auth.permissions import may_issue_for
 from mcp_transport.conf import settings
 from mcp_transport.models import Token
@@ -47,7 +47,7 @@ class Checkboxes(forms.CheckboxSelectMultiple):
         return id_ if index is None else super().id_for_label(id_, index)
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the type stubs only
+class TokenForm(ModelForm):
     """A token without hand-written JSON; what it reaches is shown before it is made."""
 
     issuer: ClassVar[Any] = None  # whose rights bound those of the owner

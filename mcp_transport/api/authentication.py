@@ -39,7 +39,7 @@ class OperatorTokenAuthentication(BaseAuthentication):
         return 'Bearer realm="operators"'
 
 
-class OperatorTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
+class OperatorTokenScheme(OpenApiAuthenticationExtension):
     """How the document describes the token."""
 
     target_class = OperatorTokenAuthentication

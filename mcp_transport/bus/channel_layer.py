@@ -14,6 +14,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from channels.layers import get_channel_layer
@@ -136,7 +137,7 @@ class ChannelLayerBus(Bus):
     async def _send(self) -> None:
         while True:
             message = await self._waiting.get()
-            await self._try(lambda: self._layer.group_send(GROUP, self._envelope(message)))  # noqa: B023 - awaited at once
+            await self._try(partial(self._layer.group_send, GROUP, self._envelope(message)))
             self._waiting.task_done()
 
     async def _send_last(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.engine.request_state import RequestState
-from mcp_transport.protocol.errors import ProtocolError
+from mcp_transport.protocol.errors import MethodNotFound, ProtocolError
 from mcp_transport.protocol.jsonrpc import Request
 from mcp_transport.protocol.methods import Method
 from mcp_transport.protocol.revisions import Revision
@@ -78,3 +78,9 @@ class Exchange:
         self.is_overdue = False
         self.started_at = datetime.datetime.now(datetime.UTC)
         self.started_ns = time.perf_counter_ns()
+
+    def its_session(self) -> SessionRecord:
+        """The session, for a method that exists with one only. Raises MethodNotFound."""
+        if self.session is None:
+            raise MethodNotFound(f"{self.method.name} needs a session.")
+        return self.session

@@ -79,6 +79,5 @@ async def set_level(exchange: Exchange) -> dict[str, Any]:
     level = read_level(exchange.params.get("level"))
     if level is None:
         raise InvalidParams("logging/setLevel needs params.level.")
-    assert exchange.session is not None  # noqa: S101 - the method exists with a session only
-    await exchange.services.sessions.change(exchange.session, log_level=level)
+    await exchange.services.sessions.change(exchange.its_session(), log_level=level)
     return {}

@@ -47,8 +47,7 @@ async def read(exchange: Exchange) -> dict[str, Any]:
 async def subscribe(exchange: Exchange) -> dict[str, Any]:
     """Tell this session of a resource's changes (2025-11-25, server/resources, Subscriptions)."""
     _entry, uri, _variables = access.find_resource(exchange)
-    session = exchange.session
-    assert session is not None  # noqa: S101 - the method exists with a session only
+    session = exchange.its_session()
     if uri not in session.subscriptions:
         if len(session.subscriptions) >= MAX_URIS:
             raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
@@ -62,8 +61,7 @@ async def unsubscribe(exchange: Exchange) -> dict[str, Any]:
     uri = exchange.params.get("uri")
     if type(uri) is not str:
         raise InvalidParams("resources/unsubscribe needs params.uri, a string.", status=400)
-    session = exchange.session
-    assert session is not None  # noqa: S101 - the method exists with a session only
+    session = exchange.its_session()
     if uri in session.subscriptions:
         rest = tuple(other for other in session.subscriptions if other != uri)
         await _subscribed(exchange, session, rest)

@@ -106,7 +106,7 @@ class Metrics:
         if folder := os.environ.get(FOLDER):
             _bury_the_dead(folder)
             registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+            multiprocess.MultiProcessCollector(registry)
         text: bytes = generate_latest(registry)
         if open_sessions is not None:
             of_site = CollectorRegistry()
@@ -119,7 +119,7 @@ class Metrics:
         for gauge in self._gauges.values():
             gauge.set(0)
         if os.environ.get(FOLDER):
-            multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # the library has no types here
+            multiprocess.mark_process_dead(os.getpid())
 
 
 class _OpenSessions(Collector):
@@ -137,7 +137,7 @@ def _bury_the_dead(folder: str) -> None:
     for path in glob.glob(os.path.join(glob.escape(folder), "gauge_live*_*.db")):
         found = re.search(r"_(\d+)\.db$", path)
         if found and not _is_alive(int(found[1])):
-            multiprocess.mark_process_dead(int(found[1]), folder)  # type: ignore[no-untyped-call]  # the library has no types here
+            multiprocess.mark_process_dead(int(found[1]), folder)
 
 
 def _is_alive(pid: int) -> bool:

@@ -18,8 +18,11 @@ def read_level(level: Any) -> LogLevel | None:
     Raises InvalidParams for an unknown one (2026-07-28,
     server/utilities/logging, Error Handling).
     """
-    if level is None or level in LEVELS:
-        return level  # type: ignore[no-any-return]  # None or one of them
+    if level is None:
+        return None
+    for known in LEVELS:
+        if level == known:
+            return known
     raise InvalidParams(f"Log level {shown(level)} is none of {', '.join(LEVELS)}.", status=400)
 
 

@@ -171,11 +171,11 @@ def is_annotated(hint: Any) -> bool:
 
 def typed_bind(adapter: TypeAdapter[Any]) -> Bind:
     """What validates arguments by the function's own types."""
-    validate = adapter.validator.validate_python
+    validate: Bind = adapter.validator.validate_python
 
     def bind(arguments: Arguments) -> Arguments:
         try:
-            return validate(arguments)  # type: ignore[no-any-return]  # the adapter's schema is that of arguments
+            return validate(arguments)
         except ValidationError as exc:
             errors = exc.errors(include_url=False, include_context=False)
         raise ArgumentError([typed_problem(error) for error in errors])

@@ -9,6 +9,7 @@ this address sends a foreign Host, a foreign page a foreign Origin
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from django.conf import settings as django_settings
@@ -148,8 +149,8 @@ def _parameters(asked: bytes | None) -> str:
 
 def duplicates_of(raw: Sequence[tuple[bytes, bytes]]) -> frozenset[bytes]:
     """The names that stand in more than one line."""
-    seen: set[bytes] = set()
-    return frozenset(name for name, _value in raw if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # add() returns None
+    counts = Counter(name for name, _value in raw)
+    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def refuse_duplicates(names: frozenset[bytes]) -> None:

@@ -192,18 +192,18 @@ async def order_for_group(
         lines: Which books, and how many copies of each.
         delivery: How they come to the group.
     """
-    books = [(await Book.objects.filter(code=line.code).afirst(), line) for line in lines]
-    unknown = [line.code for book, line in books if book is None]
+    found = await Book.objects.ain_bulk([line.code for line in lines], field_name="code")
+    unknown = [line.code for line in lines if line.code not in found]
     if unknown:
         raise ToolError(f"There is no book {unknown[0]!r}; search_books lists the codes.")
-    total = sum(((book.price * line.copies) for book, line in books if book), Decimal(0))
+    books = [(found[line.code], line) for line in lines]
+    total = sum((book.price * line.copies for book, line in books), Decimal(0))
     answer = await ctx.elicit(f"{len(lines)} books for {total}: how are they wrapped?", GroupForm)
     if not answer.is_accepted:
         return GroupReceipt(orders=[], total=Decimal(0), delivery="nothing was ordered")
     wrapping = GroupForm.model_validate(answer.content).wrapping
     orders = []
     for number, (book, line) in enumerate(books):
-        assert book is not None  # noqa: S101 - seen above
         await ctx.progress(number, len(books), f"packing {book.title}")
         await asyncio.sleep(PACKING)
         orders.append(await sync_to_async(sell)(book, line.copies, ctx.user))  # a transaction

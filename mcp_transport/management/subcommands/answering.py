@@ -12,6 +12,7 @@ from mcp_transport.engine.questions import ELICITATION
 from mcp_transport.management.subcommands.base import shown
 
 Json = dict[str, Any]
+Prompt = Callable[[str], str]
 
 CAPABILITIES: Json = {"elicitation": {"form": {}, "url": {}}}
 YES = frozenset({"y", "yes", "true", "1", "on"})
@@ -29,7 +30,7 @@ class Respondent:
     def __init__(
         self,
         given: Mapping[str, Any],
-        prompt: Callable[[str], str] | None,
+        prompt: Prompt | None,
         tell: Callable[[str], object],
     ) -> None:
         self._given = given
@@ -90,18 +91,17 @@ class Respondent:
         if name in self._given:
             return read_given(self._given[name], name, field)
         if self._prompt is not None:
-            return self._ask(name, field, is_required=is_required)
+            return self._ask(self._prompt, name, field, is_required=is_required)
         if is_required and "default" not in field:
             raise CommandError(
                 f"The tool asks for {name!r} ({described(field)}); answer with --answer {name}=…"
             )
         return field.get("default")
 
-    def _ask(self, name: str, field: Json, *, is_required: bool) -> Any:
+    def _ask(self, prompt: Prompt, name: str, field: Json, *, is_required: bool) -> Any:
         """Ask until the answer can be one; nothing typed takes the default or leaves it out."""
-        assert self._prompt is not None  # noqa: S101 - asked only where somebody is
         while True:
-            typed = self._prompt(f"{label(name, field)}: ").strip()
+            typed = prompt(f"{label(name, field)}: ").strip()
             if not typed and ("default" in field or not is_required):
                 return field.get("default")
             try:

@@ -34,15 +34,18 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument(
-            "--open", metavar="APP", help="serve this app's entries to anybody, not the demo"
+            "--open",
+            dest="app",
+            metavar="APP",
+            help="serve this app's entries to anybody, not the demo",
         )
 
-    def handle(self, *, host: str, port: int, open: str | None, **_options: Any) -> None:  # noqa: A002
+    def handle(self, *, host: str, port: int, app: str | None, **_options: Any) -> None:
         """Prepare, then serve; what to connect to is printed once the server answers."""
         refuse_taken(host, port)
         self.stderr.write("bringing the database up to date")
         call_command("migrate", verbosity=0, interactive=False)
-        prepared = prepare_open(open) if open else prepare_demo()
+        prepared = prepare_open(app) if app else prepare_demo()
         site = public_address(host, port)
         # The server takes the main thread, where signals arrive, so this one waits for it.
         threading.Thread(
