@@ -120,7 +120,7 @@ class Settings:
     MCP_LOG_CONTEXT: bool = False
     #: Requests a minute that one operator may send to the operators' API.
     MCP_API_RATE: int = 600
-    #: Argument names whose values are never kept.
+    #: Endings of the names of arguments whose values are never kept, nor repeated in an error.
     MCP_REDACTED_ARGUMENTS: Sequence[str] = (
         "password",
         "passwd",

@@ -17,6 +17,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from mcp_transport.models import PublishedDefinition
+from mcp_transport.models.definition import LONGEST_NAME
 
 Key = tuple[str, str]  # kind and own name
 
@@ -33,13 +34,14 @@ def record_definitions(server_id: int, published: Iterable[tuple[Key, dict[str, 
     }
     now = timezone.now()
     rows = []
-    for (kind, name), wire in published:
+    for (kind, own_name), wire in published:
+        name = own_name[:LONGEST_NAME]
         text = msgspec.json.encode(wire, order="sorted")
         digest, before = sha256(text).hexdigest(), last.get((kind, name))
         if before is None or before.digest != digest:
             rows.append(
                 PublishedDefinition(
-                    server_id=server_id, kind=kind, name=name[:500], digest=digest,
+                    server_id=server_id, kind=kind, name=name, digest=digest,
                     number=before.number + 1 if before else 1,
                     definition=text.decode(), first_seen_at=now,
                 )

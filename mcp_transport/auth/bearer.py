@@ -59,7 +59,7 @@ class BearerAuthenticator(Authenticator):
         """Write the last uses down and let the threads go."""
         if self._uses:
             await asyncio.wait(self._uses, timeout=LAST_USES_LIMIT)
-        self._pool.shutdown(wait=1.0)
+        await self._pool.stop(1.0)
 
     async def _authenticate_anew(self, header: bytes) -> Principal | None:
         scheme, _, value = header.decode("latin-1").partition(" ")

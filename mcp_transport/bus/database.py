@@ -33,6 +33,7 @@ logger = logging.getLogger("mcp_transport.bus")
 Item = TypeVar("Item")
 
 WAITING_LIMIT = 1000  # messages; the oldest goes first
+START_LIMIT = 6.0  # seconds a start waits for the first connection; a driver gives up after 5
 RETRY_INTERVAL = 1.0  # seconds between two attempts to reach a database that is away
 STOP_LIMIT = 3.0  # seconds for the last messages to leave
 
@@ -52,7 +53,8 @@ class DatabaseBus(Bus):
         self._alias: str = options.get("DATABASE", "default")
         self._sender = secrets.token_hex(8).encode()
         self._waiting: deque[bytes] = deque(maxlen=WAITING_LIMIT)
-        self._leaving: deque[asyncio.Future[None]] = deque()  # who waits for a message to leave
+        #: Who waits for a message to leave; whoever is pushed out has waited long enough.
+        self._leaving: deque[asyncio.Future[None]] = deque(maxlen=WAITING_LIMIT)
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._bell = Bell()
@@ -66,7 +68,8 @@ class DatabaseBus(Bus):
         carrier = Carrier(self, loop, receive, tried)
         self._thread = threading.Thread(target=carrier.run, name="mcp-bus", daemon=True)
         self._thread.start()
-        await tried
+        with contextlib.suppress(TimeoutError):  # the thread goes on trying
+            await asyncio.wait_for(tried, START_LIMIT)
 
     async def publish(self, message: bytes) -> None:
         """See Bus.publish(); the thread sends it."""

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import IntegrityError
-from django.utils import timezone
 
 from mcp_transport.models import Announcement, Report, Server, Worker
 from mcp_transport.rows import RowPool
@@ -22,7 +20,6 @@ from mcp_transport.streams.hub import Hub
 
 PATIENCE = 1.5  # seconds an operator waits for reports
 LOOK_INTERVAL = 0.05
-ALIVE = timedelta(seconds=5)  # since its last heartbeat
 RECENT = 2.0  # seconds in which what a listener was told is counted
 
 
@@ -54,8 +51,7 @@ def announce(server: Server) -> Announcement:
 
 def wait_for_reports(announcement: Announcement, patience: float = PATIENCE) -> Told:
     """Gather what the worker processes say, for as long as somebody may be expected to wait."""
-    alive = Worker.objects.filter(ended_at=None, seen_at__gt=timezone.now() - ALIVE)
-    workers = set(alive.values_list("pk", flat=True))
+    workers = set(Worker.objects.living().values_list("pk", flat=True))
     until = time.monotonic() + patience
     while True:
         reports = list(announcement.reports.all())

@@ -277,7 +277,10 @@ class BlockingContext(ExchangeView, SyncContext):
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        return future.result(CALL_TIMEOUT)
+        try:
+            return future.result(CALL_TIMEOUT)
+        finally:
+            future.cancel()  # what nobody waits for any more is not sent later
 
 
 def check_level(level: str) -> None:

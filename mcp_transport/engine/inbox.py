@@ -7,7 +7,6 @@ process, while the work runs in one. It is left for that one as a row.
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import msgspec
@@ -22,7 +21,6 @@ from mcp_transport.streams.notices import Mail
 from mcp_transport.writer import Writer
 
 AT_ONCE = 100
-SILENCE = datetime.timedelta(seconds=5)  # after which a worker process counts as dead
 
 ANSWER, CANCEL, CLOSE, MESSAGE = (str(kind.value) for kind in Inbox.Kind)
 
@@ -121,8 +119,7 @@ def _workers(session_id: str, **named: str) -> set[str]:
 
 
 def _is_serving(worker: str) -> bool:
-    seen_since = timezone.now() - SILENCE
-    return Worker.objects.filter(id=worker, ended_at=None, seen_at__gt=seen_since).exists()
+    return Worker.objects.living().filter(id=worker).exists()
 
 
 def _take(worker_id: str) -> list[Delivered]:

@@ -9,13 +9,15 @@ from django.db import models
 
 from mcp_transport.models.server import EntryKind, Server
 
+LONGEST_NAME = 500
+
 
 class PublishedDefinition(models.Model):
     """One definition of an entry as a server has published it; never changed."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="definitions")
     kind = models.CharField(max_length=16, choices=EntryKind.choices)
-    name = models.CharField(max_length=500)  # the entry's own, or its URI
+    name = models.CharField(max_length=LONGEST_NAME)  # the entry's own, or its URI
     number = models.PositiveIntegerField()  # 1 is what it was seen with first
     digest = models.CharField(max_length=64)
     definition = models.TextField()  # JSON, with sorted keys

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.utils import timezone
+
+SILENCE = timedelta(seconds=3)  # three heartbeats: after them a process counts as dead
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    """Selections of worker processes."""
+
+    def living(self) -> WorkerQuerySet:
+        """Those that have not ended, and were seen a moment ago."""
+        return self.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE)
 
 
 class Worker(models.Model):
@@ -14,6 +27,8 @@ class Worker(models.Model):
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     class Meta:
         ordering = ("-started_at",)

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema
 
 from mcp_transport.conf import settings
 from mcp_transport.registry.records import HeaderParameter
+from mcp_transport.registry.secrecy import Secrecy
 
 KEYWORD = "x-mcp-header"
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
@@ -121,9 +122,13 @@ def check_bounds(mark: Mark, subject: str) -> None:
 
 def check_secrecy(mark: Mark, subject: str) -> None:
     """Refuse to show an argument whose value is never even kept."""
-    secret = {name.lower() for name in settings.MCP_REDACTED_ARGUMENTS}
-    if any(name.lower() in secret for name in mark.path):
-        raise refusal(subject, mark.path, "MCP_REDACTED_ARGUMENTS names it, and headers are seen")
+    marked = {"properties": {mark.path[-1]: mark.schema}}
+    if any(map(Secrecy(settings.MCP_REDACTED_ARGUMENTS, marked).covers, mark.path)):
+        raise refusal(
+            subject,
+            mark.path,
+            "it is secret by MCP_REDACTED_ARGUMENTS or its schema, and headers are seen",
+        )
 
 
 def refusal(subject: str, path: tuple[str, ...], reason: str) -> ImproperlyConfigured:

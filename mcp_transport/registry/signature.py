@@ -27,6 +27,7 @@ from mcp_transport.registry.hints import check_contexts, context_type, type_hint
 from mcp_transport.registry.plan import Plan, check_provided
 from mcp_transport.registry.records import Dependency, Function
 from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
+from mcp_transport.registry.secrecy import Secrecy
 
 Arguments = dict[str, Any]
 Bind = Callable[[Arguments], Arguments]
@@ -135,7 +136,8 @@ def arguments_of(signature: Signature) -> tuple[dict[str, Any], Bind]:
     adapter = adapter_for(shape, subject)
     schema = schema_of(adapter, subject, "validation")
     properties = {name: without_null(told) for name, told in schema["properties"].items()}
-    return {**schema, "properties": properties}, typed_bind(adapter)
+    schema = {**schema, "properties": properties}
+    return schema, typed_bind(adapter, schema)
 
 
 def field_type(signature: Signature, parameter: inspect.Parameter) -> Any:
@@ -169,7 +171,7 @@ def is_annotated(hint: Any) -> bool:
     return get_origin(hint) is Annotated
 
 
-def typed_bind(adapter: TypeAdapter[Any]) -> Bind:
+def typed_bind(adapter: TypeAdapter[Any], schema: Mapping[str, Any]) -> Bind:
     """What validates arguments by the function's own types."""
     validate: Bind = adapter.validator.validate_python
 
@@ -178,7 +180,8 @@ def typed_bind(adapter: TypeAdapter[Any]) -> Bind:
             return validate(arguments)
         except ValidationError as exc:
             errors = exc.errors(include_url=False, include_context=False)
-        raise ArgumentError([typed_problem(error) for error in errors])
+        secrecy = secrecy_of(schema)
+        raise ArgumentError([typed_problem(error, secrecy) for error in errors])
 
     return bind
 
@@ -189,31 +192,37 @@ def schema_bind(schema: Mapping[str, Any], signature: Signature) -> Bind:
     allowed = None if signature.takes_any_name else frozenset(signature.parameters)
 
     def bind(arguments: Arguments) -> Arguments:
-        problems = [
-            problem(tuple(error.instance_path), str(error.message), error.instance)
-            for error in validator.iter_errors(arguments)
-        ]
-        surplus = arguments.keys() - allowed if allowed is not None and not problems else ()
-        problems += [Problem(name, SHORTER["extra_forbidden"]) for name in sorted(surplus)]
-        if problems:
-            raise ArgumentError(problems)
+        if errors := list(validator.iter_errors(arguments)):
+            secrecy = secrecy_of(schema)
+            raise ArgumentError([schema_problem(error, secrecy) for error in errors])
+        if allowed is not None and (surplus := sorted(arguments.keys() - allowed)):
+            raise ArgumentError([Problem(name, SHORTER["extra_forbidden"]) for name in surplus])
         return dict(arguments)
 
     return bind
 
 
-def typed_problem(error: Mapping[str, Any]) -> Problem:
+def secrecy_of(schema: Mapping[str, Any]) -> Secrecy:
+    """The rule for the values that a message about them does not repeat."""
+    return Secrecy(settings.MCP_REDACTED_ARGUMENTS, schema)
+
+
+def typed_problem(error: Mapping[str, Any], secrecy: Secrecy) -> Problem:
     """What pydantic found wrong, in words for a model."""
     if shorter := SHORTER.get(error["type"]):
         return Problem(dotted(error["loc"]), shorter)
-    return problem(error["loc"], error["msg"], error["input"])
+    return problem(error["loc"], error["msg"], shown(error["loc"], error["input"], secrecy))
 
 
-def problem(path: tuple[str | int, ...], text: str, given: Any) -> Problem:
+def schema_problem(error: Any, secrecy: Secrecy) -> Problem:
+    """What does not fit a schema, in the same words."""
+    path = tuple(error.instance_path)
+    return problem(path, str(error.message), shown(path, error.instance, secrecy))
+
+
+def problem(path: tuple[str | int, ...], text: str, given: str) -> Problem:
     """What is wrong with the argument at a path, and what was given there."""
-    if not path:
-        return Problem("arguments", text)
-    return Problem(dotted(path), f"{text} (given: {shown(path, given)})")
+    return Problem(dotted(path), f"{text} (given: {given})") if path else Problem("arguments", text)
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
@@ -221,10 +230,9 @@ def dotted(path: tuple[str | int, ...]) -> str:
     return ".".join(map(str, path))
 
 
-def shown(path: tuple[str | int, ...], value: Any) -> str:
+def shown(path: tuple[str | int, ...], value: Any, secrecy: Secrecy) -> str:
     """A wrong value, shortened; never one that may be secret."""
-    secret = {name.lower() for name in settings.MCP_REDACTED_ARGUMENTS}
-    if any(str(name).lower() in secret for name in path):
+    if any(secrecy.covers(str(name)) for name in path):
         return HIDDEN
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"an array of {len(value)}"

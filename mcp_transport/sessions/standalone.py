@@ -9,7 +9,6 @@ process that holds it stands in the session's row; one that has died holds none.
 from __future__ import annotations
 
 import asyncio
-import datetime
 import time
 from collections.abc import Sequence
 
@@ -20,7 +19,6 @@ from mcp_transport.rows import RowPool
 from mcp_transport.statements import Row, Statement
 from mcp_transport.writer import Writer
 
-SILENCE = datetime.timedelta(seconds=3)  # after which a worker process counts as dead
 PATIENCE = 2.5  # seconds: a client may be back before it is noticed that it left, or who died
 INTERVAL = 0.25  # seconds between two attempts
 
@@ -32,10 +30,7 @@ class Take(Statement):
         self, connection: BaseDatabaseWrapper, rows: Sequence[Row], *, is_repeated: bool
     ) -> None:
         """See Statement.execute()."""
-        seen_since = datetime.datetime.now(datetime.UTC) - SILENCE
-        living = Worker.objects.using(connection.alias).filter(
-            ended_at=None, seen_at__gt=seen_since
-        )
+        living = Worker.objects.using(connection.alias).living()
         for session_id, worker in rows:
             session = Session.objects.using(connection.alias).filter(pk=session_id)
             if not session.filter(listener="").update(listener=worker):

@@ -20,7 +20,6 @@ from mcp_transport.models.session import SessionQuerySet
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError
 
-SILENCE = datetime.timedelta(seconds=3)  # after which a worker process counts as dead
 AT_ONCE = 100
 INTERRUPTED = "interrupted: the worker process that ran this request died."
 
@@ -32,7 +31,7 @@ def end_orphans(worker_id: str = "") -> list[dict[str, object]]:
     The worker process that looks lives, however late its heartbeat is written.
     """
     now = datetime.datetime.now(datetime.UTC)
-    living = Worker.objects.filter(ended_at=None, seen_at__gt=now - SILENCE).values("id")
+    living = Worker.objects.living().values("id")
     open_streams = Stream.objects.filter(closed_at=None).exclude(worker=worker_id)
     orphans = open_streams.exclude(worker__in=living)[:AT_ONCE]
     _end_connections(Session.objects.exclude(worker__in=("", worker_id)), living)

@@ -31,6 +31,13 @@ def test_entries_and_servers_are_kept_apart(server: Server) -> None:
     assert PublishedDefinition.objects.count() == 4
 
 
+def test_a_name_that_is_cut_is_known_again(server: Server) -> None:
+    key = ("template", f"shop://{'x' * 600}/{{code}}")
+    assert record_definitions(server.pk, [(key, {"name": "a"})]) == 1
+    assert record_definitions(server.pk, [(key, {"name": "a"}), (PAY, {"name": "pay"})]) == 1
+    assert record_definitions(server.pk, [(key, {"name": "b"})]) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_server_that_is_gone_is_no_failure() -> None:
     assert record_definitions(4711, [(PAY, {"name": "pay"})]) in (0, 1)

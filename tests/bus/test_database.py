@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import connections
 
 from mcp_transport.bus import database, sqlite
 from mcp_transport.bus.database import DatabaseBus
+from mcp_transport.bus.link import Link
 from mcp_transport.bus.sqlite import SqliteLink
 from tests.bus.conftest import Listen
 from tests.cluster import Cluster
@@ -85,6 +87,26 @@ async def test_the_last_message_leaves_before_the_end(alias: str, listen: Listen
     await until(lambda: two.heard == [b"farewell"], within=AT_ONCE)
     await one.bus.publish(b"nobody sends this")
     await one.bus.stop()
+
+
+async def test_a_start_does_not_wait_for_a_driver_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "site.sqlite3"})
+    goes_on = threading.Event()
+    connect = DatabaseBus.connect
+
+    def hang(bus: DatabaseBus) -> Link:
+        goes_on.wait(AT_ONCE)
+        return connect(bus)
+
+    monkeypatch.setattr(database, "START_LIMIT", 0.01)
+    monkeypatch.setattr(DatabaseBus, "connect", hang)
+    bus = DatabaseBus(DATABASE="bus")
+    async with asyncio.timeout(AT_ONCE / 2):
+        await bus.start(lambda _message: None)
+    goes_on.set()
+    await bus.stop()
 
 
 async def test_an_idle_connection_is_tried_now_and_then(

@@ -87,10 +87,15 @@ def test_whole_numbers_stay_within_what_every_language_holds(bound: dict[str, An
     header_parameters(schema_with(a=marked(type="integer", maximum=2**53 - 1)), "tool x")
 
 
-@pytest.mark.parametrize("name", ["password", "API_key"])
+@pytest.mark.parametrize("name", ["password", "API_key", "session_token"])
 def test_a_secret_is_not_repeated_in_a_header(name: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="MCP_REDACTED_ARGUMENTS names it"):
+    with pytest.raises(ImproperlyConfigured, match="is secret by MCP_REDACTED_ARGUMENTS"):
         header_parameters(schema_with(**{name: marked()}), "tool x")
+
+
+def test_what_a_schema_marks_as_secret_is_not_repeated_in_a_header() -> None:
+    with pytest.raises(ImproperlyConfigured, match="or its schema, and headers are seen"):
+        header_parameters(schema_with(pin=marked(format="password")), "tool x")
 
 
 def test_a_marked_argument_that_may_be_none_is_shown_as_its_type() -> None:

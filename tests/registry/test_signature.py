@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from mcp_transport.registry.context import Context, SyncContext
 from mcp_transport.registry.errors import ArgumentError
@@ -202,6 +202,15 @@ def test_a_secret_is_never_repeated() -> None:
     assert "hunter2" not in found["Password"]
     assert "x1" not in found["order.number"]
     assert "y2" in found["pin"]
+
+
+def test_a_secret_is_never_repeated_however_it_is_known_to_be_one() -> None:
+    def login(db_password: int, pin: SecretStr, order: Order) -> None: ...
+
+    found = problems(login, {"db_password": "hunter2", "pin": 4711, "order": {"number": "x1"}})
+    assert "hunter2" not in found["db_password"]
+    assert "4711" not in found["pin"]
+    assert "x1" in found["order.number"]
 
 
 def test_a_context_is_no_argument() -> None:

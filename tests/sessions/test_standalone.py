@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from django.utils import timezone
 
-from mcp_transport.models import Server, Session, Worker
+from mcp_transport.models import Server, Session, Worker, worker
 from mcp_transport.rows import RowPool
 from mcp_transport.sessions import standalone
 from mcp_transport.sessions.standalone import StandaloneStreams
@@ -34,7 +34,7 @@ def session(transactional_db: None) -> str:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standalone, "PATIENCE", 0.1)
     monkeypatch.setattr(standalone, "INTERVAL", 0.01)
-    monkeypatch.setattr(standalone, "SILENCE", datetime.timedelta(seconds=60))
+    monkeypatch.setattr(worker, "SILENCE", datetime.timedelta(seconds=60))
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from mcp_transport.models import Event, Server, Session, Stream, Worker
+from mcp_transport.models.worker import SILENCE
 from mcp_transport.streams import orphans
-from mcp_transport.streams.orphans import SILENCE, end_orphans
+from mcp_transport.streams.orphans import end_orphans
 
 PROGRESS = '{"jsonrpc":"2.0","method":"notifications/progress","params":{}}'
 QUESTION = '{"jsonrpc":"2.0","id":"a.1","method":"elicitation/create","params":{}}'
