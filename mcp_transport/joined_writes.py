@@ -47,15 +47,22 @@ class JoinedWrites(asyncio.Transport):
         return None
 
     def offer(self, data: bytes) -> bool:
-        """Send data at once; False, and nothing is sent, where something waits before it."""
+        """
+        Send data at once, or behind what the turn has written before.
+
+        False, and nothing is sent, while the client does not read or has left.
+        """
         transport = self._transport
-        if self._held or transport.is_closing() or transport.get_write_buffer_size():
+        if transport.get_write_buffer_size() or transport.is_closing():
             return False
-        transport.write(data)
+        if self._held:
+            self.write(data)
+        else:
+            transport.write(data)
         return True
 
     def add(self, data: bytes) -> bool:
-        """Like write(); False, and nothing is sent, while the client does not read or has left."""
+        """Like write(); False as offer() has it."""
         transport = self._transport
         if transport.is_closing() or transport.get_write_buffer_size():
             return False

@@ -7,15 +7,15 @@ request, or the WebSocket, whose connection is written to.
 
 from __future__ import annotations
 
-from functools import partial
 from struct import pack
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from websockets.server import ServerProtocol
 
+from mcp_transport.engine.incoming import Direct
 from mcp_transport.joined_writes import JoinedWrites
-from mcp_transport.transports.direct import ANSWER, FIND, Direct, Headers
+from mcp_transport.transports.direct import ANSWER, FIND, Headers
 
 TEXT = 0x81  # the first byte of a frame that is a whole message
 
@@ -59,19 +59,20 @@ def _complete(cycle: RequestResponseCycle) -> None:
 
 
 def direct_of_request(send: Any) -> Direct | None:
-    """What writes a piece of an answer at once; see mcp_transport.transports.direct."""
+    """What writes pieces of an answer; see mcp_transport.transports.direct."""
     cycle = getattr(send, "__self__", None)
     transport = _transport_of(cycle)
     is_chunked = getattr(cycle, "chunked_encoding", False)
-    return partial(_offer_chunk, transport) if transport is not None and is_chunked else None
+    return Chunks(transport) if transport is not None and is_chunked else None
 
 
 def direct_of_socket(send: Any) -> Direct | None:
-    """What writes a frame of text at once, unless frames are compressed."""
+    """What writes frames of text, unless frames are compressed."""
     socket = getattr(send, "__self__", None)
     connection = getattr(socket, "conn", None)
     is_plain = isinstance(connection, ServerProtocol) and not connection.extensions
-    return partial(_offer_frame, socket) if is_plain and _transport_of(socket) else None
+    transport = _transport_of(socket)
+    return Frames(socket, transport) if transport is not None and is_plain else None
 
 
 def _transport_of(owner: Any) -> JoinedWrites | None:
@@ -80,14 +81,39 @@ def _transport_of(owner: Any) -> JoinedWrites | None:
     return transport if isinstance(transport, JoinedWrites) else None
 
 
-def _offer_chunk(transport: JoinedWrites, piece: bytes) -> bool:
-    return transport.offer(b"%x\r\n%b\r\n" % (len(piece), piece))
+class Chunks:
+    """The answer to a request, piece by piece; see mcp_transport.engine.incoming.Direct."""
+
+    __slots__ = ("_transport",)  # there are thousands
+
+    def __init__(self, transport: JoinedWrites) -> None:
+        self._transport = transport
+
+    def offer(self, data: bytes) -> bool:
+        """See Direct.offer()."""
+        return self._transport.offer(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def add(self, data: bytes) -> bool:
+        """See Direct.add()."""
+        return self._transport.add(b"%x\r\n%b\r\n" % (len(data), data))
 
 
-def _offer_frame(socket: Any, text: bytes) -> bool:
-    # With the turn's other writes: these are answers, too, of which many come at once.
-    is_closed: bool = socket.close_sent
-    return not is_closed and socket.transport.add(_frame(text))
+class Frames:
+    """What is said on a WebSocket; see mcp_transport.engine.incoming.Direct."""
+
+    __slots__ = ("_socket", "_transport")
+
+    def __init__(self, socket: Any, transport: JoinedWrites) -> None:
+        self._socket = socket
+        self._transport = transport
+
+    def offer(self, data: bytes) -> bool:
+        """See Direct.offer()."""
+        return not self._socket.close_sent and self._transport.offer(_frame(data))
+
+    def add(self, data: bytes) -> bool:
+        """See Direct.add()."""
+        return not self._socket.close_sent and self._transport.add(_frame(data))
 
 
 def _frame(text: bytes) -> bytes:

@@ -90,15 +90,19 @@ async def test_what_is_held_counts_as_not_yet_written(line: Line) -> None:
 async def test_what_is_offered_leaves_at_once_or_not_at_all(line: Line) -> None:
     assert line.writes.offer(b"first")
     assert line.arrived() == b"first"
-    line.writes.write(b"second")
-    assert not line.writes.offer(b"third")  # nothing overtakes
-    await turn()
-    assert line.arrived() == b"second"
     while line.writes.offer(b"x" * MOST_HELD):
         pass  # until the socket is full
     assert not line.writes.offer(b"too much")
     line.writes.abort()
     assert not line.writes.offer(b"too late")
+
+
+async def test_what_is_offered_overtakes_nothing(line: Line) -> None:
+    line.writes.write(b"first ")
+    assert line.writes.offer(b"second")
+    assert line.arrived() == b""
+    await turn()
+    assert line.arrived() == b"first second"
 
 
 async def test_what_is_added_leaves_with_the_rest_of_the_turn_or_not_at_all(line: Line) -> None:

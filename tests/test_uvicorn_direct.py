@@ -12,7 +12,8 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
 from mcp_transport import uvicorn_direct
-from mcp_transport.transports.direct import Direct, Headers, answered, direct
+from mcp_transport.engine.incoming import Direct
+from mcp_transport.transports.direct import Headers, answered, direct
 from tests.uvicorn_serving import serving
 
 LIMIT = 5.0  # seconds any single wait may take
@@ -51,8 +52,10 @@ class Site:
             for number, size in enumerate(SIZES):
                 text = b"%d" % number * size
                 await self.is_read.acquire()
-                assert write(text)
+                assert write.offer(text)
                 await send(told(text))
+                assert write.add(text)
+                assert write.offer(text)
         while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
             pass
         self.is_over.set()
@@ -183,7 +186,7 @@ async def test_what_is_told_directly_comes_in_turn_with_what_is_sent(port: int, 
     for number, size in enumerate(SIZES):
         site.is_read.release()
         chunk = b"%x\r\n%b\r\n" % (size, b"%d" % number * size)
-        assert await read(reader, 2 * len(chunk)) == chunk * 2
+        assert await read(reader, 4 * len(chunk)) == chunk * 4
     writer.close()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
 
@@ -200,7 +203,8 @@ async def test_nothing_is_told_directly_before_an_answer_or_to_who_has_left(
     before, write = site.direct
     assert before is None
     assert write is not None
-    assert not write(b"hello")
+    assert not write.offer(b"hello")
+    assert not write.add(b"hello")
 
 
 async def test_a_client_that_does_not_read_is_left_to_send(port: int, site: Site) -> None:
@@ -211,9 +215,10 @@ async def test_a_client_that_does_not_read_is_left_to_send(port: int, site: Site
     write = site.direct[1]
     assert write is not None
     for _ in range(10_000):  # more than any socket takes
-        if not write(b"x" * 65_536):
+        if not write.offer(b"x" * 65_536):
             break
-    assert not write(b"x")
+    assert not write.offer(b"x")
+    assert not write.add(b"x")
     writer.transport.abort()
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
 
@@ -256,12 +261,13 @@ async def test_frames_that_are_told_directly_come_in_turn_with_those_that_are_se
     async with connect(f"ws://127.0.0.1:{port}/", compression=None) as socket:
         for number, size in enumerate(SIZES):
             site.is_read.release()
-            for _ in range(2):
+            for _ in range(4):
                 assert await asyncio.wait_for(socket.recv(), LIMIT) == str(number) * size
     await asyncio.wait_for(site.is_over.wait(), LIMIT)
     write = site.direct[1]
     assert write is not None
-    assert not write(b"to nobody")
+    assert not write.offer(b"to nobody")
+    assert not write.add(b"to nobody")
 
 
 async def test_frames_that_are_compressed_are_left_to_send(port: int, site: Site) -> None:

@@ -68,7 +68,7 @@ def wait_for_reports(announcement: Announcement, patience: float = PATIENCE) -> 
 async def report(announcement_id: str, *, rows: RowPool, hub: Hub, worker_id: str) -> None:
     """Write down whom this process has told of a change."""
     server_id = await rows.read(_server_of, announcement_id)
-    listeners = [one for one in hub.listeners() if one.server_id == server_id]
+    listeners = [] if server_id is None else hub.listeners(server_id)
     since = time.monotonic() - RECENT
     told = sum(listener.told_at >= since for listener in listeners)
     await rows.run(_write, announcement_id, worker_id, told, len(listeners))

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, keys_of
 from mcp_transport.engine.guard import Flag, Rest, attempt
-from mcp_transport.engine.incoming import Following, Incoming, Outcome, Reply, Responder
+from mcp_transport.engine.incoming import Direct, Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
@@ -121,7 +121,7 @@ class Flight(Responder):
 
     def offer(self, message: bytes) -> bool:
         """See Responder.offer()."""
-        return self.is_over or self._connection.offer(message)
+        return self._left.is_set or self._connection.offer(message)  # many are told at once
 
     async def retry(self, milliseconds: int) -> None:
         """See Responder.retry(); a connection cannot be taken up again."""
@@ -179,8 +179,7 @@ class Connection(Guest):
         flight: type[Flight] = Flight,
     ) -> None:
         self.principal = principal  # under whom it counts
-        #: Sends a message then and there, or returns False; past ``write``.
-        self.direct: Callable[[bytes], bool] | None = None
+        self.direct: Direct | None = None  # where the transport has such
         self.has_post = session_id is not None  # its client sends by another way
         self.session_id = session_id
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -246,7 +245,7 @@ class Connection(Guest):
         is_full = self._waiting and self._waiting_bytes + size > limits.bytes
         if is_full or self._waiting >= limits.messages:
             self.end(Ending.OVERLOADED)
-        if self.ending.done() or self._is_sent(message):
+        if self.ending.done() or self._is_added(message):
             return
         self._wait_for_turn(1, size)
         try:
@@ -260,7 +259,7 @@ class Connection(Guest):
         """Send a message if nothing else waits, without waiting; False leaves it to send()."""
         if self._waiting:
             return False
-        if self.ending.done() or self._is_sent(message):
+        if self.ending.done() or (self.direct is not None and self.direct.offer(message)):
             return True
         try:
             rest = attempt(self._write(message))
@@ -273,9 +272,9 @@ class Connection(Guest):
             self._start(self._send_rest(rest, len(message)))
         return True
 
-    def _is_sent(self, message: bytes) -> bool:
-        """Whether a message that nothing waits before could be sent then and there."""
-        return not self._waiting and self.direct is not None and self.direct(message)
+    def _is_added(self, message: bytes) -> bool:
+        """Whether nothing waits before a message, and it leaves with the others of the turn."""
+        return not self._waiting and self.direct is not None and self.direct.add(message)
 
     def end(self, why: Ending) -> None:
         """Tell the transport to close; the first reason holds."""

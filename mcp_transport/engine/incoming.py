@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -69,6 +69,21 @@ class Following(ABC):
 Outcome = Reply | Ended | Following
 ACCEPTED = Reply(202)
 ENDED = Ended()
+
+
+class Direct(Protocol):
+    """
+    A transport's way to one client that never waits.
+
+    Returns whether the bytes are on their way: with False the client does not read
+    at the moment, or has left. What is given first arrives first.
+    """
+
+    def offer(self, data: bytes) -> bool:
+        """Send then and there, which is cheapest for what is told to many clients."""
+
+    def add(self, data: bytes) -> bool:
+        """Send with all else that the turn of the event loop has for the client."""
 
 
 class Responder(ABC):

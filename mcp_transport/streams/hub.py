@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -149,7 +150,7 @@ class Hub:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._listeners: set[Listener] = set()
+        self._by_server: dict[int, set[Listener]] = {}
         self._by_session: dict[str, Listener] = {}
         self._heed: Callable[[Notice], None] | None = None
         self._is_over = False
@@ -179,7 +180,7 @@ class Hub:
 
     def add(self, listener: Listener) -> None:
         """Begin to tell a listener of changes."""
-        self._listeners.add(listener)
+        self._by_server.setdefault(listener.server_id, set()).add(listener)
         if listener.session_id is not None:
             self._by_session[listener.session_id] = listener
         if self._is_over:
@@ -187,14 +188,19 @@ class Hub:
 
     def remove(self, listener: Listener) -> None:
         """Stop telling a listener."""
-        self._listeners.discard(listener)
+        here = self._by_server.get(listener.server_id, set())
+        here.discard(listener)
+        if not here:
+            self._by_server.pop(listener.server_id, None)
         session_id = listener.session_id
         if session_id is not None and self._by_session.get(session_id) is listener:
             del self._by_session[session_id]
 
-    def listeners(self) -> list[Listener]:
-        """Who listens now."""
-        return list(self._listeners)
+    def listeners(self, server_id: int | None = None) -> list[Listener]:
+        """Who listens now, to one server or to any."""
+        if server_id is not None:
+            return list(self._by_server.get(server_id, ()))
+        return list(chain.from_iterable(self._by_server.values()))
 
     def of_session(self, session_id: str) -> Listener | None:
         """The standalone stream of a session, if it is open in this process."""
@@ -230,7 +236,7 @@ class Hub:
     def end_all(self) -> None:
         """Bring every listener to its end, also those that still come, as before a shutdown."""
         self._is_over = True
-        for listener in list(self._listeners):
+        for listener in self.listeners():
             listener.end()
 
     def _receive(self, message: bytes) -> None:
@@ -244,8 +250,7 @@ class Hub:
         server_id, change = notice.server_id, notice.change
         if change.uri is None:
             self._note_hint(server_id, change.kind)
-        found = [one for one in self._listeners if server_id in (None, one.server_id)]
-        self._go_round(change, found)
+        self._go_round(change, self.listeners(server_id))
 
     def _note_hint(self, server_id: int | None, kind: Kind) -> None:
         if len(self._hinted_at) >= HINT_LIMIT:

@@ -11,23 +11,22 @@ headers and a body, and tells whether they are on their way; with False they are
 left to ``send``. Names of headers are in small letters, values without line
 breaks, and one of them is the length of the body, if it has one.
 
-``"find"``, for what is told to many at once and for answers on a WebSocket, takes
-the ``send`` of an answer that goes on, and returns what writes to that client then and there, or None. That
-takes bytes, a piece of the body or the text of a frame, none of them empty, and
-tells in the same way whether they are on their way: the client may not read at
-the moment, or may have left. It may be used until the last piece is sent.
+``"find"`` takes the ``send`` of an answer that goes on, and returns a Direct, or
+None. It may be used until the last piece is sent, and takes a piece of the body or
+the text of a frame, none of them empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from mcp_transport.engine.incoming import Direct
 
 EXTENSION = "mcp_transport.direct"
 ANSWER = "answer"
 FIND = "find"
 
-Direct = Callable[[bytes], bool]
 Headers = Sequence[tuple[bytes, bytes]]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from mcp_transport.engine.guard import Rest, attempt
-from mcp_transport.engine.incoming import Responder
+from mcp_transport.engine.incoming import Direct, Responder
 from mcp_transport.protocol import sse
-from mcp_transport.transports.direct import Direct, answered, direct
+from mcp_transport.transports.direct import answered, direct
 from mcp_transport.transports.pulse import Pulse, Silent
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -136,7 +136,7 @@ class HttpResponder(Responder, Silent):
         if self._sending_since is not None or not self.is_open:
             return False
         data = sse.event(message)
-        if self._direct is None or not self._direct(data):  # written out: thousands are told
+        if self._direct is None or not self._direct.offer(data):  # written out: thousands are told
             self._push(data)
         return True
 
@@ -154,7 +154,7 @@ class HttpResponder(Responder, Silent):
         """See Silent.keep(); a client that does not read needs no comment."""
         if self._sending_since is not None:
             return
-        if self._direct is None or not self._direct(sse.KEEP_ALIVE):
+        if self._direct is None or not self._direct.offer(sse.KEEP_ALIVE):
             self._push(sse.KEEP_ALIVE)
 
     async def retry(self, milliseconds: int) -> None:

@@ -149,10 +149,29 @@ async def test_a_message_of_a_newer_release_is_ignored(wires: list[Wire], hub: H
         wires[0].receive(message)  # type: ignore[misc]  # it was started
 
 
+async def test_a_change_of_every_server_is_told_to_all(hub: Hub) -> None:
+    here, there = listener(server_id=1), listener(server_id=2)
+    hub.add(here)
+    hub.add(there)
+    await hub.publish(TOOLS)
+    assert (await told(here), await told(there)) == ([TOOLS], [TOOLS])
+
+
+def test_listeners_are_found_by_server(hub: Hub) -> None:
+    here, there = listener(server_id=1), listener(server_id=2)
+    hub.add(here)
+    hub.add(there)
+    assert hub.listeners(1) == [here]
+    assert hub.listeners(3) == []
+    assert set(hub.listeners()) == {here, there}
+
+
 async def test_who_has_left_is_told_nothing(hub: Hub) -> None:
     one = listener()
     hub.add(one)
     hub.remove(one)
+    hub.remove(one)
+    assert hub.listeners() == []
     await hub.publish(TOOLS)
     one.end()
     assert await told(one) == []

@@ -9,12 +9,41 @@ import pytest
 
 from mcp_transport.lifespan import runtime
 from mcp_transport.transports import socket_endpoint
+from mcp_transport.transports.direct import EXTENSION, FIND
 from tests.interaction.conftest import *  # noqa: F403  the running site
 from tests.sockets import Sockets
 
 
 async def fail(*_arguments: Any, **_options: Any) -> Any:
     raise RuntimeError("the password is hunter2")
+
+
+class Past:
+    """A way past send that notes which of its two ways is taken."""
+
+    def __init__(self) -> None:
+        self.offered: list[bytes] = []
+        self.added: list[bytes] = []
+
+    def offer(self, data: bytes) -> bool:
+        self.offered.append(data)
+        return True
+
+    def add(self, data: bytes) -> bool:
+        self.added.append(data)
+        return b'"last"' not in data
+
+
+async def test_changes_leave_at_once_and_answers_with_their_turn(sockets: Sockets) -> None:
+    past = Past()
+    socket = await sockets.open(extensions={EXTENSION: {FIND: lambda _send: past}})
+    wanted = {"notifications": {"toolsListChanged": True}}
+    socket.request_modern("subscriptions/listen", wanted, id="stream")
+    call = {"name": "announce", "arguments": {"kind": "tools"}}
+    await socket.ask_modern("tools/call", call, id="last")
+    assert [b"acknowledged" in message for message in past.added] == [True, False]
+    (told,) = past.offered
+    assert b"notifications/tools/list_changed" in told
 
 
 async def test_a_connection_that_cannot_be_opened_is_500_and_logged(
