@@ -8,14 +8,16 @@ request, or the WebSocket, whose connection is written to.
 from __future__ import annotations
 
 from struct import pack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from websockets.server import ServerProtocol
 
-from mcp_transport.engine.incoming import Direct
 from mcp_transport.joined_writes import JoinedWrites
 from mcp_transport.transports.direct import ANSWER, FIND, Headers
+
+if TYPE_CHECKING:  # a server's worker processes load this before Django is ready
+    from mcp_transport.engine.incoming import Direct
 
 TEXT = 0x81  # the first byte of a frame that is a whole message
 

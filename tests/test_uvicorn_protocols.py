@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -85,6 +87,11 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 async def whole_answer(reader: asyncio.StreamReader) -> bytes:
     async with asyncio.timeout(LIMIT):
         return await reader.readuntil(b"0\r\n\r\n")
+
+
+def test_a_worker_process_loads_them_before_django_is_ready() -> None:
+    program = "import mcp_transport.uvicorn_protocols"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=LIMIT * 6)
 
 
 @pytest.mark.parametrize("beginning", [b"", b"\r\n", b"GET / HT", GET[:-2] % b""])

@@ -19,9 +19,10 @@ the text of a frame, none of them empty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcp_transport.engine.incoming import Direct
+if TYPE_CHECKING:  # a server's worker processes load this before Django is ready
+    from mcp_transport.engine.incoming import Direct
 
 EXTENSION = "mcp_transport.direct"
 ANSWER = "answer"
