@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
+
+logger = logging.getLogger("mcp_transport.stopping")
 
 Prepare = Callable[[], Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,6 +49,9 @@ class StopSignal:
     ``warn`` is waited for, with the server still open. Then its own handler
     runs, before the preparation or, where ``comes_first`` says so, after it. A
     second signal goes straight to the handler.
+
+    A process that a supervisor started as its worker gives itself the signal when
+    that one has died: nobody else would, and it would hold the port for ever.
     """
 
     def __init__(self, prepare: Prepare, *, warn: Prepare, comes_first: Callable[[], bool]) -> None:
@@ -54,6 +61,7 @@ class StopSignal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._previous: Any = None
         self._preparing: asyncio.Task[None] | None = None
+        self._sentinel: int | None = None  # can be read from once the supervisor has died
         self._has_come = self._is_told = False
 
     def catch(self) -> None:
@@ -64,9 +72,11 @@ class StopSignal:
             self._loop = asyncio.get_running_loop()
             self._previous = previous
             signal.signal(signal.SIGTERM, self.handle)
+            self._watch(self._loop)
 
     def release(self) -> None:
         """Step aside, unless somebody else stands in front by now."""
+        self._look_away()
         if self._previous is not None and signal.getsignal(signal.SIGTERM) == self.handle:
             signal.signal(signal.SIGTERM, self._previous)
 
@@ -78,6 +88,23 @@ class StopSignal:
                 self._loop.call_soon_threadsafe(self._begin, number)
                 return
         self._tell(number, frame)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        supervisor = multiprocessing.parent_process()  # by which uvicorn starts its workers
+        if supervisor is not None:
+            with contextlib.suppress(NotImplementedError):  # on Windows, which has no such signal
+                loop.add_reader(supervisor.sentinel, self._be_left)
+                self._sentinel = supervisor.sentinel
+
+    def _be_left(self) -> None:
+        logger.warning("The supervisor has died; this worker process stops, too.")
+        self._look_away()
+        signal.raise_signal(signal.SIGTERM)
+
+    def _look_away(self) -> None:
+        if self._sentinel is not None and self._loop is not None:
+            self._loop.remove_reader(self._sentinel)
+            self._sentinel = None
 
     def _begin(self, number: int) -> None:
         self._preparing = asyncio.ensure_future(self._run(number))

@@ -107,6 +107,16 @@ class Process:
         os.killpg(self.pid, signal.SIGKILL)
         self._wait()
 
+    def kill_alone(self) -> None:
+        """End it, but not the workers that it started."""
+        self.send(signal.SIGKILL)
+        self._wait()
+
+    def kill_rest(self) -> None:
+        """End the workers that kill_alone() has left, if there still are any."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
     def terminate(self) -> None:
         """Ask it to end."""
         self.send(signal.SIGTERM)

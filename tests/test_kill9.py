@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.client import LegacyClient, ModernClient, Stream, text_of
-from tests.process import Folder, Process, until
+from tests.process import START_LIMIT, Folder, Process, is_listening, until
 from tests.socket_http import SocketHttp
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(150)]
@@ -80,6 +80,11 @@ def progress_of(messages: list[Any]) -> list[float]:
     return [m["params"]["progress"] for m in messages if "method" in m]
 
 
+def workers(folder: Folder) -> set[Any]:
+    """Those that have not said that they end."""
+    return set(folder.rows("SELECT id FROM mcp_transport_worker WHERE ended_at IS NULL"))
+
+
 async def test_a_kill_loses_neither_session_nor_events_nor_results(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:
@@ -135,6 +140,27 @@ async def test_a_listener_gets_its_result_when_the_process_is_told_to_stop(
     assert answer["result"]["resultType"] == "complete"
     assert await stream.message() is None
     assert await process.ended(within=10) < 10
+
+
+async def test_workers_whose_supervisor_was_killed_finish_and_let_go_of_the_port(
+    folder: Folder, connect: Connect
+) -> None:
+    others = workers(folder)
+    service = Process(folder, workers=2)
+    try:
+        await service.start()
+        await until(lambda: len(workers(folder) - others) == 2, within=START_LIMIT)
+        stream = await ModernClient(connect(service), PATH).listen({"toolsListChanged": True})
+        await stream.expect("notifications/subscriptions/acknowledged")
+        service.kill_alone()
+        answer = await stream.message()
+        assert answer is not None
+        assert answer["result"]["resultType"] == "complete"
+        await until(lambda: not is_listening(service.port))
+        await until(lambda: workers(folder) <= others)
+    finally:
+        service.kill_rest()
+        service.close()
 
 
 async def test_a_question_is_answered_through_another_process(

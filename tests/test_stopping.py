@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Iterator
-from types import FrameType
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -151,6 +153,38 @@ def test_a_signal_after_the_loop_has_ended_stops_the_server() -> None:
     ending, stop = asyncio.run(catch())
     stop.handle(signal.SIGTERM, None)
     assert ending.steps == ["stopped"]
+
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[BinaryIO]:
+    """What only a supervisor holds open, as long as it lives."""
+    theirs, its = os.pipe()
+    parent = SimpleNamespace(sentinel=theirs)
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: parent)
+    with open(theirs, "rb"), open(its, "wb") as held:
+        yield held
+
+
+async def test_a_worker_whose_supervisor_has_died_stops_as_if_it_were_told_to(
+    ending: Ending, supervisor: BinaryIO
+) -> None:
+    stop = caught(ending, comes_first=False)
+    await asyncio.sleep(0)
+    assert ending.steps == []
+    supervisor.close()
+    await arrived(ending.is_prepared)
+    assert ending.steps == ["warned", "stopped", "prepared"]
+    stop.release()
+
+
+async def test_once_released_nobody_looks_at_the_supervisor(
+    ending: Ending, supervisor: BinaryIO
+) -> None:
+    stop = caught(ending, comes_first=False)
+    stop.release()
+    supervisor.close()
+    parent: Any = multiprocessing.parent_process()
+    assert not asyncio.get_running_loop().remove_reader(parent.sentinel)
 
 
 async def test_a_response_says_that_its_connection_ends() -> None:
