@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from mcp_transport import (
     CurrentUser,
@@ -36,9 +35,9 @@ def language(ctx: SyncContext) -> str:
 
 
 def open_desk(user: CurrentUser[User], language: Annotated[str, Depends(language)]) -> Desk:
-    """The desk of the user who asks, which opens at six."""
-    if timezone.localtime().hour < 6:
-        raise ToolError("Orders are taken from six in the morning.")
+    """The desk of the user who asks, which some may not order at."""
+    if user.groups.filter(name="readers").exists():
+        raise ToolError("Readers borrow books; orders are taken from customers.")
     return Desk(user, language)
 
 
