@@ -137,7 +137,7 @@ class Runtime:
             self.sessions,
             self.authenticators,
             worker_id=self.worker_id,
-            house=self.engine,
+            local_work=self.engine,
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
             count_use=self.reconciling.heed,
         )

@@ -26,7 +26,7 @@ logger = logging.getLogger("mcp_transport.bus")
 Errand = Callable[[], Awaitable[None]]
 
 
-class House(Protocol):
+class LocalWork(Protocol):
     """What runs in this process, as far as a notice can end or wake it."""
 
     def look_into_inbox(self) -> None:
@@ -53,7 +53,7 @@ class Heeding:
         authenticators: Authenticator,
         *,
         worker_id: str,
-        house: House,
+        local_work: LocalWork,
         report: Callable[[str], Awaitable[None]],
         count_use: Callable[[Used], None],
     ) -> None:
@@ -62,7 +62,7 @@ class Heeding:
         self._sessions = sessions
         self._authenticators = authenticators
         self._worker_id = worker_id
-        self._house = house
+        self._local_work = local_work
         self._report = report
         self._count_use = count_use
         self._due: dict[object, Errand] = {}
@@ -73,7 +73,7 @@ class Heeding:
         """Forget or look, as the notice says."""
         if isinstance(notice, Mail):
             if self._worker_id in notice.workers:
-                self._house.look_into_inbox()
+                self._local_work.look_into_inbox()
         elif isinstance(notice, Changed):
             if notice.change.uri is None:
                 self._directory.forget()
@@ -102,19 +102,19 @@ class Heeding:
             self._do_soon("look", partial(look, self._directory, self._hub))
             if notice.id:
                 self._do_soon(("report", notice.id), partial(self._report, notice.id))
-            self._house.doubt()
+            self._local_work.doubt()
         elif notice.what == "tokens":
             self._authenticators.forget()
-            self._house.doubt()
+            self._local_work.doubt()
         elif notice.id:
             self._sessions.forget(notice.id)
-            if notice.id in self._house.sessions_here():
+            if notice.id in self._local_work.sessions_here():
                 if listener := self._hub.of_session(notice.id):
                     listener.keep_for_filter()
                 self._do_soon(("session", notice.id), partial(self._follow, notice.id))
         else:
             self._sessions.forget_all()
-            for session_id in self._house.sessions_here():
+            for session_id in self._local_work.sessions_here():
                 self._do_soon(("session", session_id), partial(self._follow, session_id))
 
     async def _follow(self, session_id: str) -> None:
@@ -122,7 +122,7 @@ class Heeding:
         session = await self._sessions.find(session_id)
         listener = self._hub.of_session(session_id)
         if session is None:
-            self._house.leave_session(session_id)
+            self._local_work.leave_session(session_id)
         elif listener is not None:
             listener.settle(Filter(listener.filter.kinds, frozenset(session.subscriptions)))
 

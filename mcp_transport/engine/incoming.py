@@ -37,6 +37,16 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     is_still_welcome: Callable[[], Awaitable[bool]]
 
 
+async def always_welcome() -> bool:
+    """
+    Nothing is to be asked here.
+
+    The sender holds a connection that is itself looked at, and ends with it; or
+    runs a command, or is at work in the admin.
+    """
+    return True
+
+
 class Reply(msgspec.Struct, frozen=True):
     """An answer in one piece; the last event when the responder is open."""
 

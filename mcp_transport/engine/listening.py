@@ -17,6 +17,8 @@ import logging
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import ENDED, Ended, Following, Incoming, Reply, Responder
@@ -53,9 +55,8 @@ def listen(exchange: Exchange, responder: Responder) -> Following:
     wanted = read_filter(exchange.params, exchange.catalog.features)
     if not responder.accepts_stream:
         raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
-    return Subscription(
-        exchange.services, exchange.incoming, wanted, responder, id_=exchange.request.id
-    )
+    wish = Wish(incoming=exchange.incoming, responder=responder, filter=wanted)
+    return Subscription(exchange.services, wish, id_=exchange.request.id)
 
 
 async def follow_session(
@@ -73,10 +74,20 @@ async def follow_session(
     wanted = of_lists(tuple(kind for kind in KINDS if kind in features))
     if session.subscriptions:
         wanted = Filter(wanted.kinds, frozenset(session.subscriptions))
-    stream = SessionStream(services, incoming, wanted, responder, session_id=session.id)
+    wish = Wish(incoming=incoming, responder=responder, filter=wanted, session_id=session.id)
+    stream = SessionStream(services, wish)
     if not session.is_bound:  # no other process has a stream for a connection of this one
         await stream.claim()
     return stream
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to hear of, and how it reaches them."""
+
+    incoming: Incoming
+    responder: Responder
+    filter: Filter = Filter()
+    session_id: str | None = None  # whose standalone stream it is to be
 
 
 class Stay(Listener, Guest):
@@ -84,30 +95,23 @@ class Stay(Listener, Guest):
 
     __slots__ = ("_is_counted", "_is_still_welcome", "_responder", "_services")
 
-    def __init__(
-        self,
-        services: Services,
-        incoming: Incoming,
-        wanted: Filter,
-        responder: Responder,
-        *,
-        session_id: str | None = None,
-    ) -> None:
+    def __init__(self, services: Services, wish: Wish) -> None:
         """Count the stream until leave() is called. Raises LimitExceeded."""
+        incoming = wish.incoming
         offer = incoming.offer
         super().__init__(
             offer.server.slug,
             offer.server.id,
             incoming.principal,
-            wanted,
+            wish.filter,
             basis=offer.catalog,
-            session_id=session_id,
+            session_id=wish.session_id,
         )
         self._services = services
-        self._responder = responder
+        self._responder = wish.responder
         self._is_still_welcome = incoming.is_still_welcome
         # The stream of a connection is part of what was counted when that was opened.
-        self._is_counted = not (incoming.is_bound and session_id is not None)
+        self._is_counted = not (incoming.is_bound and wish.session_id is not None)
         if self._is_counted:
             services.limiting.hold_stream(incoming.principal)
         services.hub.add(self)
@@ -145,7 +149,7 @@ async def listening(
     services: Services, incoming: Incoming, responder: Responder
 ) -> AsyncIterator[Listener]:
     """Give a listener that is on the hub until it ends, its client leaves or is no longer welcome."""
-    stay = Stay(services, incoming, Filter(), responder)
+    stay = Stay(services, Wish(incoming=incoming, responder=responder))
     watcher = asyncio.create_task(_end_when_gone(stay, responder))
     try:
         yield stay
@@ -164,22 +168,14 @@ class ChangeStream(Following, Stay):
 
     __slots__ = ("_has_begun", "_hold", "_is_bound", "_pump")
 
-    def __init__(
-        self,
-        services: Services,
-        incoming: Incoming,
-        wanted: Filter,
-        responder: Responder,
-        *,
-        session_id: str | None = None,
-    ) -> None:
+    def __init__(self, services: Services, wish: Wish) -> None:
         """See Stay."""
-        self._is_bound = incoming.is_bound
+        self._is_bound = wish.incoming.is_bound
         self._has_begun = False
         self._hold = Hold()  # while it waits for the client to leave
         self._pump: asyncio.Task[None] | None = None  # while the client is slow
         # Last: one that comes too late is ended as soon as the hub knows it.
-        super().__init__(services, incoming, wanted, responder, session_id=session_id)
+        super().__init__(services, wish)
 
     @abstractmethod
     async def begin(self) -> None:
@@ -253,20 +249,12 @@ class Subscription(ChangeStream):
 
     __slots__ = ("_id", "_identity")
 
-    def __init__(
-        self,
-        services: Services,
-        incoming: Incoming,
-        wanted: Filter,
-        responder: Responder,
-        *,
-        id_: jsonrpc.Id,
-    ) -> None:
+    def __init__(self, services: Services, wish: Wish, *, id_: jsonrpc.Id) -> None:
         """See ChangeStream."""
-        super().__init__(services, incoming, wanted, responder)
+        super().__init__(services, wish)
         self._id = jsonrpc.encode(id_)
-        self._identity = incoming.offer.identity
-        self.filter = self._readable(wanted)
+        self._identity = wish.incoming.offer.identity
+        self.filter = self._readable(wish.filter)
 
     def _readable(self, wanted: Filter) -> Filter:
         """The part of a filter that the client may hear of."""
@@ -291,7 +279,7 @@ class Subscription(ChangeStream):
         body = jsonrpc.result(id_, {"resultType": "complete", "_meta": meta})
         if not self._is_bound:
             return Reply(200, body)
-        # One of many on a connection is not seen to end, so it is said (basic/patterns/cancellation).
+        # One of many on a connection is not seen to end, so it is said (2026-07-28, basic/patterns/cancellation).
         await self._responder.write(body)
         await self._responder.write(
             jsonrpc.notification("notifications/cancelled", {"requestId": id_})
@@ -304,17 +292,9 @@ class SessionStream(ChangeStream):
 
     __slots__ = ("_has_missed", "_is_claimed")
 
-    def __init__(
-        self,
-        services: Services,
-        incoming: Incoming,
-        wanted: Filter,
-        responder: Responder,
-        *,
-        session_id: str,
-    ) -> None:
+    def __init__(self, services: Services, wish: Wish) -> None:
         """See ChangeStream."""
-        super().__init__(services, incoming, wanted, responder, session_id=session_id)
+        super().__init__(services, wish)
         self._is_claimed = self._has_missed = False
 
     async def claim(self) -> None:

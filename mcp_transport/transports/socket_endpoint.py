@@ -23,7 +23,7 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection, Ending, Flight
 from mcp_transport.engine.directory import Offer, served
 from mcp_transport.engine.guard import Hold
-from mcp_transport.engine.incoming import Incoming
+from mcp_transport.engine.incoming import Incoming, always_welcome
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.rows import DatabaseAway, is_unavailable
@@ -173,15 +173,8 @@ class SocketEndpoint(AsyncConsumer):
             is_bound=True,
             revisions=self.revisions(offer),
             peer=self.request.get("client"),
-            is_still_welcome=self._is_still_welcome,
+            is_still_welcome=always_welcome,
         )
-
-    async def _is_still_welcome(self) -> bool:
-        try:
-            await self._admit(None, None)
-        except Refused as error:
-            return error.status == 503  # cannot be found out now: ask again
-        return True
 
     async def _hold(self, connection: Connection) -> None:
         """Take messages until one of the two sides ends the connection."""

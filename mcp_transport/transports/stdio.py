@@ -23,9 +23,9 @@ from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection
 from mcp_transport.engine.directory import served
-from mcp_transport.engine.incoming import Incoming
+from mcp_transport.engine.incoming import Incoming, always_welcome
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError, Refused
+from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError
 from mcp_transport.protocol.framing import LINE_LIMIT, Lines
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.worker import Worker
@@ -187,12 +187,5 @@ class StdioServer:
             session_id=session_id,
             is_bound=True,
             revisions=offer.server.revisions,
-            is_still_welcome=self._is_still_welcome,
+            is_still_welcome=always_welcome,
         )
-
-    async def _is_still_welcome(self) -> bool:
-        try:
-            await self._admit(None, None)
-        except Refused as error:
-            return error.status == 503  # cannot be found out now: ask again
-        return True

@@ -14,7 +14,7 @@ from mcp_transport.bus.memory import MemoryBus
 from mcp_transport.engine import patrol as patrol_module
 from mcp_transport.engine.incoming import ENDED, Ended, Reply, Responder
 from mcp_transport.engine.limiting import Limiting
-from mcp_transport.engine.listening import Subscription
+from mcp_transport.engine.listening import Subscription, Wish
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.protocol.subscriptions import Change, Filter
@@ -100,7 +100,8 @@ class House:
                 identity={}, catalog=None, server=SimpleNamespace(slug="main", id=1)
             ),
         )
-        stream = Subscription(self.services, incoming, wanted, client, id_=1)
+        wish = Wish(incoming=incoming, responder=client, filter=wanted)
+        stream = Subscription(self.services, wish, id_=1)
         self.tasks.append(asyncio.create_task(stream.follow()))
         return self.tasks[-1]
 

@@ -21,7 +21,7 @@ from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import OPERATOR, Principal, principal_of
 from mcp_transport.engine.directory import Offer
-from mcp_transport.engine.incoming import Incoming, Reply, Responder
+from mcp_transport.engine.incoming import Incoming, Reply, Responder, always_welcome
 from mcp_transport.management.subcommands.tokens import user_named
 from mcp_transport.protocol.errors import MissingClientCapability
 from mcp_transport.protocol.revisions import R2026_07_28
@@ -172,8 +172,3 @@ def explained(error: Message) -> str:
     if error.get("code") == MissingClientCapability.code:
         return f"{error['message']} Run the command in a terminal, or answer with --answer."
     return str(error["message"])
-
-
-async def always_welcome() -> bool:
-    """Whoever runs the command may go on."""
-    return True
