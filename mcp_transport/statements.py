@@ -23,7 +23,10 @@ Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
 AnyField: TypeAlias = "models.Field[Any, Any]"
 
-MAX_CHUNK = 64  # rows in one INSERT on SQLite
+# Rows in one INSERT on SQLite, whose cost is paid once for all of them. Of every size up to the
+# first there is a statement, which is prepared when it is first needed; then by powers of two.
+EXACT_CHUNK = 64
+MAX_CHUNK = 512
 # PostgreSQL keeps no NUL in text; an escape of it follows an even number of backslashes.
 NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 PLAIN_FIELDS = (
@@ -180,7 +183,7 @@ class SQLiteEachRow(EachRow):
 
 class SQLiteInsert(Form):
     """
-    Up to 64 rows in one INSERT, in sizes that stay few enough to be prepared once.
+    Hundreds of rows in one INSERT, in sizes that stay few enough to be prepared once.
 
     The driver is used directly: Django would search the long statement for
     ``%s`` each time. The driver gives up the interpreter for every execution
@@ -261,8 +264,8 @@ def _without_nul(value: Any) -> Any:
 
 
 def _chunk(count: int) -> int:
-    """Return how many of so many rows one INSERT takes on SQLite: a power of two."""
-    return min(MAX_CHUNK, 1 << (count.bit_length() - 1))
+    """Return how many of so many rows one INSERT takes on SQLite."""
+    return count if count <= EXACT_CHUNK else min(MAX_CHUNK, 1 << (count.bit_length() - 1))
 
 
 def _concrete_field(model: type[models.Model], name: str) -> AnyField:
@@ -306,8 +309,10 @@ def _datetime_converter(connection: BaseDatabaseWrapper) -> Convert:
         return adapt
 
     def convert(value: datetime.datetime) -> Any:
-        # What Django stores, in a fifth of its time.
-        return value.isoformat(" ")[:-6] if value.tzinfo is datetime.UTC else adapt(value)
+        if value.tzinfo is not datetime.UTC:
+            return adapt(value)
+        # What Django stores, in a tenth of its time: "2026-07-28T12:30:01.000250Z" in quotes.
+        return msgspec.json.encode(value)[1:-2].decode().replace("T", " ")
 
     return convert
 

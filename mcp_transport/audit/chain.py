@@ -9,14 +9,12 @@ its oldest rows were cut off: checkpoints do.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
@@ -43,7 +41,6 @@ ACTION_COLUMNS = (
 
 READ_AT_ONCE = 1000
 START = (0, "")  # sequence and digest before the first row
-STARTED_AT = COLUMNS.index("started_at")
 
 Head = tuple[int, str]
 
@@ -54,8 +51,8 @@ class ChainedInsert(Insert):
     """
     Inserts calls behind the newest row of one worker process.
 
-    Rows are those of :class:`~mcp_transport.audit.record.CallRecord`; what
-    the table cannot hold is replaced or cut before the digest is taken.
+    Rows are those of :class:`~mcp_transport.audit.record.CallRecord`; text that
+    the table cannot hold is replaced before the digest is taken.
     """
 
     def __init__(self, worker: str) -> None:
@@ -72,7 +69,7 @@ class ChainedInsert(Insert):
         worker, chained = self.worker, []
         for row in rows:
             sequence += 1
-            values, digest = link(previous, worker, sequence, _fitting(row))
+            values, digest = link(previous, worker, sequence, row)
             chained.append((worker, sequence, *values, previous, digest))
             previous = digest
         self._next = sequence, previous
@@ -143,7 +140,7 @@ def _fault(worker: str, head: Head, row: Row) -> str:
         return f"{missing(head[0] + 1, sequence - 1)} missing before it"
     if previous != head[1]:
         return "it names another row before it"
-    if _digest(previous, encode((worker, sequence, *values))) != digest:
+    if sha256(encode((previous, worker, sequence, *values))).hexdigest() != digest:
         return "it was changed"
     return ""
 
@@ -154,46 +151,18 @@ def missing(first: int, last: int) -> str:
 
 
 def link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:
-    """Return values that fit their columns as they will be stored, and the digest over them."""
+    """Return values as they will be stored, and the digest over them."""
     try:
-        canonical = encode((worker, sequence, *row))
+        canonical = encode((previous, worker, sequence, *row))
         if b"\\u0000" in canonical:
             raise ValueError("PostgreSQL keeps no NUL in text")
     except ValueError:  # among them UnicodeEncodeError: half a surrogate pair
         row = tuple(_cleaned(value) for value in row)
-        canonical = encode((worker, sequence, *row))
-    return row, _digest(previous, canonical)
-
-
-def _digest(previous: str, canonical: bytes) -> str:
-    return sha256(previous.encode() + canonical).hexdigest()
-
-
-def _fitting(row: Row) -> Row:
-    """Cut what is too long for its column; a time is kept in UTC."""
-    if row[STARTED_AT].tzinfo is not datetime.UTC:
-        row = _replaced(row, STARTED_AT, row[STARTED_AT].astimezone(datetime.UTC))
-    for index, limit in _limits():
-        if len(row[index]) > limit:
-            row = _replaced(row, index, row[index][:limit])
-    return row
-
-
-def _replaced(row: Row, index: int, value: Any) -> Row:
-    return (*row[:index], value, *row[index + 1 :])
+        canonical = encode((previous, worker, sequence, *row))
+    return row, sha256(canonical).hexdigest()
 
 
 def _cleaned(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return value.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-@cache
-def _limits() -> tuple[tuple[int, int], ...]:
-    fields = [Call._meta.get_field(name) for name in COLUMNS]
-    return tuple(
-        (index, field.max_length)
-        for index, field in enumerate(fields)
-        if isinstance(field, models.CharField) and field.max_length
-    )
