@@ -17,7 +17,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     over the order.
     """
 
-    started_at: datetime.datetime
+    started_at: datetime.datetime  # in UTC
     duration_us: int
     server: str
     method: str

@@ -22,6 +22,7 @@ from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.models.session import new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
+from mcp_transport.readings import Parameter, Reading
 from mcp_transport.rows import RowPool
 from mcp_transport.statements import Row, Update, insert
 from mcp_transport.writer import Writer, WriterFull
@@ -268,12 +269,23 @@ def _surplus(owner: str, server_id: int, limit: int) -> tuple[int, dict[str, dat
     return surplus, dict(oldest[: surplus + CANDIDATES])
 
 
+#: Read once a second for each session in use.
+OPEN = Reading(lambda: Session.objects.open().filter(id=Parameter("id")))
+
+
 def _load(session_id: str) -> SessionRecord | None:
-    idle = datetime.timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
-    since = datetime.datetime.now(datetime.UTC) - idle
-    row = Session.objects.open().filter(id=session_id, last_seen_at__gt=since).first()
-    if row is None or row.revision not in REVISIONS:
-        return None
+    for row in OPEN.instances(id=session_id):
+        if row.revision in REVISIONS and not _has_expired(row):
+            return _record_of(row)
+    return None
+
+
+def _has_expired(row: Session) -> bool:
+    idle = datetime.datetime.now(datetime.UTC) - row.last_seen_at
+    return idle.total_seconds() >= settings.MCP_SESSION_IDLE_TIMEOUT
+
+
+def _record_of(row: Session) -> SessionRecord:
     return SessionRecord(
         id=row.id,
         server_id=row.server_id,
