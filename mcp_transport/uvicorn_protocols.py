@@ -91,16 +91,24 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
     """One connection; no timer is set while requests come whole and answers are read."""
 
     # More attributes than uvicorn's own would cost each connection a dict of 1.5 kB.
-    __slots__ = ("_header_bytes", "_is_ending", "_is_in_headers", "_is_refused", "_waiting")
+    __slots__ = (
+        "_header_bytes",
+        "_idle_since",
+        "_is_ending",
+        "_is_in_headers",
+        "_is_refused",
+        "_waiting",
+    )
 
     timeout_keep_alive: float  # type: ignore[assignment]  # uvicorn has whole seconds
+    _idle_since: float | None  # nothing has come since the last answer
     _waiting: asyncio.TimerHandle | None  # for the end of the headers
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         self._is_in_headers = self._is_refused = self._is_ending = False
         self._header_bytes = 0
-        self._waiting = None
+        self._idle_since = self._waiting = None
         super().connection_made(JoinedWrites(transport, asyncio.get_running_loop()))
         self._wait()
 
@@ -144,19 +152,49 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete:
             self.timeout_keep_alive = SPARED
             cycle.keep_alive = cycle.keep_alive and cycle.response_started  # told by its headers
-        elif self.timeout_keep_alive_task is not None:
-            self._close_idle(self.timeout_keep_alive_task.when() - self.timeout_keep_alive)
+        elif self._idle_since is not None:
+            self.timeout_keep_alive = SPARED
+            self._stop_timer()
+            self.timeout_keep_alive_handler()
         elif not self._is_refused:
             self._have_come()
             self._waiting = self.loop.call_later(SPARED, self._cut)
 
-    def _close_idle(self, since: float) -> None:
-        self._unset_keepalive_if_required()
-        if since + SPARED <= self.loop.time():
-            self.transport.close()
+    def on_response_complete(self) -> None:
+        """See uvicorn, which sets a timer for every answer; here one lasts for many."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._set_timer(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for long enough; look again if it was not."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # the next answer sets the timer
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._set_timer(left)
         else:
-            handler = self.timeout_keep_alive_handler
-            self.timeout_keep_alive_task = self.loop.call_at(since + SPARED, handler)
+            self.transport.close()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def _set_timer(self, seconds: float) -> None:
+        handler = self.timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, handler)
+
+    def _stop_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
@@ -165,6 +203,7 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.BaseProtocol."""
         self._have_come()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def _is_busy(self) -> bool:
@@ -183,8 +222,8 @@ class LimitedHttp(Stalling, HttpToolsProtocol):
     def _lacks_headers(self) -> bool:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return False  # refused, or a WebSocket by now
-        is_idle = not self._is_busy() and self.timeout_keep_alive_task is None
-        return self._is_in_headers or is_idle
+        has_begun = not self._is_busy() and self._idle_since is None
+        return self._is_in_headers or has_begun
 
     def _count(self, size: int) -> None:
         if self._is_in_headers:

@@ -124,6 +124,26 @@ async def test_an_idle_connection_is_kept(port: int) -> None:
     writer.close()
 
 
+async def test_a_connection_ends_when_nothing_has_come_for_a_while_since_its_last_answer(
+    port: int, state: ServerState
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET % b"")
+    await whole_answer(reader)
+    connection: Any = next(iter(state.connections))
+    connection.timeout_keep_alive = SHORT  # the timer of before is a longer one
+    connection.timeout_keep_alive_handler()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    while loop.time() < begun + SHORT * 1.5:
+        writer.write(GET % b"")
+        await whole_answer(reader)
+    answered = loop.time()
+    assert await ended(reader) == b""
+    assert loop.time() - answered > SHORT * 0.9
+    writer.close()
+
+
 async def test_headers_without_end_are_refused(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\n")
