@@ -105,6 +105,7 @@ def delete_in_batches(rows: QuerySet[Any]) -> int:
     count = 0
     keys = rows.order_by("pk").values_list("pk", flat=True)
     while batch := list(keys[:BATCH]):
+        # By key, for a slice cannot be deleted; each batch is a transaction of its own.
         rows.model._base_manager.filter(pk__in=batch).delete()
         count += len(batch)
     return count

@@ -72,6 +72,7 @@ class Runtime:
     _end_at = 0.0  # monotonic seconds, when the process has been told to stop
 
     def __init__(self) -> None:
+        # Never the same twice: it names a chain of the record, and process ids come again.
         self.worker_id = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.max_body_bytes = settings.MCP_MAX_BODY_BYTES
         # What reads and writes, and where synchronous functions run.
@@ -197,6 +198,7 @@ class Runtime:
         self.recorder.checkpoint()
         ended = Update(Worker, "seen_at", "ended_at")
         self.writer.post(ended, (_now(), _now(), self.worker_id))
+        # After everything that posts rows; what was posted is down before the process ends.
         await self.writer.stop(max(FAREWELL, self._end_at - time.monotonic()))
         await self.rows.stop(1.0)
         await self.functions.stop(1.0)

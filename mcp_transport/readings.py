@@ -78,6 +78,7 @@ class Reading(Generic[Model]):
     def _compiled(self) -> Compiled:
         connection = connections[router.db_for_read(self.model)]
         made: dict[str, Compiled] = self._made.__dict__
+        # A connection that was made anew has a compiler of its own.
         compiled = made.get(connection.alias)
         if compiled is None or compiled.connection is not connection:
             compiled = made[connection.alias] = Compiled(self._make().query, connection)

@@ -56,6 +56,7 @@ def connect() -> None:
 
 def _connect(signal: Any, sender: Any, notice: Notice) -> None:
     uid = f"mcp_transport.{sender._meta.label}"
+    # Not weak: nobody else holds the partial.
     signal.connect(partial(_changed, notice), sender=sender, weak=False, dispatch_uid=uid)
 
 

@@ -66,6 +66,7 @@ class McpApplication:
             "ws": tickets,
             "ws/ticket": tickets,
         }
+        # Of this application: a cache on the method would keep every one that was ever made.
         self._place = lru_cache(PLACES_KEPT)(self._find_place)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -202,6 +202,7 @@ class ThreadPool:
                 return False
             self._asleep += 1
         self._calls.get()
+        # Before it looks for jobs: one that is added from here on rouses another thread.
         self._is_rousing = False
         return True
 
@@ -209,6 +210,7 @@ class ThreadPool:
         delivery, future, context, function, arguments = job
         outcome = None if future.done() else _call(future, context, function, arguments)
         with self._lock:
+            # Before the result is out: whoever gets it may come again, and finds the place free.
             self._unfinished -= 1
         if outcome is not None:
             delivery.hand_back((outcome,))

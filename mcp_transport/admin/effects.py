@@ -16,9 +16,10 @@ def effects(entry: Offered) -> str:
     hints = entry.wire.get("annotations", {})
     if hints.get("readOnlyHint"):
         return READS
-    if "destructiveHint" in hints:
-        return DESTRUCTIVE if hints["destructiveHint"] else WRITES
-    return UNKNOWN if "readOnlyHint" not in hints else WRITES
+    # It counts as true until it is said to be false (2025-11-25, schema, ToolAnnotations).
+    if "destructiveHint" not in hints:
+        return UNKNOWN
+    return DESTRUCTIVE if hints["destructiveHint"] else WRITES
 
 
 def effects_status(entry: Offered) -> Status:

@@ -56,6 +56,7 @@ def build(period: Period, start: Moment, *, from_calls: bool = False) -> int:
         for cell, figures in cells.items()
     ]
     with transaction.atomic():
+        # Every facet by name: the index begins with period and facet.
         Rollup.objects.filter(period=period, facet__in=Facet.values, started_at=start).delete()
         Rollup.objects.bulk_create(rows, batch_size=500)
     return len(rows)

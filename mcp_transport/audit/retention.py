@@ -82,6 +82,7 @@ def _seal(worker: str) -> bool:
             return False
     if head == start:
         return False
+    # Another process may have made the same one meanwhile.
     AuditCheckpoint.objects.bulk_create([make(worker, head)], ignore_conflicts=True)
     logger.info("Checkpoint: %s %d %s", worker, *head)
     return True

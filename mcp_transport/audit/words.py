@@ -26,6 +26,7 @@ from mcp_transport.models import Call, SearchProgress
 COLUMNS = (
     "entry", "error", "arguments", "username", "client", "method", "trace_id", "request_id",
 )  # fmt: skip
+# Letters and digits alone, so that queries below are made of words without escaping.
 WORD = re.compile(r"[^\W_]+")
 LONGEST_TEXT = 20_000  # characters of a column that are read
 LONGEST_WORD = 64
@@ -81,6 +82,7 @@ def is_there(alias: str) -> bool:
     if connections[alias].vendor not in DIALECTS:
         return False
     try:
+        # A savepoint: on PostgreSQL a statement that fails spoils the whole transaction.
         with transaction.atomic(alias), connections[alias].cursor() as cursor:
             cursor.execute("SELECT 1 FROM mcp_call_words LIMIT 1")
     except DatabaseError:

@@ -23,6 +23,7 @@ from mcp_transport.threads import PoolExhausted
 logger = logging.getLogger(__name__)
 
 LAST_USES_LIMIT = 5.0  # seconds that the end of the process waits for them
+# Of its own pool: who asks is found out though other rows are waited for.
 THREADS = 2
 
 

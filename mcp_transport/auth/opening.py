@@ -174,6 +174,7 @@ def reload(principal: Principal) -> Principal:
 def load_session_user(session_key: str) -> Principal:
     """The user who is logged in with a session of the site. Raises InvalidToken."""
     store = import_module(django_settings.SESSION_ENGINE).SessionStore(session_key)
+    # It compares the hash of the password, too: a new password ends what the old one opened.
     user = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]  # it reads the session alone
     if user.is_anonymous or not user.is_active:
         raise InvalidToken(LOGGED_OUT)

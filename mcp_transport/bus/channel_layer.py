@@ -27,6 +27,7 @@ from mcp_transport.bus.base import SENT_LIMIT, Bus, Receive
 logger = logging.getLogger("mcp_transport.bus")
 
 GROUP = "mcp_transport.bus"
+# Whoever misses a notice finds out from the tables: what is too much is dropped.
 WAITING_LIMIT = 1000  # messages
 HEARTBEAT = 1.0  # seconds
 PATIENCE = 2.0  # seconds for one exchange with the broker
@@ -104,6 +105,7 @@ class ChannelLayerBus(Bus):
         self._listening = asyncio.create_task(self._listen(channel))
 
     async def _listen(self, channel: str) -> None:
+        # A channel that was left behind ends its own listener, so that no two hand over.
         while self._channel == channel:
             try:
                 self._take(await self._layer.receive(channel))

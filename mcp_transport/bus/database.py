@@ -66,6 +66,7 @@ class DatabaseBus(Bus):
         self._bell.open()
         self._is_stopping.clear()
         carrier = Carrier(self, loop, receive, tried)
+        # A daemon: a driver that hangs does not keep the process from ending.
         self._thread = threading.Thread(target=carrier.run, name="mcp-bus", daemon=True)
         self._thread.start()
         with contextlib.suppress(TimeoutError):  # the thread goes on trying
@@ -123,6 +124,7 @@ class DatabaseBus(Bus):
 
     def connect(self) -> Link:
         """A new connection, by which others are heard from now on."""
+        # Not the thread's own: that one Django closes, or a pool lends to somebody else.
         connection = connections.create_connection(self._alias)
         if connection.vendor == "postgresql":
             return PostgresLink(connection.get_connection_params())

@@ -48,11 +48,13 @@ class PostgresLink(Link):
         if len(texts) < len(messages):
             logger.warning("%d messages were too long for NOTIFY.", len(messages) - len(texts))
         if texts:
+            # One statement for all of them: one round trip, one commit.
             query = "SELECT pg_notify(%s, message) FROM unnest(%s::text[]) AS message"
             self._connection.execute(query, (CHANNEL, texts))
 
     def receive(self) -> list[bytes]:
         """See Link.receive(); raises for a connection that has broken."""
+        # libpq itself: psycopg's notifies() would wait, and the thread has a bell to hear, too.
         self._connection.pgconn.consume_input()
         while notification := self._connection.pgconn.notifies():
             self._received.append(bytes(notification.extra))

@@ -17,6 +17,8 @@ KEPT_FOR = 60.0  # seconds
 TIDY_INTERVAL = 20.0  # seconds between two removals, by a process that sends
 BUSY_LIMIT = 5.0  # seconds
 
+# AUTOINCREMENT: the id of a row that was tidied away never comes again, else a newer
+# message could stand at or before what others have read.
 TABLE = """
 CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL, sent_at REAL NOT NULL
@@ -75,6 +77,7 @@ class SqliteLink(Link):
             return []
         query = "SELECT id, body FROM message WHERE id > ? ORDER BY id"
         rows = self._connection.execute(query, (self._last,)).fetchall()
+        # Of before the read: what was committed since is looked for again, and none is missed.
         self._version = version
         self._last = rows[-1][0] if rows else self._last
         return [body for _id, body in rows]

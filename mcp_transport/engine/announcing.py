@@ -62,6 +62,7 @@ def wait_for_reports(announcement: Announcement, patience: float = PATIENCE) -> 
                 workers=len(workers),
                 answered=len(reports),
             )
+        # In a thread of the admin or the API, never on the loop.
         time.sleep(LOOK_INTERVAL)
 
 

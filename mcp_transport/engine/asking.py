@@ -37,6 +37,7 @@ class AskingChannel(BackChannel):
     async def ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         """Send the questions and wait for every answer."""
         self._check(questions)
+        # All at once: a person answers several in the time of the slowest.
         asking = [asyncio.ensure_future(self._ask(item)) for item in questions.values()]
         try:
             return dict(zip(questions, await asyncio.gather(*asking), strict=True))

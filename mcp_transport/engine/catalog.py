@@ -72,6 +72,7 @@ class Offered(Generic[D_co]):
     redact: Redactor  # what of a call's arguments is kept
     limit: Limit | None = None  # for all who use it, together
     is_wrapped: bool = False  # whether its structured result is no object
+    # By revision, when it is asked for first; at most one for each that is served.
     _shaped: dict[str, msgspec.Raw] = field(default_factory=dict)
 
     def shaped(self, revision: Revision) -> msgspec.Raw:

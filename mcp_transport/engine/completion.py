@@ -55,6 +55,7 @@ def _referred(exchange: Exchange) -> Offered:
         entry = exchange.catalog.prompts.get(ref["name"])
     elif ref.get("type") == "ref/resource":
         entry = _resource(exchange, ref.get("uri"))
+    # One answer for what is not there and for what this principal may not see.
     if entry is None or not entry.is_visible(exchange.principal):
         raise InvalidParams("params.ref names no prompt or resource template that there is.")
     return entry

@@ -272,6 +272,7 @@ class BlockingContext(ExchangeView, SyncContext):
         if len(self._posted) < MAX_POSTED:
             self._posted.append(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
         else:
+            # Else Python warns that nobody has awaited it.
             coroutine.close()
         return None
 

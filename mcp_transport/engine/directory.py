@@ -140,6 +140,7 @@ class Directory:
             loading = asyncio.ensure_future(self._pool.read(self._read, slug))
             self._loading[slug] = loading
             loading.add_done_callback(lambda _done: self._loading.pop(slug, None))
+        # Shielded: who leaves does not take the row from the others.
         return await asyncio.shield(loading)
 
     def _read(self, slug: str) -> ServerRecord | None:
@@ -148,6 +149,7 @@ class Directory:
         return load(slug)
 
     def _keep(self, slug: str, record: ServerRecord | None) -> Offer | None:
+        # Before the catalog is built: a source that changes meanwhile makes it old, not wrong.
         generations = tuple(source.generation() for source in self.sources)
         before = self._cache.get(slug)
         offer = None

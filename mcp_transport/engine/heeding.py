@@ -136,6 +136,7 @@ class Heeding:
         while self._due:
             key = next(iter(self._due))
             try:
+                # Taken out before it runs: what a notice tells meanwhile is heeded after it.
                 await self._due.pop(key)()
             except Exception:
                 logger.exception("A notice could not be heeded; what it told of is found out later")

@@ -77,6 +77,8 @@ class Following(ABC):
 
 
 Outcome = Reply | Ended | Following
+# What a notification or a response gets (2025-11-25, basic/transports, Sending Messages to the
+# Server, 4).
 ACCEPTED = Reply(202)
 ENDED = Ended()
 

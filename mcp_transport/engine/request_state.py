@@ -49,6 +49,7 @@ def unseal(text: Any, bound_to: str) -> RequestState:
     """
     try:
         lifetime = datetime.timedelta(seconds=settings.MCP_REQUEST_STATE_LIFETIME)
+        # The signature is looked at before anything is unpacked, so no client sends a bomb.
         bound, answers, memory = signing.loads(text, salt=SALT, max_age=lifetime)
     except (signing.BadSignature, TypeError, ValueError, AttributeError):
         bound = None

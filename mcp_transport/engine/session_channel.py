@@ -77,6 +77,8 @@ class SessionChannel(AskingChannel):
     async def release(self) -> None:
         """Close the connection where the revision lets the client come back for more."""
         await self.open()
+        # A client without an event's id could not come back (2025-11-25, basic/transports, Sending
+        # Messages to the Server, 6).
         if self.stream is not None and self._session.revision.has_priming_events:
             self.stream.release()
 

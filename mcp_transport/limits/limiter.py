@@ -17,9 +17,11 @@ import msgspec
 Count = TypeVar("Count", int, float)
 
 MINUTE = 60.0
+# Sums of floats: a rate that is used exactly to its end is not exceeded.
 ROUNDING = 1e-6  # seconds
 KEY_LIMIT = 10_000  # keys with something to pay
 DEBT_LIMIT = 10 * MINUTE  # beyond a minute's worth, which other processes can report
+# Twice that stays below what one NOTIFY of PostgreSQL carries (bus.postgresql).
 REPORT_BYTES = 3000  # of each half of a report, which a bus has to carry
 NUMBER_BYTES = 24  # of an entry of a report, beside its key
 SILENCE = 3.0  # seconds after which a process that says nothing runs nothing
@@ -57,6 +59,7 @@ class Limiter:
         Nothing is taken then. ``credit`` is how many seconds more than a minute's
         worth may be taken. More than a minute's worth at once needs an unused rate.
         """
+        # The generic cell rate algorithm: one time for each key, no window, no tokens to refill.
         # Written out, for a request that has a limit comes through here each time.
         now = time.monotonic()
         cost = MINUTE / rate * count

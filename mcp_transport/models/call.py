@@ -63,6 +63,7 @@ class Call(models.Model):
             models.Index(fields=["session"], condition=~Q(session=""), name="mcp_call_session"),
         )
         constraints = (
+            # A row that is written again after a broken connection finds its place taken.
             models.UniqueConstraint(fields=["worker", "sequence"], name="mcp_call_sequence"),
         )
 

@@ -27,6 +27,7 @@ class PublishedDefinition(models.Model):
         ordering = ("server", "kind", "name", "number")
         default_permissions = ("view",)
         constraints = (
+            # Of two worker processes that see the same change one keeps it.
             models.UniqueConstraint(
                 fields=["server", "kind", "name", "number"], name="mcp_one_definition_per_number"
             ),

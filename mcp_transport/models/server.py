@@ -190,6 +190,7 @@ class Server(models.Model):
                 name="mcp_one_default_server",
                 violation_error_message="Another server is the default already.",
             ),
+            # Once more, for rows that no form has looked at.
             models.CheckConstraint(
                 condition=~Q(slug__in=RESERVED_SLUGS) & ~Q(slug__startswith="_"),
                 name="mcp_server_slug_is_free",

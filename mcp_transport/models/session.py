@@ -105,6 +105,7 @@ class Session(models.Model):
     class Meta:
         ordering = ("-created_at",)
         indexes = (
+            # Of all sessions that are kept few are open, so these stay small.
             models.Index(
                 fields=["owner", "server"], condition=Q(closed_at=None), name="mcp_open_sessions"
             ),

@@ -51,6 +51,7 @@ class Event(models.Model):
     class Meta:
         ordering = ("stream", "sequence")
         constraints = (
+            # By its index a stream is replayed, too.
             models.UniqueConstraint(fields=["stream", "sequence"], name="mcp_event_sequence"),
         )
 

@@ -47,6 +47,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         A ticket that is shown at the wrong place is burnt all the same.
         """
         found = self.select_related("user").filter(digest=digest_of(value)).first()
+        # The DELETE decides: of two that come with the same ticket one has deleted it.
         if found is None or not self.filter(pk=found.pk).delete()[0]:
             return None
         is_good = found.expires_at > timezone.now() and found.user.is_active

@@ -43,6 +43,7 @@ def _position(cursor: Any, of: str, length: int) -> int:
         position = int(number)
     except (TypeError, ValueError, binascii.Error):
         name, position = "", -1
+    # Made anew and compared: base64 has several spellings of the same position.
     if name != of or not 0 < position < length or _cursor(of, position) != cursor:
         raise InvalidParams(f"{shown(cursor)} is no cursor of this list; begin again without one.")
     return position

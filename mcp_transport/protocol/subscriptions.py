@@ -90,6 +90,7 @@ def _encoded(change: Change) -> bytes:
 @lru_cache(maxsize=64)
 def _around_id(change: Change) -> tuple[bytes, bytes]:
     params = {**change.params, "_meta": {SUBSCRIPTION_ID: PLACE}}
+    # The last one: a resource may be called like the placeholder, and stands before it.
     before, _place, after = jsonrpc.notification(change.method, params).rpartition(_ENCODED_PLACE)
     return before, after
 

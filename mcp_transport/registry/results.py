@@ -189,6 +189,7 @@ def schema_converter(schema: Mapping[str, Any], subject: str) -> Convert:
 def data_converter(data_of: Callable[[Any], Any], subject: str) -> Convert:
     """What sends data as structured content and as text, once it is found to conform."""
 
+    # As text, too, for clients that know no better (2025-11-25, server/tools, Structured Content).
     def convert(value: Any) -> ToolResult:
         if isinstance(value, ToolResult):
             return conforming(completed(value), data_of, subject)

@@ -33,6 +33,7 @@ class Take(Statement):
         living = Worker.objects.using(connection.alias).living()
         for session_id, worker in rows:
             session = Session.objects.using(connection.alias).filter(pk=session_id)
+            # Conditional UPDATEs, no SELECT before: the row decides between two processes.
             if not session.filter(listener="").update(listener=worker):
                 others = living.exclude(pk=worker).values("pk")
                 session.exclude(listener__in=others).update(listener=worker, has_listened=True)

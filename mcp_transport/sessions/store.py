@@ -170,6 +170,7 @@ class SessionStore:
             return found
         if not ID.fullmatch(session_id):
             return None  # whatever was sent, a database may not take it as text
+        # Too old to be served, and it still knows when last_seen_at was written.
         before = self._cache.get(session_id)
         record = await self._pool.read(_load, session_id)
         if record is None:
@@ -225,6 +226,7 @@ class SessionStore:
         surplus, oldest = await self._pool.read(_surplus, record.owner, record.server_id, limit)
         if len(self._room) >= CACHE_LIMIT:
             self._room.clear()
+        # Half, for other processes open sessions of the same owner meanwhile.
         self._room[key] = -surplus // 2
         for session_id in sorted(oldest, key=self._idle_since(oldest))[: max(surplus, 0)]:
             await self.close(session_id, "too many sessions")

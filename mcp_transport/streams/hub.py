@@ -24,7 +24,9 @@ from mcp_transport.streams.notices import Changed, Notice, read
 
 logger = logging.getLogger("mcp_transport.streams")
 
+# Servers and kinds of lists whose last change is remembered.
 HINT_LIMIT = 10_000
+# Changes that a listener keeps while its filter is being found out.
 KEPT_LIMIT = 1000
 AT_ONCE = 500  # listeners that are told before anything else may run
 
@@ -100,6 +102,7 @@ class Listener:
             self.told_at = now
         elif not self.may_know(change.uri):
             return
+        # Behind what waits already: a client hears of changes in their order.
         if self._pending or not self.tell(change):
             self._add(change)
 

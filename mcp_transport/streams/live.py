@@ -102,6 +102,7 @@ class LiveStream:
         return bool(self._recent) and self._recent[-1].sequence > after
 
     async def _unseen(self, after: int) -> list[Logged]:
+        # What the reader is too slow for has fallen out of memory; the log has all of it.
         unseen = [event for event in self._recent if event.sequence > after]
         if unseen and unseen[0].sequence == after + 1:
             return unseen
@@ -117,6 +118,7 @@ class LiveStream:
     async def _change(self) -> None:
         if self._waiting is None:
             self._waiting = asyncio.get_running_loop().create_future()
+        # Several may wait for this one: who leaves does not cancel it for the others.
         await asyncio.shield(self._waiting)
 
     def _wake(self) -> None:

@@ -24,6 +24,7 @@ from mcp_transport.writer import Writer, WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
 
+# Events: a client that is far behind does not bring a whole stream into memory.
 READ_AT_ONCE = 100
 
 

@@ -48,6 +48,7 @@ def _end_connections(bound: SessionQuerySet, living: QuerySet[Any, Any]) -> None
 def _end(stream: Stream, now: datetime.datetime) -> bool:
     """End one stream; False when another process did, or its result is there."""
     with transaction.atomic():
+        # The UPDATE decides: of processes that look at the same time one ends the stream.
         ended = Stream.objects.filter(id=stream.id, closed_at=None).update(closed_at=now)
         if not ended:
             return False

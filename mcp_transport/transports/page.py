@@ -84,6 +84,7 @@ class PageConsumer(HttpEndpoint):
     async def _render(self, name: str, context: dict[str, Any]) -> bytes:
         self.responder.body_type = HTML
         template = get_template(f"mcp_transport/{name}.html")  # kept by Django's loader
+        # A template takes milliseconds, in which the loop would serve nobody else.
         text = await asyncio.to_thread(template.render, {"css": static(CSS), **context})
         return text.encode()
 

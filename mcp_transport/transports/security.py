@@ -124,6 +124,7 @@ def cors(origin: bytes | None) -> Headers:
     if origin is None:
         return ()
     return (
+        # Without Allow-Credentials: a page sends a token of its own, no browser adds a cookie.
         (b"access-control-allow-origin", origin),
         (b"access-control-expose-headers", EXPOSED_HEADERS),
         (b"vary", b"Origin"),

@@ -49,6 +49,8 @@ PRIVATE = 3000  # added to a code that the server does not let through
 UNSUPPORTED_DATA = 1003
 TOO_BIG = 1009
 INTERNAL = 1011
+# 1012 and 1013 are IANA's (RFC 6455, section 11.7), from 4000 on they are private (7.4.2);
+# those end with the HTTP status that a request would have been answered with.
 CODES = {
     Ending.IDLE: 1000,
     Ending.RESTART: 1012,

@@ -80,6 +80,7 @@ class Pipes:
             data = self._next()
             handing_over = queue.put(data)
             try:
+                # Without a limit: a client that is not read from waits at its end of the pipe.
                 asyncio.run_coroutine_threadsafe(handing_over, loop).result()
             except (RuntimeError, CancelledError):  # the loop has ended
                 handing_over.close()
