@@ -11,10 +11,9 @@ from mcp_transport.admin.base import ModelForm
 from mcp_transport.engine.catalog import Offered, own_name
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import EntryOverride
-from mcp_transport.registry.building import NAME
+from mcp_transport.models.server import RENAMED
 
 READ_ONLY = (("", "as the entry says"), ("true", "yes, it only reads"), ("false", "no, it writes"))
-RENAMED = {"tool", "prompt"}
 
 
 class OverrideForm(ModelForm):
@@ -64,10 +63,8 @@ class OverrideForm(ModelForm):
                 field.widget.attrs["aria-invalid"] = "true"
 
     def clean_new_name(self) -> str:
-        """Refuse what no client could call, and what another entry is called."""
+        """Refuse what another entry is called."""
         name = str(self.cleaned_data["new_name"])
-        if name and not NAME.fullmatch(name):
-            raise ValidationError("1 to 128 letters, digits, dots, dashes and underscores.")
         other = self._shelf.catalog.of_kind(self._entry.kind).get(name)
         if name and other is not None and not self._is_this(other):
             raise ValidationError(f"Another {self._entry.kind} of this server is called {name}.")

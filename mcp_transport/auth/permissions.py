@@ -40,7 +40,9 @@ def may_use_server(principal: Principal, server: ServerAccess) -> None:
     if server.access == "public":
         return
     if principal.is_anonymous:
-        raise CredentialsRequired(f"The server {server.slug!r} asks for a bearer token.")
+        raise CredentialsRequired(
+            f"The server {server.slug!r} asks for a bearer token, in the header Authorization."
+        )
     if server.access == "permission" and not principal.may(server.permission):
         raise NotPermitted(f"The server {server.slug!r} asks for a permission you do not have.")
 

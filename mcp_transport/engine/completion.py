@@ -15,6 +15,7 @@ from mcp_transport.registry.uri_template import UriTemplate
 
 logger = logging.getLogger("mcp_transport.completion")
 
+KINDS = {"ref/prompt": "name", "ref/resource": "uri"}  # and what names the entry
 MAX_VALUES = 100  # 2025-11-25, server/utilities/completion, Completion Results
 
 
@@ -48,16 +49,18 @@ def _completion(values: list[str]) -> dict[str, Any]:
 
 def _referred(exchange: Exchange) -> Offered:
     ref = exchange.params.get("ref")
-    if not isinstance(ref, dict):
-        ref = {}
+    kind = ref.get("type") if isinstance(ref, dict) else None
+    if not isinstance(ref, dict) or type(kind) is not str or kind not in KINDS:
+        raise InvalidParams(f"params.ref is an object whose type is {' or '.join(KINDS)}.")
+    named = ref.get(KINDS[kind])
     entry: Offered | None = None
-    if ref.get("type") == "ref/prompt" and isinstance(ref.get("name"), str):
-        entry = exchange.catalog.prompts.get(ref["name"])
-    elif ref.get("type") == "ref/resource":
-        entry = _resource(exchange, ref.get("uri"))
+    if kind == "ref/resource":
+        entry = _resource(exchange, named)
+    elif type(named) is str:
+        entry = exchange.catalog.prompts.get(named)
     # One answer for what is not there and for what this principal may not see.
     if entry is None or not entry.is_visible(exchange.principal):
-        raise InvalidParams("params.ref names no prompt or resource template that there is.")
+        raise InvalidParams(f"params.ref names {shown(named)}, and there is no such entry.")
     return entry
 
 

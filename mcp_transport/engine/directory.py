@@ -79,6 +79,8 @@ def served(offer: Offer | None, slug: str, transport: str) -> Offer:
     Raises Refused for one that is not there, or not that way.
     """
     if offer is None:
+        if "/" in slug:
+            raise Refused(404, f"There is nothing at {shown(slug)} here; look at the address.")
         raise Refused(404, f"There is no server {shown(slug)} here.")
     if not offer.server.is_served_over(transport):
         raise Refused(404, f"The server {slug!r} is not served over {transport}.")

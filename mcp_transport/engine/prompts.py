@@ -11,7 +11,7 @@ from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.rounds import enter
 from mcp_transport.protocol import shaping
 from mcp_transport.protocol.errors import InternalError, InvalidParams, ProtocolError
-from mcp_transport.protocol.shortening import shortened
+from mcp_transport.protocol.shortening import shortened, shown
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import PromptDefinition
 
@@ -49,12 +49,15 @@ def _arguments(exchange: Exchange, prompt: PromptDefinition) -> dict[str, str]:
     arguments = exchange.params.get("arguments")
     if arguments is None:
         arguments = {}
-    if type(arguments) is not dict or not all(isinstance(v, str) for v in arguments.values()):
+    if type(arguments) is not dict:
         raise InvalidParams("A prompt's arguments are an object of strings.")
-    known = {argument.name for argument in prompt.arguments}
-    if unknown := sorted(set(arguments) - known):
+    if wrong := [name for name, value in arguments.items() if not isinstance(value, str)]:
+        raise InvalidParams(f"A prompt's arguments are strings, and {shown(wrong[0])} is none.")
+    known = [argument.name for argument in prompt.arguments]
+    if unknown := sorted(set(arguments).difference(known)):
         raise InvalidParams(
-            f"The prompt {prompt.name!r} has no argument {shortened(', '.join(unknown))}."
+            f"The prompt {prompt.name!r} has no argument {shortened(', '.join(unknown))};"
+            f" it has {', '.join(known) or 'none'}."
         )
     missing = [a.name for a in prompt.arguments if a.required and a.name not in arguments]
     if missing:

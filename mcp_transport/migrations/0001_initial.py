@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('prompt', 'Prompt'), ('resource', 'Resource')], default='prompt', max_length=16)),
-                ('name', models.CharField(max_length=128, validators=[mcp_transport.models.text.validate_name])),
+                ('name', models.CharField(max_length=128, validators=[mcp_transport.models.server.validate_name])),
                 ('uri', models.CharField(blank=True, help_text='Of a resource, such as text://handbook/returns.', max_length=500, validators=[mcp_transport.models.text.validate_uri], verbose_name='URI')),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('description', models.TextField(blank=True, help_text="What clients' models are told of it.")),
@@ -430,7 +430,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('tool', 'Tool'), ('resource', 'Resource'), ('template', 'Resource template'), ('prompt', 'Prompt')], default='tool', max_length=16)),
                 ('name', models.CharField(help_text="The entry's own name, or the URI of a resource.", max_length=500)),
                 ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('new_name', models.CharField(blank=True, max_length=128)),
+                ('new_name', models.CharField(blank=True, max_length=128, validators=[mcp_transport.models.server.validate_name])),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('description', models.TextField(blank=True)),
                 ('permission', models.CharField(blank=True, max_length=200, validators=[mcp_transport.models.server.validate_permission])),

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from mcp_transport.protocol.revisions import SUPPORTED
+from mcp_transport.registry.building import NAME
 from mcp_transport.rules import is_origin
 
 # Path segments under MCP_PATH that mean something else than a server.
@@ -35,6 +36,15 @@ def validate_slug(slug: str) -> None:
             f"{slug!r} is reserved; choose a slug that does not begin with an underscore"
             f" and is none of {', '.join(RESERVED_SLUGS)}.",
             code="reserved",
+        )
+
+
+def validate_name(name: str) -> None:
+    """Refuse a name that clients could not use."""
+    if not NAME.fullmatch(name):
+        raise ValidationError(
+            f"{name!r} is no name; use 1 to 128 letters, digits, dots, dashes and underscores.",
+            code="malformed",
         )
 
 
@@ -216,6 +226,9 @@ class EntryKind(models.TextChoices):
     PROMPT = "prompt", "Prompt"
 
 
+RENAMED = frozenset({EntryKind.TOOL, EntryKind.PROMPT})  # the others are known by a URI
+
+
 class EntryOverride(models.Model):
     """What one server changes about one entry; a blank field keeps what the entry says."""
 
@@ -225,7 +238,7 @@ class EntryOverride(models.Model):
         max_length=500, help_text="The entry's own name, or the URI of a resource."
     )
     is_enabled = models.BooleanField("enabled", default=True)
-    new_name = models.CharField(max_length=128, blank=True)
+    new_name = models.CharField(max_length=128, blank=True, validators=[validate_name])
     title = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     permission = models.CharField(max_length=200, blank=True, validators=[validate_permission])
@@ -247,3 +260,12 @@ class EntryOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    def clean(self) -> None:
+        """Refuse what nobody would ever be told."""
+        if self.new_name and self.kind not in RENAMED:
+            raise ValidationError(
+                {"new_name": "Clients know it by its URI; only tools and prompts get other names."}
+            )
+        if self.is_read_only is not None and self.kind != EntryKind.TOOL:
+            raise ValidationError({"is_read_only": "Only tools say whether they read or write."})

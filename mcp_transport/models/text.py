@@ -10,8 +10,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mcp_transport.models.server import validate_permission
-from mcp_transport.registry.building import NAME
+from mcp_transport.models.server import validate_name, validate_permission
 from mcp_transport.registry.uri_template import check_uri
 
 ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -19,15 +18,6 @@ ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 VARIABLE = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}", re.ASCII)
 MEMBERS = {"name", "title", "description", "required"}
 VERSIONED = ("name", "uri", "title", "description", "mime_type", "arguments", "text", "permission")
-
-
-def validate_name(name: str) -> None:
-    """Refuse a name that clients could not use."""
-    if not NAME.fullmatch(name):
-        raise ValidationError(
-            f"{name!r} is no name; use 1 to 128 letters, digits, dots, dashes and underscores.",
-            code="malformed",
-        )
 
 
 def validate_uri(uri: str) -> None:

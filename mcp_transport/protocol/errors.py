@@ -163,9 +163,16 @@ class UnsupportedRevision(ProtocolError):
 
     code = UNSUPPORTED_PROTOCOL_VERSION
 
-    def __init__(self, requested: str, supported: Sequence[str]) -> None:
+    def __init__(
+        self, requested: str, supported: Sequence[str], *, needs_handshake: bool = False
+    ) -> None:
+        why = (
+            "begins with initialize; without it use a later one"
+            if needs_handshake
+            else f"is not served; use one of {', '.join(supported)}"
+        )
         super().__init__(
-            f"Protocol version {shown(requested)} is not served; use one of {', '.join(supported)}.",
+            f"Protocol version {shown(requested)} {why}.",
             data={"supported": list(supported), "requested": shortened(requested)},
         )
 

@@ -125,9 +125,10 @@ def open_envelope(
     if headers is not None:
         check_headers(request, version, headers, duplicates)
     revision = REVISIONS.get(version)
-    # A revision with a handshake is served, but not without one.
     if revision is None or not revision.is_modern or version not in served:
-        raise UnsupportedRevision(version, served)
+        # A revision with a handshake is served, but not without one.
+        is_early = revision is not None and not revision.is_modern and version in served
+        raise UnsupportedRevision(version, served, needs_handshake=is_early)
     info = meta.get(CLIENT_INFO)
     return Envelope(
         revision,
@@ -160,4 +161,6 @@ def check_headers(
     if type(name) is str:
         http_headers.require_equal(headers, http_headers.NAME, name, "Mcp-Name")
     elif http_headers.NAME in headers:
-        raise HeaderMismatch(f"Mcp-Name repeats params.{method.named_by}, which is missing.")
+        raise HeaderMismatch(
+            f"Mcp-Name repeats params.{method.named_by}, which is missing or no string."
+        )

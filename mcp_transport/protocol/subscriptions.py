@@ -15,6 +15,7 @@ import msgspec
 
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InvalidParams
+from mcp_transport.protocol.shortening import shown
 
 Kind = Literal["tools", "resources", "prompts"]
 KINDS: Final[tuple[Kind, ...]] = ("tools", "resources", "prompts")
@@ -117,8 +118,9 @@ def read_filter(params: dict[str, Any], features: frozenset[str]) -> Filter:
     if not isinstance(wanted, dict):
         raise InvalidParams("subscriptions/listen needs params.notifications, an object.")
     for field in _FIELDS.values():
-        if not isinstance(wanted.get(field, False), bool):
-            raise InvalidParams(f"notifications.{field} is true or false.")
+        said = wanted.get(field, False)
+        if not isinstance(said, bool):
+            raise InvalidParams(f"notifications.{field} is true or false, not {shown(said)}.")
     uris = _uris(wanted.get("resourceSubscriptions", []))
     lists = of_lists(tuple(k for k in KINDS if wanted.get(_FIELDS[k]) and k in features))
     return Filter(lists.kinds, frozenset(uris)) if uris and "resources" in features else lists

@@ -76,6 +76,7 @@ def test_a_change_is_taken_back(root: APIClient, server: Server) -> None:
         ({"permission": "nonsense"}, "permission"),
         ({"new_name": "x" * 200}, "new_name"),
         ({"new_name": "add"}, "new_name"),
+        ({"new_name": "a b"}, "new_name"),
         ({"kind": "prompt"}, "kind"),
     ],
 )

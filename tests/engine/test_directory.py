@@ -10,8 +10,9 @@ import pytest
 
 from mcp_transport import tool
 from mcp_transport.engine import directory as directory_module
-from mcp_transport.engine.directory import Directory, identify
+from mcp_transport.engine.directory import Directory, identify, served
 from mcp_transport.models import EntryOverride, Server
+from mcp_transport.protocol.errors import Refused
 from mcp_transport.registry.registry import Registry
 from mcp_transport.rows import RowPool
 from mcp_transport.sources.apps import AppSource
@@ -166,6 +167,19 @@ async def test_a_server_says_who_it_is(
     found = await directory.find("main")
     assert found is not None
     assert set(identify(found.server)) == said | {"version"}
+
+
+@pytest.mark.parametrize(
+    ("slug", "says"),
+    [
+        ("nope", "There is no server 'nope' here."),
+        ("main/what", "There is nothing at 'main/what' here; look at the address."),
+    ],
+)
+def test_an_address_without_a_server_is_refused_as_what_it_is(slug: str, says: str) -> None:
+    with pytest.raises(Refused) as refused:
+        served(None, slug, "streamable_http")
+    assert (refused.value.status, refused.value.message) == (404, says)
 
 
 @pytest.mark.parametrize("slug", ["\x00", "a b", "..", "é", "main\n", "x/y"])

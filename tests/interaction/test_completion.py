@@ -72,6 +72,24 @@ async def test_completing_what_does_not_exist_is_an_error(
 
 
 @covers("CMP-5")
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("plan", "params.ref is an object whose type is ref/prompt or ref/resource."),
+        ({"type": ["ref/prompt"]}, "params.ref is an object whose type is ref/prompt or"),
+        ({"type": "ref/prompt", "name": "nope"}, "params.ref names 'nope', and there is no such"),
+        ({"type": "ref/resource", "uri": "no:pe"}, "params.ref names 'no:pe', and there is no"),
+    ],
+)
+async def test_the_error_says_what_the_reference_is(
+    connect: Connect, ref: Any, message: str
+) -> None:
+    argument = {"name": "season", "value": ""}
+    reply = await (await connect()).ask("completion/complete", {"ref": ref, "argument": argument})
+    assert reply.error["message"].startswith(message)
+
+
+@covers("CMP-5")
 async def test_nothing_is_suggested_to_who_may_not_use_the_entry(
     connect: Connect, user_token: UserToken
 ) -> None:

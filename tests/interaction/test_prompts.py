@@ -58,6 +58,25 @@ async def test_the_error_names_the_argument(connect: Connect) -> None:
     assert "season" in error["message"]
 
 
+@covers("PR-3")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"season": 5}, "A prompt's arguments are strings, and 'season' is none."),
+        ({"": 5}, "A prompt's arguments are strings, and '' is none."),
+        (
+            {"season": "spring", "budget": "none"},
+            "The prompt 'plan' has no argument budget; it has season, half.",
+        ),
+    ],
+)
+async def test_the_error_says_which_argument_and_what_would_do(
+    connect: Connect, arguments: dict[str, Any], message: str
+) -> None:
+    params = {"name": "plan", "arguments": arguments}
+    assert (await (await connect()).ask("prompts/get", params)).error["message"] == message
+
+
 @covers("PR-2", "LOG-4")
 async def test_a_prompt_that_breaks_is_an_internal_error(
     connect: Connect, caplog: pytest.LogCaptureFixture

@@ -51,6 +51,11 @@ def test_one_chain_can_be_verified_alone(capsys: pytest.CaptureFixture[str]) -> 
     ]
 
 
+def test_a_chain_that_is_not_there_is_no_whole_one() -> None:
+    with pytest.raises(CommandError, match=r"Nothing is recorded of 'w3'; .* lists every chain"):
+        call_command("mcp", "audit", "verify", "w1", "w3")
+
+
 def test_a_break_is_an_object_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     Call.objects.filter(worker="w1", sequence=2).delete()
     with pytest.raises(CommandError):

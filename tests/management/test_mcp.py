@@ -38,6 +38,20 @@ def test_a_sub_command_has_to_be_named() -> None:
         mcp()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "--port", "99999"], "'99999' is no whole number from 0 to 65535"),
+        (["serve", "--port", "-1"], "no whole number"),
+        (["serve", "--workers", "0"], "no whole number from 1 to 1024"),
+        (["sessions", "--limit", "-1"], "no whole number"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused(arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        mcp(*arguments)
+
+
 def test_servers_are_listed_with_their_paths(server: Server) -> None:
     Server.objects.create(slug="shop", access="permission", permission="shop.use", is_enabled=False)
     heads, main, shop = mcp("servers").splitlines()

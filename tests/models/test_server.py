@@ -28,6 +28,30 @@ def test_a_new_server_offers_everything_to_holders_of_tokens() -> None:
     assert (server.offers, server.access, server.is_enabled) == (["*"], "token", True)
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "field"),
+    [
+        ("tool", {"new_name": "a b"}, "new_name"),
+        ("resource", {"new_name": "note"}, "new_name"),
+        ("template", {"new_name": "note"}, "new_name"),
+        ("prompt", {"is_read_only": True}, "is_read_only"),
+    ],
+)
+def test_an_override_that_no_client_would_be_told_is_refused(
+    kind: str, changes: dict[str, object], field: str
+) -> None:
+    server = Server.objects.create(slug="shop")
+    with pytest.raises(ValidationError) as refused:
+        EntryOverride(server=server, kind=kind, name="x", **changes).full_clean()
+    assert list(refused.value.message_dict) == [field]
+
+
+def test_a_tool_and_a_prompt_may_be_called_otherwise() -> None:
+    server = Server.objects.create(slug="shop")
+    for kind in ("tool", "prompt"):
+        EntryOverride(server=server, kind=kind, name="x", new_name="y").full_clean()
+
+
 def test_at_most_one_server_is_the_default() -> None:
     Server.objects.create(slug="a", is_default=True)
     Server.objects.create(slug="b")

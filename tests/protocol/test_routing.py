@@ -123,6 +123,8 @@ def test_a_version_that_is_not_stateless_is_unsupported(version: str) -> None:
     with pytest.raises(UnsupportedRevision) as refusal:
         open_envelope(request(meta=meta), headers)
     assert refusal.value.data == {"supported": list(SUPPORTED), "requested": version}
+    says = "begins with initialize" if version in LEGACY else "is not served; use one of"
+    assert says in refusal.value.message
 
 
 def test_a_mismatch_is_told_before_an_unsupported_version() -> None:

@@ -27,6 +27,12 @@ class Audit(Subcommand):
         """Print one line, or one object, for each worker process."""
         workers = options["worker"]
         reports = [verify(worker) for worker in workers] if workers else list(verify_all())
+        for report in reports:
+            if not (report.rows or report.checkpoints or report.broken):
+                raise CommandError(
+                    f"Nothing is recorded of {report.worker!r}; "
+                    "`mcp audit verify` alone lists every chain."
+                )
         if options["json"]:
             self.stdout.write(json.dumps([asdict(report) for report in reports], indent=2))
         else:

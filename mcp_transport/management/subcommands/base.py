@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -14,7 +15,10 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.core.management.color import Style, no_style
 from django.utils import timezone
 
+from mcp_transport.digits import read_number
+
 COLUMN_GAP = "  "
+LARGEST_PORT = 65_535
 
 
 class Subcommand(ABC):
@@ -78,3 +82,15 @@ def importing_clients(*modules: str) -> list[Any]:
         ) from exc
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     return found
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """What reads an argument that is a whole number between two bounds."""
+
+    def read(text: str) -> int:
+        number = read_number(text, most=most)
+        if number is None or number < least:
+            raise ArgumentTypeError(f"{text[:20]!r} is no whole number from {least} to {most}")
+        return number
+
+    return read

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mcp_transport.management.subcommands.base import Subcommand
+from mcp_transport.management.subcommands.base import Subcommand, whole_number
 from mcp_transport.models import Session
 
 LIMIT = 100
@@ -19,7 +19,9 @@ class Sessions(Subcommand):
     def add_arguments(cls, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--all", action="store_true", help="closed sessions, too")
-        parser.add_argument("--limit", type=int, default=LIMIT, help="at most so many")
+        parser.add_argument(
+            "--limit", type=whole_number(1, 1_000_000), default=LIMIT, help="at most so many"
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         """Print one line for each."""

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mcp_transport.client_settings import client_settings
 from mcp_transport.conf import settings
+from mcp_transport.management.subcommands.base import LARGEST_PORT, whole_number
 from mcpsite.first_run import Prepared, prepare_demo, prepare_open
 
 START_LIMIT = 60.0  # seconds the server may take to answer before nothing is printed
@@ -32,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=whole_number(1, LARGEST_PORT), default=8000)
         parser.add_argument(
             "--open",
             dest="app",
