@@ -81,9 +81,12 @@ class Door(Protocol):
 class Flight(Responder):
     """One exchange on a connection: its messages go out among those of others."""
 
+    __slots__ = ("_connection", "_left", "_request_id", "is_open")  # thousands may be listening
+
     accepts_stream = accepts_json = True
 
     def __init__(self, connection: Connection, body: Any = None) -> None:
+        self.is_open = False
         self._connection = connection
         self._request_id = jsonrpc.read_id(body)
         self._left = Flag()
@@ -179,7 +182,7 @@ class Connection(Guest):
         flight: type[Flight] = Flight,
     ) -> None:
         self.principal = principal  # under whom it counts
-        self.direct: Direct | None = None  # where the transport has such
+        self.direct: Direct | None = None  # where the transport has such, until the end
         self.has_post = session_id is not None  # its client sends by another way
         self.session_id = session_id
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -259,7 +262,9 @@ class Connection(Guest):
         """Send a message if nothing else waits, without waiting; False leaves it to send()."""
         if self._waiting:
             return False
-        if self.ending.done() or (self.direct is not None and self.direct.offer(message)):
+        if self.direct is not None and self.direct.offer(message):
+            return True
+        if self.ending.done():
             return True
         try:
             rest = attempt(self._write(message))
@@ -280,6 +285,7 @@ class Connection(Guest):
         """Tell the transport to close; the first reason holds."""
         if not self.ending.done():
             self.ending.set_result(why)
+        self.direct = None
         self._end_shortage()
         self._land()
 

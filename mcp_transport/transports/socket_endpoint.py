@@ -135,7 +135,8 @@ class SocketEndpoint(AsyncConsumer):
             incoming, self._admit, self._send, flight=self.flight
         )
         await self.write({"type": "websocket.accept", "subprotocol": protocol})
-        connection.direct = direct(self.request, self.write)
+        if not connection.ending.done():
+            connection.direct = direct(self.request, self.write)
         return connection
 
     def _read_headers(self, duplicates: frozenset[bytes]) -> None:

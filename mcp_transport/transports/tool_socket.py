@@ -25,6 +25,8 @@ DOOR = "ws/tools/"
 class CallFlight(Flight):
     """Words what becomes of one call as events."""
 
+    __slots__ = ()
+
     @staticmethod
     def refusal(body: Any, error: ProtocolError) -> bytes:
         """See Flight.refusal()."""

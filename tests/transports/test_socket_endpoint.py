@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.engine.connection import Ending
 from mcp_transport.lifespan import runtime
+from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.transports import socket_endpoint
 from mcp_transport.transports.direct import EXTENSION, FIND
 from tests.interaction.conftest import *  # noqa: F403  the running site
@@ -44,6 +46,18 @@ async def test_changes_leave_at_once_and_answers_with_their_turn(sockets: Socket
     assert [b"acknowledged" in message for message in past.added] == [True, False]
     (told,) = past.offered
     assert b"notifications/tools/list_changed" in told
+
+
+async def test_nothing_goes_past_send_once_a_connection_is_to_end(sockets: Sockets) -> None:
+    past = Past()
+    socket = await sockets.open(extensions={EXTENSION: {FIND: lambda _send: past}})
+    socket.request_modern("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+    await socket.ask_modern("tools/list", id="last")
+    (connection,) = runtime().engine.connections
+    connection.end(Ending.CLOSED)
+    await runtime().hub.publish(Change("tools"))
+    assert past.offered == []
+    assert await socket.closed() == 4404
 
 
 async def test_a_connection_that_cannot_be_opened_is_500_and_logged(
