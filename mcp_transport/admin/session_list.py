@@ -12,6 +12,7 @@ from django import forms
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import CALLS, session_page
@@ -20,6 +21,7 @@ from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager, Status, Table
 from mcp_transport.admin.record_form import MOMENT
+from mcp_transport.audit.tallies import FAILED
 from mcp_transport.models import Call, Server, Session
 from mcp_transport.models.session import SessionQuerySet
 
@@ -131,7 +133,7 @@ def without_session(request: HttpRequest) -> Context:
         begun = started_at.replace(minute=0, second=0, microsecond=0)
         hour = hours[begun, server, username, token_id]
         hour.calls += 1
-        hour.failed += outcome not in {"ok", "input_required", "cancelled"}
+        hour.failed += outcome in FAILED
         hour.last_at = max(hour.last_at or started_at, started_at)
         hour.clients.add(client)
     newest_first = sorted(hours.items(), key=lambda item: item[0][0], reverse=True)
@@ -162,7 +164,7 @@ def _hours(hours: list[tuple[tuple[datetime, str, str, int | None], Hour]]) -> T
 
 def _calls_of(begun: datetime, server: str, username: str, token_id: int | None) -> str:
     ends = {"since": begun, "until": begun + timedelta(hours=1)}
-    query = {name: at.astimezone().strftime(MOMENT) for name, at in ends.items()}
+    query = {name: timezone.localtime(at).strftime(MOMENT) for name, at in ends.items()}
     query |= {"server": server, "username": username, "token_id": str(token_id or "")}
     said = urlencode({name: value for name, value in query.items() if value})
     return f"{reverse(CALLS)}?{said}"

@@ -17,12 +17,11 @@ from mcp_transport.admin.base import ModelForm, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link, Status
 from mcp_transport.audit.operators import operator_of, recorded
-from mcp_transport.engine.offering import is_taken
+from mcp_transport.engine.offering import clash_of_text
 from mcp_transport.models import TextEntry, TextVersion
 
 FOLDER = "admin/mcp_transport/text"
 MOST_VERSIONS = 50
-SOURCE = "texts"
 ARGUMENT_LINE = "name | required or optional | description"
 
 
@@ -80,8 +79,8 @@ class TextForm(ModelForm):
         is_resource = cleaned.get("kind") == TextEntry.Kind.RESOURCE
         field = "uri" if is_resource else "name"
         kind, name = ("resource" if is_resource else "prompt"), cleaned.get(field, "")
-        if name and is_taken(kind, name, except_source=SOURCE):
-            self.add_error(field, f"An app of this site has the {kind} {name!r} already.")
+        if name and (clash := clash_of_text(kind, name)):
+            self.add_error(field, clash)
         return cleaned
 
 

@@ -26,7 +26,7 @@ MOST_SERVERS = 5  # for which the settings of clients are shown
 SHOWN_ENTRIES = 12  # by name, of each server
 
 
-class TokenForm(FilterForm):
+class TokenFilter(FilterForm):
     """What tokens are chosen by."""
 
     q = forms.CharField(label="Name, owner or beginning", required=False, widget=forms.SearchInput)
@@ -72,7 +72,7 @@ class Line:
 
 def token_list(request: HttpRequest) -> dict[str, Any]:
     """The page of tokens that the query string asks for."""
-    form = TokenForm(request.GET)
+    form = TokenFilter(request.GET)
     rows = form.chosen().select_related("owner").prefetch_related("servers")
     page = keyset_page(rows, request.GET, order=("-id",))
     shelves = Shelves(with_texts=False) if page.rows else None
@@ -104,12 +104,13 @@ def token_context(token: Token) -> dict[str, Any]:
     """One token with what it reaches and who uses it."""
     servers = list(token.servers.all())
     shelves = Shelves()
+    line = _line(token, shelves)
     return {
         "token": token,
-        "line": _line(token, shelves),
-        "state": state(token),
+        "line": line,
+        "state": line.state,
         "is_usable": token.is_usable,
-        "warnings": warnings(token, shelves.risky(token.scopes, servers)),
+        "warnings": line.warnings,
         "reach": _reach(shelves, token, servers),
         "sessions": open_sessions([token.pk]),
         "successor": token.successor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from rest_framework import serializers
@@ -9,6 +10,7 @@ from rest_framework import serializers
 from mcp_transport.api.filtering import FilterSet
 from mcp_transport.api.serializers import RowSerializer
 from mcp_transport.api.views import EditableRowViews
+from mcp_transport.engine.offering import clash_of_text
 from mcp_transport.models import TextEntry
 
 
@@ -20,6 +22,17 @@ class TextSerializer(RowSerializer):
     class Meta:
         model = TextEntry
         fields = "__all__"
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a name that an entry of another source has: clients would find that one."""
+        attrs = super().validate(attrs)
+        row = copy(self.instance) if isinstance(self.instance, TextEntry) else TextEntry()
+        for name in attrs.keys() & {"kind", "name", "uri"}:
+            setattr(row, name, attrs[name])
+        if clash := clash_of_text(row.kind, row.key):
+            field = "uri" if row.kind == TextEntry.Kind.RESOURCE else "name"
+            raise serializers.ValidationError({field: [clash]})
+        return attrs
 
     def create(self, validated_data: dict[str, Any]) -> TextEntry:
         """Save the text as its author's."""

@@ -30,6 +30,8 @@ from mcp_transport.engine.directory import ServerRecord, record_of
 from mcp_transport.engine.source import Source
 from mcp_transport.models import EntryOverride, Server
 
+TEXTS = "texts"  # what the source of texts is called
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -129,14 +131,15 @@ def origins() -> list[Origin]:
     ]
 
 
-def is_taken(kind: str, name: str, *, except_source: str = "") -> bool:
-    """Whether an entry of another source is called that."""
-    return any(
+def clash_of_text(kind: str, name: str) -> str:
+    """Say which entry clients would find instead of a text called that; empty for none."""
+    is_taken = any(
         (kind, name) == (its_kind, own_name(definition))
         for source in site_sources()
-        if source.name != except_source
+        if source.name != TEXTS
         for its_kind, definition in definitions_of(source)
     )
+    return f"An app of this site has the {kind} {name!r} already." if is_taken else ""
 
 
 def site_sources(kind: str = "") -> Sequence[Source]:

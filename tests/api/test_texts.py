@@ -31,6 +31,8 @@ def test_a_text_is_written_and_changed_in_versions(root: APIClient) -> None:
         ({"kind": "resource"}, "uri"),
         ({"arguments": [{"name": "no good"}]}, "arguments"),
         ({"name": "no good"}, "name"),
+        ({"name": "plan"}, "name"),  # an app's
+        ({"kind": "resource", "uri": "note://plain"}, "uri"),
     ],
 )
 def test_bad_input_names_the_field_and_writes_nothing(

@@ -45,6 +45,7 @@ def test_a_sub_command_has_to_be_named() -> None:
         (["serve", "--port", "-1"], "no whole number"),
         (["serve", "--workers", "0"], "no whole number from 1 to 1024"),
         (["sessions", "--limit", "-1"], "no whole number"),
+        (["token", "revoke", "9" * 30], "no whole number"),
     ],
 )
 def test_a_number_out_of_bounds_is_refused(arguments: list[str], message: str) -> None:
@@ -102,7 +103,8 @@ def test_a_token_lasts_as_the_settings_say_unless_told_otherwise(owner: User) ->
         (["eve", "ci"], "no user 'eve'"),
         (["ada", "ci", "--server", "shop"], "no server 'shop'"),
         (["ada", "ci", "--scope", "everything"], "tools:read"),
-        (["ada", "ci", "--days", "0"], "for a day at least"),
+        (["ada", "ci", "--days", "0"], "'0' is no whole number from 1 to 36500"),
+        (["ada", "ci", "--days", "99999999999"], "no whole number"),
     ],
 )
 def test_a_token_that_cannot_be_is_refused_with_the_reason(

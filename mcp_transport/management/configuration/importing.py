@@ -16,6 +16,7 @@ from django.db import models, transaction
 
 from mcp_transport.audit.differences import Difference, difference
 from mcp_transport.audit.operators import Operator, record_action, subject_of
+from mcp_transport.engine.offering import clash_of_text
 from mcp_transport.management.configuration.document import (
     OVERRIDE,
     SERVER,
@@ -129,6 +130,9 @@ class Import:
             row.full_clean(exclude=[f.name for f in row._meta.fields if not f.editable])
         except ValidationError as error:
             self.problems.extend(_places(item, error))
+            return False
+        if isinstance(row, TextEntry) and (clash := clash_of_text(row.kind, row.key)):
+            self.problems.append(f"{item.path}: {clash}")
             return False
         return True
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import operator_at_terminal, record_action, record_actions
-from mcp_transport.management.subcommands.base import Subcommand
+from mcp_transport.digits import LARGEST_KEY
+from mcp_transport.management.subcommands.base import Subcommand, whole_number
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token import Expiry
 
@@ -31,12 +32,12 @@ class Tokens(Subcommand):
         create.add_argument("--server", action="append", default=[], metavar="SLUG")
         create.add_argument("--scope", action="append", default=[])
         lifetime = create.add_mutually_exclusive_group()
-        lifetime.add_argument("--days", type=int, help="days until it expires")
+        lifetime.add_argument("--days", type=whole_number(1, 36_500), help="days until it expires")
         lifetime.add_argument("--forever", action="store_true", help="it never expires")
         listing = actions.add_parser("list", help="list tokens")
         listing.add_argument("--user", help="of this user alone")
         revoke = actions.add_parser("revoke", help="refuse tokens from now on")
-        revoke.add_argument("id", type=int, nargs="+")
+        revoke.add_argument("id", type=whole_number(1, LARGEST_KEY), nargs="+")
 
     def run(self, options: dict[str, Any]) -> None:
         """Do the action that was named."""
@@ -135,6 +136,4 @@ def expiry(options: dict[str, Any]) -> datetime | Expiry | None:
         return None
     if options["days"] is None:
         return Expiry.BY_SETTINGS
-    if options["days"] < 1:
-        raise CommandError(f"--days is {options['days']}; a token is good for a day at least.")
     return timezone.now() + timedelta(days=options["days"])

@@ -140,6 +140,12 @@ def test_the_default_passes_from_one_server_to_another(shop: Server) -> None:
     assert Server.objects.get(is_default=True).slug == "main"
 
 
+def test_a_text_that_an_app_has_already_is_not_imported(server: Server) -> None:
+    with pytest.raises(Malformed, match=r"texts\[0\]: An app of this site has the prompt 'plan'"):
+        run({"texts": [{"kind": "prompt", "name": "plan", "text": "Plan"}]})
+    assert not TextEntry.objects.exists()
+
+
 def test_the_default_is_taken_from_a_server_that_the_file_does_not_name(shop: Server) -> None:
     changes = run({"servers": [{"slug": "main", "title": "Main", "is_default": True}]})
     assert said(changes) == [("change", "server shop"), ("change", "server main")]
