@@ -15,7 +15,6 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import APIRootView
 from rest_framework.serializers import BaseSerializer
@@ -163,8 +162,3 @@ class EditableRowViews(
 
 #: What REST framework calls an action, in the words of the record.
 VERBS = {"create": "add", "update": "change", "partial_update": "change", "destroy": "delete"}
-
-
-def reading(request: Request) -> bool:
-    """Whether a request only looks."""
-    return request.method in {"GET", "HEAD", "OPTIONS"}

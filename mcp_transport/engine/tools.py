@@ -87,7 +87,5 @@ def shape(result: ToolResult, exchange: Exchange, *, is_wrapped: bool) -> dict[s
 
 def _check_headers(exchange: Exchange, tool: ToolDefinition, arguments: dict[str, Any]) -> None:
     for parameter in tool.headers:
-        value: Any = arguments
-        for name in parameter.path:
-            value = value.get(name) if isinstance(value, dict) else None
+        value = parameter.value_in(arguments)
         headers.require_parameter(exchange.incoming.headers, parameter.header, value)

@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ParseError, Refused
 from mcp_transport.protocol.framing import LINE_LIMIT
-from mcp_transport.protocol.headers import encode_value
+from mcp_transport.protocol.headers import encode_argument, encode_value
 from mcp_transport.protocol.methods import MODERN
 from mcp_transport.protocol.routing import PROTOCOL_VERSION, claims_modern
 from mcp_transport.protocol.sse import Events
@@ -242,11 +242,9 @@ class Relay:
                 await self._list_tools(params["_meta"])
         found = {}
         for parameter in self._tools.get(params.get("name"), ()):
-            value: Any = params.get("arguments")
-            for name in parameter.path:
-                value = value.get(name) if type(value) is dict else None
+            value = parameter.value_in(params.get("arguments"))
             if value is not None:
-                found[f"mcp-param-{parameter.header.lower()}"] = _header_value(value)
+                found[f"mcp-param-{parameter.header.lower()}"] = encode_argument(value)
         return found
 
     async def _list_tools(self, meta: Any) -> None:
@@ -313,9 +311,3 @@ def _parameters(tool: Any) -> tuple[HeaderParameter, ...]:
     except ImproperlyConfigured as error:
         logger.warning("A tool cannot be called: %s", error)
         return ()
-
-
-def _header_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return encode_value(value if isinstance(value, str) else jsonrpc.encode(value).decode())

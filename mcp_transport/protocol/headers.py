@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import HeaderMismatch
 from mcp_transport.protocol.shortening import shown
 
@@ -59,6 +60,13 @@ def encode_value(text: str) -> str:
     if is_plain and not text.startswith("=?base64?"):
         return text
     return f"=?base64?{base64.b64encode(text.encode()).decode()}?="
+
+
+def encode_argument(value: Any) -> str:
+    """Write an argument as ``Mcp-Param-*`` repeats it (Value Encoding)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return encode_value(value if isinstance(value, str) else jsonrpc.encode(value).decode())
 
 
 def read_version(headers: Mapping[bytes, bytes]) -> str | None:

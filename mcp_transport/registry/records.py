@@ -46,6 +46,13 @@ class HeaderParameter:
     header: str
     type: str  # "string", "integer" or "boolean"
 
+    def value_in(self, arguments: Any) -> Any:
+        """The argument's value; None where a call has none."""
+        value = arguments
+        for name in self.path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolDefinition(Definition):

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.pages import version_of
-from mcp_transport.admin.parts import Link, Moment, Status
+from mcp_transport.admin.parts import Moment
 
 register = template.Library()
 
@@ -22,18 +22,6 @@ register.filter("mx_duration", figures.duration)
 def mx_time(at: datetime.datetime | None) -> SafeString:
     """Tell a time by its distance, with the exact one in the element."""
     return Moment(at).__html__()
-
-
-@register.simple_tag
-def mx_status(kind: str, word: str) -> SafeString:
-    """Show a state as glyph and word."""
-    return Status(kind, word).__html__()
-
-
-@register.simple_tag
-def mx_link(text: object, href: str = "") -> SafeString:
-    """Link a name to its page, where there is one."""
-    return Link(str(text), href).__html__()
 
 
 @register.simple_block_tag

@@ -215,3 +215,9 @@ def test_an_encoded_value_is_read_as_it_was(text: str) -> None:
     raw = headers.encode_value(text).encode("ascii")
     assert b"\n" not in raw
     assert headers.decode_value(raw, "Mcp-Name") == text
+
+
+@pytest.mark.parametrize("value", ["eu", "Zürich", " padded ", "true", True, False, 0, -42])
+def test_an_encoded_argument_repeats_it(value: object) -> None:
+    sent = headers.encode_argument(value).encode("ascii")
+    headers.require_parameter({b"mcp-param-region": sent}, "Region", value)

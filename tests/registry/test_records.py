@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import authenticate
 
 from mcp_transport.registry.building import build_prompt, build_resource, build_tool
-from mcp_transport.registry.records import Entry, ToolDefinition
+from mcp_transport.registry.records import Entry, HeaderParameter, ToolDefinition
 
 
 def nothing(name: str = "") -> str:
@@ -57,3 +57,10 @@ def test_a_definition_needs_no_function() -> None:
     definition = ToolDefinition(name="remote", input_schema={"type": "object"}, source="remote")
     assert definition.headers == ()
     assert definition.output_schema is None
+
+
+def test_a_marked_argument_is_found_wherever_it_stands() -> None:
+    parameter = HeaderParameter(path=("ship", "region"), header="Region", type="string")
+    assert parameter.value_in({"ship": {"region": "eu"}}) == "eu"
+    nowhere: list[Any] = [{}, {"ship": None}, {"ship": "eu"}, {"ship": {}}, None, []]
+    assert not any(map(parameter.value_in, nowhere))

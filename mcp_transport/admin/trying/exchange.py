@@ -13,6 +13,7 @@ from mcp_transport.admin.parts import Copyable
 from mcp_transport.admin.trying.outcome import raw
 from mcp_transport.admin.trying.run import Run, request_of
 from mcp_transport.admin.trying.target import Target
+from mcp_transport.protocol.headers import encode_argument, encode_value
 from mcp_transport.protocol.revisions import R2026_07_28
 from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
 
@@ -63,7 +64,7 @@ def as_curl(request: HttpRequest, run: Run, target: Target) -> str:
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": R2026_07_28.name,
         "Mcp-Method": run.stream.method,
-        "Mcp-Name": str(params.get("name") or params.get("uri")),
+        "Mcp-Name": encode_value(str(params.get("name") or params.get("uri"))),
         **_header_parameters(target, params.get("arguments", {})),
     }
     lines = [f"curl {shlex.quote(url)}", '-H "Authorization: Bearer $MCP_TOKEN"']
@@ -74,12 +75,6 @@ def as_curl(request: HttpRequest, run: Run, target: Target) -> str:
 
 def _header_parameters(target: Target, arguments: dict[str, Any]) -> dict[str, str]:
     """The arguments that are repeated in headers of their own."""
-    found = {}
-    for parameter in getattr(target.entry.definition, "headers", ()):
-        value: Any = arguments
-        for name in parameter.path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if value is not None:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            found[f"Mcp-Param-{parameter.header}"] = text
-    return found
+    parameters = getattr(target.entry.definition, "headers", ())
+    values = {f"Mcp-Param-{one.header}": one.value_in(arguments) for one in parameters}
+    return {name: encode_argument(value) for name, value in values.items() if value is not None}

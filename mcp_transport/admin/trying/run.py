@@ -201,10 +201,6 @@ class Run:
         """The questions that wait for an answer."""
         return [question for question in self.asked if question.is_open]
 
-    def question(self, name: str) -> Asked | None:
-        """A question that waits, by its id."""
-        return next((item for item in self.open_questions if item.id == name), None)
-
 
 def find_run(stream_id: str, user: Any, replies: Mapping[str, str]) -> Run | None:
     """

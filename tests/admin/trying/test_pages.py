@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -16,10 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from mcp_transport import Context
+from mcp_transport import Context, tool
 from mcp_transport.admin.forms.form import Form
 from mcp_transport.admin.forms.shapes import same
 from mcp_transport.models import Call, OperatorAction, Server, Stream, Token
+from mcp_transport.protocol.headers import encode_value
+from mcp_transport.registry.headers import Header
 from mcp_transport.registry.registry import registry
 from tests.admin.forms.corpus import CORPUS
 from tests.admin.trying.browsing import Fields, Reader
@@ -279,6 +281,20 @@ def test_the_exchange_can_be_taken_along(reader: Reader) -> None:
     assert "curl http://testserver/mcp/good" in reader.readable
     assert "Mcp-Name: repeat" in reader.readable
     assert '"method": "tools/call"' in reader.readable
+
+
+def test_what_headers_repeat_is_taken_along_as_they_hold_it(reader: Reader, good: Server) -> None:
+    good.offers = ["*"]
+    good.save()
+    with registry.registered_temporarily():
+
+        @tool(name="ship", read_only=True)
+        async def ship(region: Annotated[str, Header("Region")]) -> str:
+            """Send it there."""
+            return region
+
+        reader.open(trying("ship")).press("call", **{"/region": "Zürich"}).finish()
+    assert f"Mcp-Param-Region: {encode_value('Zürich')}" in reader.readable
 
 
 def test_a_recorded_call_is_tried_again_without_what_was_secret(reader: Reader) -> None:
