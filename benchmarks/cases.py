@@ -75,6 +75,8 @@ ECHO = (
     _echo("ours", tool="echo_in_thread", aim=_ratio(3)),
     _echo("ours", tool="owner"),
     _echo("ours-batched", aim=_ratio(1.75)),
+    _echo("ours-unrecorded"),
+    _echo("ours-unrecorded", era="legacy"),
     _echo("ours-postgres"),
     _echo("ours-postgres", era="legacy"),
     _echo("ours-postgres", tool="owner"),

@@ -162,6 +162,7 @@ TARGETS = {
         _bare_target("bare-daphne", "bare ASGI, Daphne", _bare_on_daphne),
         _our("ours", "ours", _ours()),
         _our("ours-batched", "ours, batched rows", _ours(recording="batched")),
+        _our("ours-unrecorded", "ours, no rows", _ours(recording="off")),
         _our("ours-postgres", "ours, PostgreSQL", _ours(), pg=True),
         _our("ours-memory", "ours, bus in memory", _ours(bus="memory")),
         _our("ours-redis", "ours, bus over Redis", _ours(), redis=True),
