@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from hashlib import sha256
 
+from django.contrib.auth import get_user_model
 from django.db import Error as AnyDatabaseError
 
 from mcp_transport.auth.authenticators import Authenticator
@@ -17,10 +18,22 @@ from mcp_transport.auth.principal import Principal, present
 from mcp_transport.conf import settings
 from mcp_transport.models import Token
 from mcp_transport.models.token_value import PREFIX, digest, is_well_formed
+from mcp_transport.readings import Parameter, Reading
 from mcp_transport.rows import DatabaseAway, RowPool
 from mcp_transport.threads import PoolExhausted
 
 logger = logging.getLogger(__name__)
+
+#: By the digest of the token. Read once a second for each that is in use.
+TOKENS = Reading(lambda: Token.objects.filter(digest=Parameter("digest")))
+OWNERS = Reading(
+    lambda: get_user_model()._base_manager.filter(mcp_tokens__digest=Parameter("digest"))
+)
+SERVERS = Reading(
+    lambda: Token.servers.through._base_manager.filter(
+        token__digest=Parameter("digest")
+    ).values_list("server_id")
+)
 
 LAST_USES_LIMIT = 5.0  # seconds that the end of the process waits for them
 # Of its own pool: who asks is found out though other rows are waited for.
@@ -113,11 +126,17 @@ class BearerAuthenticator(Authenticator):
 
 
 def load_principal(token_digest: str) -> tuple[Principal, bool]:
-    """Read a token and its owner's rights; and whether its use is to be written down."""
-    token = Token.objects.presented(token_digest)
-    if token is None:
-        raise InvalidToken(REFUSAL)
-    return present(token), token.is_use_due
+    """
+    Read a token and its owner's rights; and whether its use is to be written down.
+
+    Raises: InvalidToken.
+    """
+    for token in TOKENS.instances(digest=token_digest):
+        for token.owner in OWNERS.instances(digest=token_digest):
+            if token.is_usable and token.owner.is_active:
+                server_ids = (server_id for (server_id,) in SERVERS.rows(digest=token_digest))
+                return present(token, server_ids), token.is_use_due
+    raise InvalidToken(REFUSAL)
 
 
 def write_use(token_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -83,9 +84,15 @@ def principal_of(user: Any, **credential: Any) -> Principal:
     )
 
 
-def present(token: Any) -> Principal:
-    """Show a token's owner with the rights that the token carries; makes queries."""
-    servers = frozenset(token.servers.values_list("pk", flat=True))
+def present(token: Any, server_ids: Iterable[int] | None = None) -> Principal:
+    """
+    Show a token's owner with the rights that the token carries; makes queries.
+
+    ``server_ids`` are those of the token, where they are known.
+    """
+    if server_ids is None:
+        server_ids = token.servers.values_list("pk", flat=True)
+    servers = frozenset(server_ids)
     return principal_of(
         token.owner,
         key=f"user:{token.owner_id}/token:{token.pk}",
