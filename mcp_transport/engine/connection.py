@@ -22,7 +22,8 @@ from typing import Any, Protocol
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.bodies import Key, expects_answer, is_handshake, keys_of
-from mcp_transport.engine.guard import Flag, Rest, attempt
+from mcp_transport.engine.flight import Flight
+from mcp_transport.engine.guard import Rest, attempt
 from mcp_transport.engine.incoming import Direct, Following, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.protocol import jsonrpc
@@ -77,61 +78,8 @@ class Door(Protocol):
     async def end_session(self, session_id: str, reason: str) -> None:
         """End a session and everything that runs in it."""
 
-
-class Flight(Responder):
-    """One exchange on a connection: its messages go out among those of others."""
-
-    __slots__ = ("_connection", "_left", "_request_id", "is_open")  # thousands may be listening
-
-    accepts_stream = accepts_json = True
-
-    def __init__(self, connection: Connection, body: Any = None) -> None:
-        self.is_open = False
-        self._connection = connection
-        self._request_id = jsonrpc.read_id(body)
-        self._left = Flag()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody waits for what is still said."""
-        return self._left.is_set
-
-    def leave(self) -> None:
-        """Say nothing more, and end the work."""
-        self._left.set()
-
-    @staticmethod
-    def refusal(body: Any, error: ProtocolError) -> bytes:
-        """What is said to a message that is not taken."""
-        return jsonrpc.error(jsonrpc.read_id(body), error)
-
-    async def begin(self) -> None:
-        """Say that the request is taken, on connections that say so."""
-
-    async def answer(self, reply: Reply) -> None:
-        """Send what came of the request."""
-        if reply.body:
-            await self.write(reply.body)
-
-    async def open(self) -> None:
-        """See Responder.open(); the connection is open."""
-        self.is_open = True
-
-    async def write(self, message: bytes, event_id: str | None = None) -> None:
-        """See Responder.write()."""
-        if not self.is_over:
-            await self._connection.send(message)
-
-    def offer(self, message: bytes) -> bool:
-        """See Responder.offer()."""
-        return self._left.is_set or self._connection.offer(message)  # many are told at once
-
-    async def retry(self, milliseconds: int) -> None:
-        """See Responder.retry(); a connection cannot be taken up again."""
-
-    async def gone(self) -> None:
-        """See Responder.gone()."""
-        await self._left.wait()
+    def note_session(self, connection: Connection) -> None:
+        """Find a connection by its session from now on."""
 
 
 class Connection(Guest):
@@ -139,9 +87,9 @@ class Connection(Guest):
     What runs on one connection.
 
     ``admit`` makes a message of a session an Incoming, with the rights of that
-    moment, and raises Refused;
-    ``write`` sends a message and raises OSError when the client has left. The
-    transport waits for ``ending``, then calls close().
+    moment, and raises Refused; ``write`` sends a message and raises OSError
+    when the client has left. The transport waits for ``ending``, then calls
+    close().
     """
 
     __slots__ = (
@@ -387,6 +335,7 @@ class Connection(Guest):
         if isinstance(outcome, Reply) and outcome.session_id is not None:
             self.session_id = outcome.session_id
             self._has_handshake = True
+            self._door.note_session(self)
 
     async def _follow(self, incoming: Incoming) -> None:
         """Listen for the session before anything else that its client asks for is served."""

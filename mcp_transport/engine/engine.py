@@ -8,9 +8,10 @@ import logging
 from collections.abc import Awaitable, Iterator
 from typing import Any
 
-from mcp_transport.engine.connection import Admit, Connection, Flight, Limits, Write
+from mcp_transport.engine.connection import Admit, Connection, Limits, Write
 from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.conversation import NO_SESSION, Conversation
+from mcp_transport.engine.flight import Flight
 from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.ownership import Ownership
 from mcp_transport.engine.services import Services
@@ -173,6 +174,10 @@ class Engine:
         if await self.services.inboxes.forward(session.worker, session.id, incoming.body):
             return ACCEPTED
         raise Refused(404, NO_SESSION)
+
+    def note_session(self, connection: Connection) -> None:
+        """See connection.Door.note_session()."""
+        self.connections.note_session(connection)
 
     async def is_session_open(self, session_id: str) -> bool:
         """Whether a session goes on; it is in use when this is asked."""

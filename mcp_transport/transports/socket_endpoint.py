@@ -20,8 +20,9 @@ from channels.consumer import AsyncConsumer
 from mcp_transport.auth.opening import Who
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
-from mcp_transport.engine.connection import Connection, Ending, Flight
+from mcp_transport.engine.connection import Connection, Ending
 from mcp_transport.engine.directory import Offer, served
+from mcp_transport.engine.flight import Flight
 from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import Incoming, always_welcome
 from mcp_transport.protocol import jsonrpc

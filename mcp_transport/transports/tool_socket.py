@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from mcp_transport.engine.connection import Flight
 from mcp_transport.engine.directory import Offer
+from mcp_transport.engine.flight import Flight
 from mcp_transport.engine.incoming import Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError
