@@ -129,7 +129,10 @@ class HttpResponder(Responder, Silent):
         """See Responder.write(); an event of another name is none of the protocol's messages."""
         if not self.is_open:
             await self.open()
-        await self._chunk(sse.event(message, event_id, name=name))
+        data = sse.event(message, event_id, name=name)
+        # What waits in send is not passed by.
+        if self._sending_since is not None or self._direct is None or not self._direct.add(data):
+            await self._chunk(data)
 
     def offer(self, message: bytes) -> bool:
         """See Responder.offer(); false, too, while something else is on its way."""
