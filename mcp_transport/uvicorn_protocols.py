@@ -28,6 +28,7 @@ from mcp_transport.transports.direct import EXTENSION
 from mcp_transport.uvicorn_direct import OF_REQUEST, OF_SOCKET
 
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
+# httptools itself takes headers of any length.
 HEADER_BYTES = 64 * 1024
 LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
 SPARED = 1.0  # seconds in which a client may not know yet that its connection ends

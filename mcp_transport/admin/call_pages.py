@@ -38,6 +38,7 @@ Context = dict[str, Any]
 
 def call_list(request: HttpRequest) -> Context:
     """The calls that the query string asks for."""
+    # One query for the servers of the filter and the end of the record.
     last = Call.objects.order_by("-pk").values("pk")[:1]
     servers = list(Server.objects.annotate(last_call=Subquery(last)).only("slug", "title"))
     form = CallForm(request.GET, servers)

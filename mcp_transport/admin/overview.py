@@ -126,6 +126,7 @@ def sight_of(request: HttpRequest) -> Sight:
 
 def counted(rows: QuerySet[Any]) -> Subquery:
     """How many rows there are, within another query."""
+    # Not Count(): beside one another, joined sessions and streams would count each pair.
     count: Func = Func(F("pk"), function="COUNT", output_field=IntegerField())
     return Subquery(rows.order_by().annotate(count=count).values("count"))
 

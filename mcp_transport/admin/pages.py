@@ -65,6 +65,7 @@ def render_fragment(
     With a ``version`` that is known beforehand (at most one query), the
     context is not even asked for then.
     """
+    # Weak: made of what is told, not of the bytes that tell it.
     tag = f'W/"{version}"' if version else ""
     shown = request.headers.get("If-None-Match", "")
     if tag and tag == shown:

@@ -68,6 +68,7 @@ def _as_user(request: HttpRequest, record: ServerRecord, username: str) -> Viewp
         rows = get_user_model()._default_manager
         found = rows.filter(**{USERNAME: username}, is_active=True).first()
     if found is None:
+        # The same for somebody who is there: who may not see users finds out about none.
         problem = f"There is no active user {username!r} whom you may see."
         return Viewpoint(problem=problem, principal=ANONYMOUS)
     principal = principal_of(found)

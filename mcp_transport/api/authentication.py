@@ -26,6 +26,7 @@ class OperatorTokenAuthentication(BaseAuthentication):
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
+        # No query for what was never issued.
         token = Token.objects.presented(digest(value.strip())) if is_well_formed(value) else None
         if token is None:
             raise AuthenticationFailed(REFUSAL)

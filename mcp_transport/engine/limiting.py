@@ -93,6 +93,7 @@ class Limiting:
     def begin_entry(self, exchange: Exchange, entry: Offered, limit: Limit) -> None:
         """Count a use of an entry with a limit of its own. Raises LimitExceeded."""
         key = f"{exchange.server.id}#{entry.kind}:{entry.name}"
+        # First: its place is given back when the rate refuses, and a rate is not.
         if limit.concurrency is not None:
             self._enter(exchange, key, limit.concurrency, f"The {entry.kind} {entry.name!r} has")
         if limit.rate is not None:

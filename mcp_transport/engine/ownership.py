@@ -75,6 +75,7 @@ class Ownership:
         async with listening(self._services, incoming, responder) as listener:
             await responder.open()
             while not listener.is_ended:
+                # Before what was said is read: the last of it may be said as the session ends.
                 is_open = await self._look(incoming) is not None
                 after = await self._tell(session.id, after, responder)
                 if not is_open:

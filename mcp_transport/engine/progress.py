@@ -13,6 +13,7 @@ from typing import Any
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol import jsonrpc, shaping
 
+# A token bucket: a tool may report each row of a loop, and no client is flooded by it.
 BURST = 50  # notifications at once
 RATE = 50.0  # notifications a second after that
 

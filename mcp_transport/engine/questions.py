@@ -24,6 +24,7 @@ ROOTS = "roots/list"
 
 PRIMITIVES = frozenset({"string", "number", "integer", "boolean"})
 ACTIONS = ("accept", "decline", "cancel")
+# A form is a page that a person fills in; a tool that needs more wants a link.
 MAX_FIELDS = 100
 SAMPLING_OPTIONS = {
     "max_tokens": "maxTokens",

@@ -36,6 +36,7 @@ class Refusals:
         """Count a refusal; whether it is to be told of at once."""
         seen = self._seen.get(kind)
         if seen is None and len(self._seen) >= KIND_LIMIT:
+            # A client that makes up names makes up kinds: beyond so many they are one.
             kind, seen = OTHERS, self._seen.get(OTHERS)
         if seen is None:
             self._seen[kind] = Seen(sample, time.monotonic(), more=int(kind == OTHERS))

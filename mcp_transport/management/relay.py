@@ -41,6 +41,7 @@ RETRY_AFTER = 1.0  # seconds, unless the endpoint says another number
 LONGEST_RETRY = 30.0
 MAX_RESUMPTIONS = 8  # without an event in between
 LAST_ANSWERS = 8.0  # seconds for what runs when the client has closed its end
+# Pages of tools that are read for a client's first call, should it have listed none.
 MAX_PAGES = 50
 
 Write = Callable[[bytes], Awaitable[None]]

@@ -142,6 +142,7 @@ def _bury_the_dead(folder: str) -> None:
 
 def _is_alive(pid: int) -> bool:
     try:
+        # Signal 0 is sent to nobody, and says whether it could be.
         os.kill(pid, 0)
     except ProcessLookupError:
         return False

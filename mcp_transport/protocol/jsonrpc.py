@@ -18,6 +18,7 @@ from mcp_transport.protocol.errors import InvalidParams, InvalidRequest, ParseEr
 
 Id = str | int
 MAX_DEPTH: Final = 64  # levels; the decoder and whatever walks a value recurse
+# 2025-03-26 names no number (basic/index, Batching); each counts towards the limits by itself.
 MAX_BATCH: Final = 50  # messages
 LONGEST_ID: Final = 1000  # characters or digits: ids are repeated, and kept with what is logged
 _BEYOND_IDS: Final = 10**LONGEST_ID

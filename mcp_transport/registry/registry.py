@@ -83,6 +83,7 @@ class Temporarily:
     def __init__(self, registry: Registry, entries: tuple[Entry, ...]) -> None:
         self._registry = registry
         self._entries = entries
+        # A stack: what decorates a function may be entered within itself.
         self._kept: list[Tables] = []
 
     def __enter__(self) -> Self:

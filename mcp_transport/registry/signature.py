@@ -180,6 +180,7 @@ def typed_bind(adapter: TypeAdapter[Any], schema: Mapping[str, Any]) -> Bind:
             return validate(arguments)
         except ValidationError as exc:
             errors = exc.errors(include_url=False, include_context=False)
+        # Behind the except: pydantic's error holds the values, and is not to be its context.
         secrecy = secrecy_of(schema)
         raise ArgumentError([typed_problem(error, secrecy) for error in errors])
 

@@ -45,6 +45,7 @@ TextEntries = Entries[Never, TextDocument, Never, TextPrompt]
 #: Of the enabled texts: what is different when one of them is.
 STATE = Reading(
     lambda: (
+        # A text that comes, goes, is changed or takes another's place shows in one of these.
         TextEntry.objects.filter(is_enabled=True)
         .order_by()
         .values("is_enabled")

@@ -77,6 +77,7 @@ class LiveStream:
 
     async def follow(self, after: int, *, is_resumed: bool = False) -> AsyncIterator[Logged]:
         """The events after a sequence; whoever followed before is let go."""
+        # Whoever followed before sees the number change, and leaves.
         self._reader += 1
         reader = self._reader
         if is_resumed:

@@ -41,6 +41,7 @@ class PlainEndpoint(HttpEndpoint):
     @property
     def takes_cookie(self) -> bool:
         """See HttpEndpoint.takes_cookie."""
+        # To read alone: any page can have a browser send a POST with the cookie.
         return bool(self.request["method"] == "GET")
 
     @property

@@ -211,6 +211,7 @@ class SocketEndpoint(AsyncConsumer):
         if text is None:
             return UNSUPPORTED_DATA  # a binary frame
         data = text.encode()
+        # `mcp serve` has refused it while it came; other servers may let it in.
         if len(data) > settings.MCP_WEBSOCKET_MAX_BYTES:
             return TOO_BIG
         value = None

@@ -107,6 +107,7 @@ class TryPages(RecordedAdmin):
             raise Http404("There are no bytes.")
         return HttpResponse(
             content[0],
+            # Whatever the tool calls it: a browser keeps it, and shows nothing of it.
             content_type="application/octet-stream",
             headers={
                 "Content-Disposition": f'attachment; filename="content-{index}"',
