@@ -99,8 +99,7 @@ def test_a_tool_is_tried_from_its_form_to_its_result(shop: Shop) -> None:
     shop.press("accept")
     browser.until(lambda: browser.find_all("progress"))
     browser.screenshot("run-going-desktop-light")
-    browser.until(shop.is_done)
-    assert "succeeded" in shop.stands()
+    browser.until(lambda: shop.is_done() and "succeeded" in shop.stands())  # the page renews it
     assert "You answered." in browser.text
     assert "packing" in browser.text
     assert "2 orders, wrapping: paper" in browser.text
