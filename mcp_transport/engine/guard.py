@@ -66,7 +66,8 @@ class Guarded(Generic[T]):
         try:
             waiting = work.send(None)
         except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]  # a generator's value is untyped
+            result: T = done.value
+            return result
         self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
         limit = self._timeout()
@@ -238,4 +239,5 @@ def _go_on(
         try:
             waiting = step(value)
         except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]  # a generator's value is untyped
+            result: T = done.value
+            return result

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from mcp_transport.engine import completion, lifecycle, lists, prompts, resources, tools
 from mcp_transport.engine.exchange import Exchange
 
-Handler = Callable[[Exchange], Awaitable[dict[str, Any]]]
+Handler = Callable[[Exchange], Coroutine[Any, Any, dict[str, Any]]]
 
 HANDLERS: Mapping[str, Handler] = {
     "ping": lifecycle.ping,

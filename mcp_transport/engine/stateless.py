@@ -88,7 +88,7 @@ async def work(exchange: Exchange, responder: Responder) -> Outcome:
     result: dict[str, Any]
     try:
         result = await Guarded(
-            HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+            HANDLERS[exchange.method.name](exchange),
             timeout=lambda: tools.time_limit(exchange),
             gone=responder.gone,
             unheard=exchange.channel.open,

@@ -158,7 +158,7 @@ class Work:
         exchange = self.exchange
         try:
             return await Guarded(
-                HANDLERS[exchange.method.name](exchange),  # type: ignore[arg-type]  # coroutines all
+                HANDLERS[exchange.method.name](exchange),
                 timeout=lambda: tools.time_limit(exchange),
                 gone=self._gone,
                 unheard=exchange.channel.open,

@@ -142,7 +142,9 @@ class HttpEndpoint(AsyncConsumer):
         method = self.request["method"]
         if method not in self.methods:
             allowed = ", ".join((*self.methods, "OPTIONS"))
-            raise Refused(405, f"{method} is not served here.", headers={"Allow": allowed})
+            raise Refused(
+                405, f"{method} is not served here; {allowed} are.", headers={"Allow": allowed}
+            )
         run = self.runtime
         if not run.is_started:
             await run.start()
@@ -229,6 +231,13 @@ class HttpEndpoint(AsyncConsumer):
         kind = self.headers.get(b"content-type", b"")
         if kind != b"application/json" and not _is_json(kind):
             raise Refused(415, "Content-Type must be application/json.")
+        if b"content-encoding" in self.headers and not _is_plain(self.headers):
+            # RFC 9110, 15.5.16: the response says which encodings would do.
+            raise Refused(
+                415,
+                "Send the body as it is, without a Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
 
     async def _refuse(self, error: ProtocolError) -> None:
         url = f"{self.request.get('scheme', 'http')}://{_host(self.headers)}{self.request['path']}"
@@ -251,6 +260,10 @@ def _host(headers: dict[bytes, bytes]) -> str:
 
 def _is_json(kind: bytes) -> bool:
     return kind.partition(b";")[0].strip().lower() == b"application/json"
+
+
+def _is_plain(headers: dict[bytes, bytes]) -> bool:
+    return headers[b"content-encoding"].strip().lower() in (b"", b"identity")
 
 
 def _too_large(limit: int) -> Refused:

@@ -244,6 +244,13 @@ async def test_a_body_is_json_by_its_type(http: Http, kind: str) -> None:
     assert exchange.status == 415
 
 
+async def test_a_body_that_is_compressed_is_refused_with_what_would_do(http: Http) -> None:
+    exchange = await post(http, content_encoding="gzip")
+    assert (exchange.status, exchange.headers["accept-encoding"]) == (415, "identity")
+    assert b"Content-Encoding" in await exchange.read()
+    assert (await post(http, content_encoding="Identity")).status == 200
+
+
 async def test_the_type_of_a_body_may_have_parameters(http: Http) -> None:
     assert (await post(http, content_type="Application/JSON ; charset=utf-8")).status == 200
 
