@@ -131,11 +131,13 @@ def load_principal(token_digest: str) -> tuple[Principal, bool]:
 
     Raises: InvalidToken.
     """
-    for token in TOKENS.instances(digest=token_digest):
-        for token.owner in OWNERS.instances(digest=token_digest):
-            if token.is_usable and token.owner.is_active:
-                server_ids = (server_id for (server_id,) in SERVERS.rows(digest=token_digest))
-                return present(token, server_ids), token.is_use_due
+    tokens = TOKENS.instances(digest=token_digest)
+    owners = OWNERS.instances(digest=token_digest)
+    for token, owner in zip(tokens, owners, strict=False):  # one of each, or none
+        if token.is_usable and owner.is_active:
+            token.owner = owner
+            servers = SERVERS.rows(digest=token_digest)
+            return present(token, [server_id for (server_id,) in servers]), token.is_use_due
     raise InvalidToken(REFUSAL)
 
 
