@@ -93,7 +93,8 @@ class SessionStore:
         )  # fmt: skip
         self._touch = Update(Session, "last_seen_at")
         self._close = Update(Session, "closed_at", "close_reason")
-        self._change = Update(Session, "is_initialized", "log_level", "subscriptions")
+        self._change = Update(Session, "log_level", "subscriptions")
+        self._initialize = Update(Session, "is_initialized")
 
     async def open(
         self,
@@ -182,13 +183,19 @@ class SessionStore:
         return record
 
     async def change(self, record: SessionRecord, **changes: Any) -> SessionRecord:
-        """Store what a client set: its log level, its subscriptions, that it is ready."""
+        """Store what a client set: its log level, its subscriptions."""
         changed = msgspec.structs.replace(record, **changes)
         self._remember(changed)
-        row = (changed.is_initialized, changed.log_level, list(changed.subscriptions), record.id)
+        row = (changed.log_level, list(changed.subscriptions), record.id)
         await self._writer.write(self._change, row)
         await self._announce(record.id)
         return changed
+
+    def note_initialized(self, record: SessionRecord) -> None:
+        """Note that a client is ready: operators see it, nothing waits for it or depends on it."""
+        self._remember(msgspec.structs.replace(record, is_initialized=True))
+        with contextlib.suppress(WriterFull):
+            self._writer.post(self._initialize, (True, record.id))
 
     async def close(self, session_id: str, reason: str) -> None:
         """End a session: whoever names it from now on is told that there is none."""

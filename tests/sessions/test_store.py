@@ -109,6 +109,19 @@ async def test_another_process_finds_the_session_as_it_was_left(
     assert changed.subscriptions == ("note://a",)
 
 
+async def test_that_a_client_is_ready_is_written_down_beside_what_others_set(
+    store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
+) -> None:
+    record = await open_one(store, own_server)
+    store.note_initialized(record)
+    await SessionStore(*parts).change(record, log_level="error")  # which knew nothing of it
+    row = await Session.objects.aget(pk=record.id)
+    assert (row.is_initialized, row.log_level) == (True, "error")
+    found = store.find_cached(record.id)
+    assert found is not None
+    assert found.is_initialized
+
+
 async def test_a_session_is_read_again_after_a_moment(
     store: SessionStore, own_server: Server, clock: Clock
 ) -> None:
