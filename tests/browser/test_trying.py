@@ -28,7 +28,7 @@ print(json.dumps([Server.objects.get(slug="shop").pk, list(Book.objects.values_l
 
 
 class Shop:
-    """The demo's bookshop in a browser."""
+    """The demo's bookshop in a browser, whose pages renew at any moment what is pressed or read."""
 
     def __init__(self, browser: Browser, server: int, books: list[str]) -> None:
         self.browser = browser
@@ -42,17 +42,22 @@ class Shop:
 
     def type(self, name: str, text: str) -> None:
         """Type into the input of a name."""
-        element = self.browser.find(f'[name="{name}"]')
-        element.clear()
-        element.send_keys(text)
+
+        def typed() -> bool:
+            element = self.browser.find(f'[name="{name}"]')
+            element.clear()
+            element.send_keys(text)
+            return True
+
+        self.browser.until(typed)
 
     def choose(self, name: str, value: str) -> None:
         """Choose an option or a way."""
-        self.browser.find(f'select[name="{name}"] option[value={json.dumps(value)}]').click()
+        self._click(f'select[name="{name}"] option[value={json.dumps(value)}]')
 
     def press(self, value: str) -> None:
         """Press a button by what it does."""
-        self.browser.find(f'button[value="{value}"]:not(.mx-unseen)').click()
+        self._click(f'button[value="{value}"]:not(.mx-unseen)')
 
     def order(self) -> None:
         """Order two books for a group."""
@@ -71,7 +76,14 @@ class Shop:
 
     def stands(self) -> str:
         """How the run stands."""
-        return self.browser.find(".mx-verdict .mx-status").text
+        return self.browser.until(lambda: self.browser.find(".mx-verdict .mx-status").text)
+
+    def _click(self, selector: str) -> None:
+        def clicked() -> bool:
+            self.browser.find(selector).click()
+            return True
+
+        self.browser.until(clicked)
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +139,10 @@ def test_what_is_typed_in_answer_stays_while_the_page_is_live(shop: Shop) -> Non
     shop.browser.run("document.activeElement.blur()")
     shop.browser.run("performance.clearResourceTimings()")
     shop.browser.until(lambda: shop.browser.requests_to("/live/questions/") >= 2)
-    assert shop.browser.find('[name="/greeting"]').get_attribute("value") == "Still here"
+    greeting = shop.browser.until(
+        lambda: shop.browser.find('[name="/greeting"]').get_attribute("value")
+    )
+    assert greeting == "Still here"
     shop.press("cancel-run")
 
 
