@@ -141,6 +141,7 @@ class DatabaseBus(Bus):
                 self._bell.quieten()
                 self._send(link)
                 self._hand_over(link, receive)
+            self._send(link)  # what was published after the last look, and before the stop
 
     def pause(self) -> bool:
         """Wait before the next attempt; whether there is to be one."""

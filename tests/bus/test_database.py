@@ -89,6 +89,32 @@ async def test_the_last_message_leaves_before_the_end(alias: str, listen: Listen
     await one.bus.stop()
 
 
+async def test_what_was_published_while_the_thread_was_busy_leaves_before_the_end(
+    alias: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending = DatabaseBus(DATABASE=alias)
+    await listen(sending)
+    two = await listen(DatabaseBus(DATABASE=alias))
+    is_busy, goes_on = threading.Event(), threading.Event()
+    hand_over = DatabaseBus._hand_over
+
+    def be_busy(bus: DatabaseBus, *arguments: Any) -> None:
+        if bus is sending:
+            is_busy.set()
+            goes_on.wait(AT_ONCE)
+        hand_over(bus, *arguments)
+
+    monkeypatch.setattr(DatabaseBus, "_hand_over", be_busy)
+    await sending.publish(b"first")
+    await asyncio.to_thread(is_busy.wait, AT_ONCE)  # it has looked, and will not again
+    await sending.publish(b"farewell")
+    stopping = asyncio.create_task(sending.stop())
+    await until(sending._is_stopping.is_set, within=AT_ONCE)
+    goes_on.set()
+    await stopping
+    await until(lambda: two.heard == [b"first", b"farewell"], within=AT_ONCE)
+
+
 async def test_a_start_does_not_wait_for_a_driver_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
