@@ -206,7 +206,7 @@ class Conversation:
             if not self.pending.settle(session.id, message):
                 await self._services.inboxes.answer(session.id, message)
         elif message.method == "notifications/initialized" and not session.is_initialized:
-            self._services.sessions.note_initialized(session)
+            await self._services.sessions.note_initialized(session)
         elif message.method == "notifications/cancelled":
             await self._cancel(session, message.params.get("requestId"))
 

@@ -191,11 +191,11 @@ class SessionStore:
         await self._announce(record.id)
         return changed
 
-    def note_initialized(self, record: SessionRecord) -> None:
-        """Note that a client is ready: operators see it, nothing waits for it or depends on it."""
+    async def note_initialized(self, record: SessionRecord) -> None:
+        """Store that a client is ready. No other process is told: nothing depends on it."""
         self._remember(msgspec.structs.replace(record, is_initialized=True))
-        with contextlib.suppress(WriterFull):
-            self._writer.post(self._initialize, (True, record.id))
+        # Waited for: an update that comes late locks rows in another order than who deletes them.
+        await self._writer.write(self._initialize, (True, record.id))
 
     async def close(self, session_id: str, reason: str) -> None:
         """End a session: whoever names it from now on is told that there is none."""

@@ -113,7 +113,7 @@ async def test_that_a_client_is_ready_is_written_down_beside_what_others_set(
     store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
 ) -> None:
     record = await open_one(store, own_server)
-    store.note_initialized(record)
+    await store.note_initialized(record)
     await SessionStore(*parts).change(record, log_level="error")  # which knew nothing of it
     row = await Session.objects.aget(pk=record.id)
     assert (row.is_initialized, row.log_level) == (True, "error")
