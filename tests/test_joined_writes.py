@@ -97,20 +97,20 @@ async def test_what_is_offered_leaves_at_once_or_not_at_all(line: Line) -> None:
     assert not line.writes.offer(b"too late")
 
 
-async def test_what_is_offered_overtakes_nothing(line: Line) -> None:
+@pytest.mark.parametrize("give", [JoinedWrites.offer, JoinedWrites.add])
+async def test_what_is_offered_or_added_leaves_behind_what_is_held(line: Line, give: Any) -> None:
     line.writes.write(b"first ")
-    assert line.writes.offer(b"second")
+    assert give(line.writes, b"second")
     assert line.arrived() == b""
     await turn()
     assert line.arrived() == b"first second"
 
 
-async def test_what_is_added_leaves_with_the_rest_of_the_turn_or_not_at_all(line: Line) -> None:
-    line.writes.write(b"first")
-    assert line.writes.add(b"second")
+async def test_what_is_added_leaves_with_the_turn_or_not_at_all(line: Line) -> None:
+    assert line.writes.add(b"first")
     assert line.arrived() == b""
     await turn()
-    assert line.arrived() == b"firstsecond"
+    assert line.arrived() == b"first"
     while line.writes.add(b"x" * MOST_HELD):
         await turn()  # until the socket is full
     line.writes.abort()

@@ -6,24 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
 
 from mcp_transport.audit.redaction import MASK, MAX_BYTES, Redactor
-
-NAMES = ("password", "token", "api_key")
-
-
-class Login(BaseModel):
-    name: str
-    pin: SecretStr
-
-
-class Account(BaseModel):
-    login: Login
-    recovery: list[SecretStr] = []
-    backup: SecretStr | None = None
-    by_device: dict[str, SecretStr] = {}
-    note: str = ""
+from tests.registry.secret_arguments import NAMES, Account
 
 
 def kept(arguments: dict[str, Any], schema: dict[str, Any] | None = None) -> Any:

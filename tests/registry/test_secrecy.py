@@ -5,24 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
 
 from mcp_transport.registry.secrecy import Secrecy, secret_properties
-
-NAMES = ("password", "token", "api_key")
-
-
-class Login(BaseModel):
-    name: str
-    pin: SecretStr
-
-
-class Account(BaseModel):
-    login: Login
-    recovery: list[SecretStr] = []
-    backup: SecretStr | None = None
-    by_device: dict[str, SecretStr] = {}
-    note: str = ""
+from tests.registry.secret_arguments import NAMES, Account
 
 
 @pytest.mark.parametrize(
