@@ -98,8 +98,8 @@ async def measure_writer() -> None:
     from itertools import count
 
     from mcp_transport.models import Call
-    from mcp_transport.statements import insert
-    from mcp_transport.writer import Writer
+    from mcp_transport.storage.statements import insert
+    from mcp_transport.storage.writer import Writer
 
     writer = Writer(queue_limit=100_000)
     statement = insert(Call)
@@ -139,8 +139,8 @@ async def measure_audit() -> None:
     from mcp_transport.audit.recorder import Recorder
     from mcp_transport.audit.redaction import Redactor
     from mcp_transport.audit.verification import verify
+    from mcp_transport.storage.writer import Writer
     from mcp_transport.threads import ThreadPool
-    from mcp_transport.writer import Writer
 
     redactor = Redactor(("password", "token"), {"properties": {"text": {"type": "string"}}})
     report("Redactor, nothing to hide", each(lambda: redactor({"text": "hello"})))

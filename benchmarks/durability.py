@@ -54,7 +54,7 @@ async def record(recorder: Any, tasks: int) -> tuple[float, float]:
 
 async def measure(name: str, mode: str) -> None:
     from mcp_transport.audit.recorder import Recorder
-    from mcp_transport.writer import Writer
+    from mcp_transport.storage.writer import Writer
 
     for tasks in (1, 8, 32):
         writer = Writer(queue_limit=100_000)

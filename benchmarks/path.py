@@ -124,7 +124,7 @@ async def caller(application: Application, address: Address, era: str, tool: str
 async def measure(words: list[str], recording: str, token: str) -> None:
     """Every kind of call that is wanted."""
     from benchmarks.bare import application as bare
-    from mcp_transport.lifespan import runtime
+    from mcp_transport.worker.lifespan import runtime
     from mcpsite.asgi import application
 
     address = Address(port=80, path=PATH, token=token)

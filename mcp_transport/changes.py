@@ -10,10 +10,10 @@ process that does not serve, as a management command is, nobody hears.
 
 from __future__ import annotations
 
-from mcp_transport.lifespan import announce_on_commit
 from mcp_transport.models import Server
 from mcp_transport.protocol.subscriptions import Change, Kind
 from mcp_transport.streams.notices import Changed
+from mcp_transport.worker.lifespan import announce_on_commit
 
 
 def resource_updated(uri: str, *, server: Server | None = None, using: str | None = None) -> None:

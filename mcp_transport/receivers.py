@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
-from mcp_transport.lifespan import announce_on_commit
 from mcp_transport.models import (
     Announcement,
     EntryOverride,
@@ -26,6 +25,7 @@ from mcp_transport.models import (
 from mcp_transport.models.rows_changed import rows_changed
 from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.streams.notices import Changed, Notice, Stale
+from mcp_transport.worker.lifespan import announce_on_commit
 
 SERVERS, TOKENS, SESSIONS = Stale("servers"), Stale("tokens"), Stale("sessions")
 USELESS = frozenset({"last_login"})  # written at every login, and nobody's rights

@@ -14,14 +14,12 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
-from mcp_transport import health
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import DEFAULT, Offer
-from mcp_transport.lifespan import is_draining, runtime
 from mcp_transport.monitoring import door
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
-from mcp_transport.rows import DatabaseAway
-from mcp_transport.stopping import closing, requests
+from mcp_transport.serving.stopping import closing, requests
+from mcp_transport.storage.rows import DatabaseAway
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.page import PageConsumer
@@ -33,6 +31,8 @@ from mcp_transport.transports.tickets import TicketConsumer
 from mcp_transport.transports.tool_calls import TRANSPORT as REST
 from mcp_transport.transports.tool_socket import DOOR, ToolSocketConsumer
 from mcp_transport.transports.websocket import WebSocketConsumer
+from mcp_transport.worker import health
+from mcp_transport.worker.lifespan import is_draining, runtime
 
 Probe = Callable[[Any, Any], Awaitable[None]]
 

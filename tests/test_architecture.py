@@ -61,7 +61,7 @@ TESTED_ELSEWHERE = {
     "bus/sqlite.py": "tests/bus/test_database.py, as a bus uses it",
     "engine/": "through the front door, at every revision: tests/interaction",
     "changes.py": "docs/samples/profiles/test_profiles.py, as a site uses it",
-    "lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
+    "worker/lifespan.py": "tests/interaction/conftest.py starts and stops it around every test",
     "management/commands/mcp.py": "tests/management/test_mcp.py",
     "management/subcommands/": "as they are typed: tests/management",
     "models/rows_changed.py": "a signal; tests/test_receivers.py",

@@ -16,14 +16,14 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 from django.core.asgi import get_asgi_application
 
-from mcp_transport import chores
 from mcp_transport.auth.principal import ANONYMOUS
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import Server
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.routing import mcp_application
 from mcp_transport.streams.hub import Listener
 from mcp_transport.testing.asgi import Http
+from mcp_transport.worker import chores
+from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.broker import Broker, a_broker
 from tests.client import ModernClient
 from tests.process import until

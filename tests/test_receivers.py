@@ -10,10 +10,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.utils import timezone
 
-from mcp_transport import lifespan
 from mcp_transport.models import Announcement, EntryOverride, Server, Session, TextEntry, Token
 from mcp_transport.receivers import SERVERS, SESSIONS, TOKENS
 from mcp_transport.streams.notices import Notice, Stale
+from mcp_transport.worker import lifespan
 
 
 class FakeRuntime:

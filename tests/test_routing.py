@@ -12,7 +12,7 @@ import pytest
 from mcp_transport import routing
 from mcp_transport.engine.directory import ServerRecord
 from mcp_transport.routing import YOUNG, mcp_application, spare_collector
-from mcp_transport.rows import DatabaseAway
+from mcp_transport.storage.rows import DatabaseAway
 
 
 class Called:

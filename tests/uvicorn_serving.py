@@ -10,7 +10,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mcp_transport.uvicorn_protocols import LimitedHttp, LimitedSocket
+from mcp_transport.serving.uvicorn_protocols import LimitedHttp, LimitedSocket
 
 
 @asynccontextmanager

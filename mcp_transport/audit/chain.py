@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 
 from mcp_transport.audit.record import COLUMNS
 from mcp_transport.models import AuditCheckpoint, Call, OperatorAction
-from mcp_transport.statements import Insert, Row
+from mcp_transport.storage.statements import Insert, Row
 
 OPERATORS = "operators"  # the chain of what operators did; no worker process is called so
 #: What is kept of an operator's action, in the order in which it is digested; new ones go to the end.

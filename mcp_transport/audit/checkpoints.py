@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from mcp_transport.audit.chain import ChainedInsert, Head
 from mcp_transport.models import AuditCheckpoint
-from mcp_transport.statements import Row, Statement
+from mcp_transport.storage.statements import Row, Statement
 
 logger = logging.getLogger("mcp_transport.audit")
 

@@ -13,7 +13,7 @@ from mcp_transport.audit.chain import ChainedInsert
 from mcp_transport.audit.checkpoints import Checkpoint
 from mcp_transport.audit.record import CallRecord
 from mcp_transport.conf import settings
-from mcp_transport.writer import Writer
+from mcp_transport.storage.writer import Writer
 
 
 class Recording(StrEnum):

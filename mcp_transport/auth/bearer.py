@@ -18,8 +18,8 @@ from mcp_transport.auth.principal import Principal, present
 from mcp_transport.conf import settings
 from mcp_transport.models import Token
 from mcp_transport.models.token_value import PREFIX, digest, is_well_formed
-from mcp_transport.readings import Parameter, Reading
-from mcp_transport.rows import DatabaseAway, RowPool
+from mcp_transport.storage.readings import Parameter, Reading
+from mcp_transport.storage.rows import DatabaseAway, RowPool
 from mcp_transport.threads import PoolExhausted
 
 logger = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from mcp_transport.conf import settings
 from mcp_transport.limits.limit import chosen
 from mcp_transport.models import Server
 from mcp_transport.rules import RULES
-from mcp_transport.serving import worker_count
+from mcp_transport.serving.servers import worker_count
 
 POSTGRESQL = ("postgresql", "postgis", "postgresql_psycopg2")
 KEY_LENGTH = 50  # characters, as Django asks for

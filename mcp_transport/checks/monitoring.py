@@ -12,7 +12,7 @@ from django.core.checks import Warning as CheckWarning
 
 from mcp_transport.conf import settings
 from mcp_transport.monitoring.sharing import FOLDER, is_shareable
-from mcp_transport.serving import worker_count
+from mcp_transport.serving.servers import worker_count
 
 
 @register()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError
 
 from mcp_transport.models import Announcement, Report, Server, Worker
-from mcp_transport.rows import RowPool
+from mcp_transport.storage.rows import RowPool
 from mcp_transport.streams.hub import Hub
 
 PATIENCE = 1.5  # seconds an operator waits for reports

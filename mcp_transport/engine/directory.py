@@ -25,8 +25,8 @@ from mcp_transport.models.server import EVERYTHING, normal_origin
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.protocol.revisions import SUPPORTED
 from mcp_transport.protocol.shortening import shown
-from mcp_transport.readings import Parameter, Reading
-from mcp_transport.rows import RowPool
+from mcp_transport.storage.readings import Parameter, Reading
+from mcp_transport.storage.rows import RowPool
 from mcp_transport.version import __version__
 
 DEFAULT = ""  # the slug of the path without one

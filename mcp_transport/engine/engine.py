@@ -26,7 +26,7 @@ from mcp_transport.protocol.errors import (
 )
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
 from mcp_transport.protocol.revisions import oldest_handshake
-from mcp_transport.rows import DatabaseAway, is_unavailable
+from mcp_transport.storage.rows import DatabaseAway, is_unavailable
 
 logger = logging.getLogger("mcp_transport.engine")
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from mcp_transport.models import Inbox, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Id, Response
-from mcp_transport.rows import RowPool
-from mcp_transport.statements import Statement, insert
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.statements import Statement, insert
+from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.notices import Mail
-from mcp_transport.writer import Writer
 
 AT_ONCE = 100
 

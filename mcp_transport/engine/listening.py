@@ -36,8 +36,8 @@ from mcp_transport.protocol.subscriptions import (
     read_filter,
 )
 from mcp_transport.sessions.store import SessionRecord
+from mcp_transport.storage.writer import WriterFull
 from mcp_transport.streams.hub import Listener
-from mcp_transport.writer import WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
 

@@ -15,8 +15,8 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.protocol.errors import LimitExceeded, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import encode
-from mcp_transport.rows import RETRY_AFTER, DatabaseAway
-from mcp_transport.writer import WriterFull
+from mcp_transport.storage.rows import RETRY_AFTER, DatabaseAway
+from mcp_transport.storage.writer import WriterFull
 
 logger = logging.getLogger("mcp_transport.audit")
 

@@ -16,7 +16,7 @@ from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.models.token import OPERATOR_SCOPE
 from mcp_transport.monitoring.monitor import Monitor
-from mcp_transport.rows import DatabaseAway, RowPool
+from mcp_transport.storage.rows import DatabaseAway, RowPool
 from mcp_transport.threads import PoolExhausted
 
 logger = logging.getLogger("mcp_transport.monitoring")

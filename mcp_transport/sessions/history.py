@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from mcp_transport.conf import settings
 from mcp_transport.models import Call, Event, Session
-from mcp_transport.rows import RowPool
+from mcp_transport.storage.rows import RowPool
 
 MOST = 100  # sessions, or things that were said, in one answer
 # Events of several worker processes are in order of their ids once they are so old.

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from mcp_transport.models import Session, Worker
-from mcp_transport.rows import RowPool
-from mcp_transport.statements import Row, Statement
-from mcp_transport.writer import Writer
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.statements import Row, Statement
+from mcp_transport.storage.writer import Writer
 
 PATIENCE = 2.5  # seconds: a client may be back before it is noticed that it left, or who died
 INTERVAL = 0.25  # seconds between two attempts

@@ -22,10 +22,10 @@ from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.models.session import new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
-from mcp_transport.readings import Parameter, Reading
-from mcp_transport.rows import RowPool
-from mcp_transport.statements import Row, Update, insert
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.storage.readings import Parameter, Reading
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.statements import Row, Update, insert
+from mcp_transport.storage.writer import Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions

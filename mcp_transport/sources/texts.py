@@ -14,7 +14,6 @@ from mcp_transport.engine.source import AnyDefinition, Entries, Source
 from mcp_transport.models import TextEntry
 from mcp_transport.models.text import filled
 from mcp_transport.protocol.content import Message, ResourceContents, Text, TextResource
-from mcp_transport.readings import Reading
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.records import (
     PromptArgument,
@@ -22,6 +21,7 @@ from mcp_transport.registry.records import (
     ResourceDefinition,
 )
 from mcp_transport.registry.results import ToolResult
+from mcp_transport.storage.readings import Reading
 
 OWNER = "texts"  # what a server's offers call all of them
 

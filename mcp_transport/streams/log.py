@@ -18,9 +18,9 @@ from django.utils import timezone
 from mcp_transport.digits import read_key
 from mcp_transport.models import Event, Stream
 from mcp_transport.protocol.jsonrpc import Id, encode
-from mcp_transport.rows import RowPool
-from mcp_transport.statements import Update, insert
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.statements import Update, insert
+from mcp_transport.storage.writer import Writer, WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
 

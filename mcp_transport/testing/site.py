@@ -13,10 +13,10 @@ from mcp_transport.auth.authenticators import Authenticator, AuthenticatorChain
 from mcp_transport.auth.errors import InvalidToken
 from mcp_transport.auth.principal import Principal, principal_of
 from mcp_transport.conf import settings
-from mcp_transport.lifespan import runtime
 from mcp_transport.routing import mcp_application
 from mcp_transport.testing.asgi import LIMIT, Http
 from mcp_transport.testing.client import Client
+from mcp_transport.worker.lifespan import runtime
 
 
 class Guests(Authenticator):

@@ -24,7 +24,7 @@ from mcp_transport.engine.incoming import Ended, Incoming, Outcome, Reply
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.headers import SESSION_ID
-from mcp_transport.rows import DatabaseAway, is_unavailable
+from mcp_transport.storage.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.accepting import accepted
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import (

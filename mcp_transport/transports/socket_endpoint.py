@@ -27,7 +27,7 @@ from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import Incoming, always_welcome
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
-from mcp_transport.rows import DatabaseAway, is_unavailable
+from mcp_transport.storage.rows import DatabaseAway, is_unavailable
 from mcp_transport.transports.direct import direct
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import (

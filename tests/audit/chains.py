@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from mcp_transport.audit.chain import ChainedInsert
 from mcp_transport.audit.checkpoints import Checkpoint
 from mcp_transport.audit.record import CallRecord
-from mcp_transport.statements import Row, Statement
+from mcp_transport.storage.statements import Row, Statement
 
 WHEN = datetime.datetime(2026, 7, 28, 12, 30, 1, 250, tzinfo=datetime.UTC)
 

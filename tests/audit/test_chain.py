@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from mcp_transport.audit.chain import START, ChainedInsert, newest, walk
 from mcp_transport.models import AuditCheckpoint, Call
-from mcp_transport.statements import Row
+from mcp_transport.storage.statements import Row
 from tests.audit.chains import WHEN, Chain, execute, row
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from mcp_transport.audit.record import CallRecord
 from mcp_transport.audit.recorder import Recorder
 from mcp_transport.audit.verification import verify
 from mcp_transport.models import AuditCheckpoint, Call
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.storage.writer import Writer, WriterFull
 
 LIMIT = 5.0  # seconds a test may wait
 
@@ -25,7 +25,7 @@ committed = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
-    monkeypatch.setattr("mcp_transport.writer.LOOK_INTERVAL", 60.0)
+    monkeypatch.setattr("mcp_transport.storage.writer.LOOK_INTERVAL", 60.0)
     writer = Writer(patience=0.0)
     yield writer
     assert writer.shutdown(LIMIT)

@@ -10,7 +10,7 @@ from benchmarks.shares import count, layer_of_frame, table
 
 SEND = "RequestResponseCycle.send (uvicorn/protocols/http/httptools_impl.py:524)"
 SERVE = "Stateless.serve (mcp_transport/engine/stateless.py:49)"
-WRITER = "Writer._work (mcp_transport/writer.py:242)"
+WRITER = "Writer._work (mcp_transport/storage/writer.py:242)"
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ WRITER = "Writer._work (mcp_transport/writer.py:242)"
     [
         (SEND, "uvicorn"),
         (SERVE, "mcp_transport.engine"),
-        (WRITER, "mcp_transport.writer"),
+        (WRITER, "mcp_transport.storage"),
         ("execute (django/db/backends/utils.py:89)", "Django ORM"),
         ("<module> (manage.py:13)", None),
         ("thread (123): MainThread", None),
@@ -31,7 +31,7 @@ def test_a_frame_belongs_to_the_layer_of_its_file(frame: str, layer: str | None)
 def test_the_innermost_layer_is_counted() -> None:
     raw = f"{SEND};{SERVE};loads (json/__init__.py:1) 3\n{SERVE};{SEND} 4\n{WRITER} 2\nmain (x.py:1) 1\n"
     assert count(raw) == {
-        "mcp_transport.engine": 3, "uvicorn": 4, "mcp_transport.writer": 2, "other": 1,
+        "mcp_transport.engine": 3, "uvicorn": 4, "mcp_transport.storage": 2, "other": 1,
     }  # fmt: skip
 
 

@@ -9,11 +9,11 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from mcp_transport import tool
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import Server
 from mcp_transport.registry.registry import registry
 from mcp_transport.routing import mcp_application
 from mcp_transport.testing.asgi import Http
+from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.client import LegacyClient, ModernClient
 
 PATH = "/mcp/own"

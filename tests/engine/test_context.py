@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from mcp_transport import Context, SyncContext
-from mcp_transport.lifespan import Runtime
+from mcp_transport.worker.lifespan import Runtime
 from tests.client import text_of
 from tests.engine.conftest import Legacy, Modern, Register
 

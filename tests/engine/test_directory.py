@@ -14,8 +14,8 @@ from mcp_transport.engine.directory import Directory, identify, served
 from mcp_transport.models import EntryOverride, Server
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.registry.registry import Registry
-from mcp_transport.rows import RowPool
 from mcp_transport.sources.apps import AppSource
+from mcp_transport.storage.rows import RowPool
 
 LIMIT = 5.0
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from mcp_transport import Context, SyncContext, ToolError
 from mcp_transport.engine import execution
 from mcp_transport.engine.execution import Claim
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import Call, Stream
+from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.client import Reply, text_of
 from tests.engine.conftest import LIMIT, Legacy, Modern, Register
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mcp_transport import chores, lifespan
 from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine import heeding
-from mcp_transport.lifespan import Runtime
 from mcp_transport.models import Server, Session
 from mcp_transport.protocol.revisions import REVISIONS
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams.hub import Listener
 from mcp_transport.streams.notices import Mail, Stale
+from mcp_transport.worker import chores, lifespan
+from mcp_transport.worker.lifespan import Runtime
 from tests.process import until
 from tests.streams.test_hub import Wire
 

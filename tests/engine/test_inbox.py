@@ -12,9 +12,9 @@ from django.utils import timezone
 from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered, Inboxes
 from mcp_transport.models import Inbox, Server, Session, Stream
 from mcp_transport.protocol.jsonrpc import Response
-from mcp_transport.rows import RowPool
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.notices import Mail
-from mcp_transport.writer import Writer
 
 LIMIT = 5.0
 

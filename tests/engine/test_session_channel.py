@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from mcp_transport import Context, ToolError
 from mcp_transport.engine.back_channel import ClosedChannel, Pending
 from mcp_transport.engine.questions import form
-from mcp_transport.lifespan import Runtime
 from mcp_transport.protocol.jsonrpc import Response
 from mcp_transport.registry.context import Question
+from mcp_transport.worker.lifespan import Runtime
 from tests.client import LegacyClient, Stream, text_of
 from tests.engine.conftest import LIMIT, Legacy, Register
 

@@ -11,11 +11,11 @@ from django.db import OperationalError
 
 from mcp_transport import Context
 from mcp_transport.engine import recording, session_channel
-from mcp_transport.lifespan import Runtime
 from mcp_transport.models import Call, Event, Session, Stream
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.registry.decorators import prompt
 from mcp_transport.streams.log import EventLog
+from mcp_transport.worker.lifespan import Runtime
 from tests.client import LegacyClient, text_of
 from tests.client import Stream as ClientStream
 from tests.engine.conftest import LIMIT, Legacy, Modern, Register

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from mcp_transport.conf import Settings
-from mcp_transport.serving import GRACE
+from mcp_transport.serving.servers import GRACE
 from tests.fleet import certificate
 from tests.fleet.front import Front, guide
 from tests.process import LIMIT, PROJECT, START_LIMIT, Folder, free_port

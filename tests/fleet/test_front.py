@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from mcp_transport.conf import settings
-from mcp_transport.uvicorn_protocols import SPARED
+from mcp_transport.serving.uvicorn_protocols import SPARED
 from tests.fleet import certificate
 from tests.fleet.fleet import Fleet
 from tests.fleet.front import CONFIGURATION, guide

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.asgi import get_asgi_application
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server
 from mcp_transport.routing import mcp_application
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import probe
 from tests.fuzz.attempts import OFFERS, Attempt
 from tests.fuzz.in_process import Exchange

@@ -17,8 +17,8 @@ from itertools import count
 from typing import Any
 
 from mcp_transport.auth.principal import ANONYMOUS, Principal
-from mcp_transport.lifespan import runtime
 from mcp_transport.transports.stdio import Pipes, StdioServer
+from mcp_transport.worker.lifespan import runtime
 from tests.fuzz.attempts import BASE, CAPABILITIES, IMPLEMENTATION, PATH, Attempt
 from tests.fuzz.in_process import LIMIT, Exchange, scope_of
 from tests.fuzz.judging import Answer, judge, judge_message

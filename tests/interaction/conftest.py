@@ -22,9 +22,9 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from pytest_django import DjangoDbBlocker
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Token
 from mcp_transport.testing import Http, Site
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe, probe
 from tests.broker import a_broker
 from tests.client import (

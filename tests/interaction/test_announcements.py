@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 
 from mcp_transport.engine import announcing
 from mcp_transport.engine.announcing import Told, announce, wait_for_reports
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import EntryOverride, PublishedDefinition, Report, Server, Session, Token
 from mcp_transport.testing import Http
+from mcp_transport.worker.lifespan import runtime
 from tests.client import LegacyClient
 from tests.interaction.conftest import ConnectLegacy, ConnectModern, UserToken
 from tests.interaction.requirements import covers

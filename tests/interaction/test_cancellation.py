@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import HTTP_REVISIONS, text_of
 from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from mcp_transport.engine import inbox_reader, patrol
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Inbox, Server, Session, Token, Worker
 from mcp_transport.testing import Http
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import CLIENT_CAPABILITIES, MODERN_REVISION, PROTOCOL_VERSION, text_of
 from tests.interaction.conftest import OPEN, Configure, UserToken

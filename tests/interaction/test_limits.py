@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, EntryOverride, Server
 from mcp_transport.testing import Http
 from mcp_transport.testing.clock import Clock
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import LEGACY_REVISIONS, MODERN_REVISION
 from tests.interaction.conftest import (

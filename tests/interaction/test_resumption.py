@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Event
 from mcp_transport.models import Stream as StreamRow
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import LegacyClient, Stream, text_of
 from tests.interaction.conftest import ConnectLegacy, UserToken

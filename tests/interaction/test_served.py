@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server
 from mcp_transport.models.server import Transport
 from mcp_transport.testing import Http
 from mcp_transport.transports import http_sse, stdio, streamable_http, tool_calls, websocket
+from mcp_transport.worker.lifespan import runtime
 from tests.client import CLIENT_CAPABILITIES, MODERN_REVISION, PROTOCOL_VERSION, LegacyClient
 from tests.interaction.conftest import OPEN, Configure, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Session
 from mcp_transport.testing.asgi import Http
+from mcp_transport.worker.lifespan import runtime
 from tests.client import LegacyClient
 from tests.interaction.conftest import OPEN, Configure, ConnectLegacy, UserToken
 from tests.interaction.requirements import covers

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import EntryOverride, Server
+from mcp_transport.worker.lifespan import runtime
 from tests.client import LOG_LEVEL, SUBSCRIPTION_ID, Stream
 from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern, UserToken
 from tests.interaction.requirements import covers

@@ -13,10 +13,10 @@ from asgiref.sync import sync_to_async
 
 from mcp_transport.engine import connection, patrol
 from mcp_transport.engine.engine import Engine
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Session
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.testing import Http
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import Probe
 from tests.client import (
     CLIENT_CAPABILITIES,

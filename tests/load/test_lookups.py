@@ -16,7 +16,7 @@ from mcp_transport.auth import bearer
 from mcp_transport.engine import directory
 from mcp_transport.models import Session
 from mcp_transport.sessions import store
-from mcp_transport.statements import Insert
+from mcp_transport.storage.statements import Insert
 from mcp_transport.testing.asgi import Exchange
 from tests.interaction.conftest import (
     GUARDED,

@@ -84,10 +84,10 @@ class FakeRuntime:
 def runtime(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
     """The process's runtime, for the command."""
     fake = FakeRuntime()
-    module = ModuleType("mcp_transport.lifespan")
+    module = ModuleType("mcp_transport.worker.lifespan")
     runtime: Callable[[], FakeRuntime] = lambda: fake  # noqa: E731 - named for setattr
     monkeypatch.setattr(module, "runtime", runtime, raising=False)
-    monkeypatch.setitem(sys.modules, "mcp_transport.lifespan", module)
+    monkeypatch.setitem(sys.modules, "mcp_transport.worker.lifespan", module)
     return fake
 
 

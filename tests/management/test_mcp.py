@@ -166,8 +166,8 @@ def test_cleaning_says_how_much_of_each() -> None:
 
 def test_serving_is_handed_over_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[object, ...]] = []
-    serving = ModuleType("mcp_transport.serving")
+    serving = ModuleType("mcp_transport.serving.servers")
     monkeypatch.setattr(serving, "serve", lambda *a: served.append(a), raising=False)
-    monkeypatch.setitem(sys.modules, "mcp_transport.serving", serving)
+    monkeypatch.setitem(sys.modules, "mcp_transport.serving.servers", serving)
     mcp("serve", "--port", "9000", "--workers", "3")
     assert served == [("127.0.0.1", 9000, "uvicorn", 3)]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from mcp_transport.lifespan import current
 from mcp_transport.models import Server
 from mcp_transport.routing import mcp_application
 from mcp_transport.testing.asgi import Http
+from mcp_transport.worker.lifespan import current
 from tests.client import LegacyClient, ModernClient
 
 OPEN = "/mcp/open"

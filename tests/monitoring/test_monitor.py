@@ -7,9 +7,9 @@ from typing import Any
 
 from pytest_django import Settings
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.monitoring.monitor import Monitor
 from mcp_transport.monitoring.tally import Tally
+from mcp_transport.worker.lifespan import runtime
 
 METRICS = "/metrics"
 

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from mcp_transport.models import Server, Session, Worker, worker
-from mcp_transport.rows import RowPool
 from mcp_transport.sessions import standalone
 from mcp_transport.sessions.standalone import StandaloneStreams
-from mcp_transport.writer import Writer
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.writer import Writer
 
 LIMIT = 5.0
 

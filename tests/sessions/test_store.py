@@ -15,10 +15,10 @@ from mcp_transport import conf
 from mcp_transport.auth.principal import ANONYMOUS, Principal
 from mcp_transport.models import Server, Session
 from mcp_transport.protocol.revisions import REVISIONS
-from mcp_transport.rows import RowPool
 from mcp_transport.sessions import store as store_module
 from mcp_transport.sessions.store import SHORT, SessionRecord, SessionStore
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.writer import Writer, WriterFull
 
 LIMIT = 5.0
 REVISION = REVISIONS["2025-11-25"]

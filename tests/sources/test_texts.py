@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server, TextEntry
 from mcp_transport.sources.texts import TextSource
 from mcp_transport.testing import Site
+from mcp_transport.worker.lifespan import runtime
 
 
 @pytest.fixture

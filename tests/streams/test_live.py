@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from mcp_transport.storage.writer import WriterFull
 from mcp_transport.streams import live as live_module
 from mcp_transport.streams.live import LiveStream, LiveStreams
 from mcp_transport.streams.log import Logged, Progress
-from mcp_transport.writer import WriterFull
 
 LIMIT = 5.0
 

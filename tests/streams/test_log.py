@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcp_transport.models import Server, Session, Stream
-from mcp_transport.rows import RowPool
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.writer import Writer, WriterFull
 from mcp_transport.streams.log import (
     READ_AT_ONCE,
     EventLog,
@@ -23,7 +24,6 @@ from mcp_transport.streams.log import (
     event_id,
     parse_event_id,
 )
-from mcp_transport.writer import Writer, WriterFull
 
 LIMIT = 5.0  # seconds any single wait may take
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server, Session
 from mcp_transport.testing import Http
+from mcp_transport.worker.lifespan import runtime
 from tests.client import LEGACY_REVISIONS, MODERN_REVISION, LegacyClient
 from tests.interaction.conftest import *  # noqa: F403  the running site
 from tests.interaction.conftest import OPEN, Configure, ConnectLegacy, ConnectModern

@@ -11,10 +11,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Server
 from mcp_transport.testing import Http
 from mcp_transport.transports import page
+from mcp_transport.worker.lifespan import runtime
 from tests.interaction.conftest import *  # noqa: F403  the running site
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -10,10 +10,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Server, Token
-from mcp_transport.rows import DatabaseAway
+from mcp_transport.storage.rows import DatabaseAway
 from mcp_transport.testing import Http, Site
+from mcp_transport.worker.lifespan import runtime
 from tests.apps.good.probe import probe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mcp_transport.engine.connection import Ending
-from mcp_transport.lifespan import runtime
 from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.transports import socket_endpoint
 from mcp_transport.transports.direct import EXTENSION, FIND
+from mcp_transport.worker.lifespan import runtime
 from tests.interaction.conftest import *  # noqa: F403  the running site
 from tests.sockets import Sockets
 

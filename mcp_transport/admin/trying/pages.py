@@ -252,7 +252,7 @@ def _start(
 
 def _perform(act: Callable[[Any], Any]) -> Any:
     """Do something in the worker process; what starts one stands above this layer."""
-    return import_string("mcp_transport.worker_loop.perform")(act, within=asking.PATIENCE)
+    return import_string("mcp_transport.worker.loop.perform")(act, within=asking.PATIENCE)
 
 
 def _act(request: HttpRequest, run: Run, cards: list[Card]) -> HttpResponse | None:

@@ -107,7 +107,7 @@ def asker(username: str | None) -> Principal:
 @asynccontextmanager
 async def working_engine(**how: bool) -> AsyncIterator[Any]:
     """The process's runtime, started and stopped around some requests; see Runtime.start()."""
-    process = import_string("mcp_transport.lifespan.runtime")()
+    process = import_string("mcp_transport.worker.lifespan.runtime")()
     await process.start(**how)
     try:
         yield process

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp_transport import cleanup
 from mcp_transport.management.subcommands.base import Subcommand
+from mcp_transport.worker import cleanup
 
 
 class Clean(Subcommand):

@@ -30,5 +30,5 @@ class Serve(Subcommand):
 
     def run(self, options: dict[str, Any]) -> None:
         """Serve until told to stop."""
-        serve = import_string("mcp_transport.serving.serve")
+        serve = import_string("mcp_transport.serving.servers.serve")
         serve(options["host"], options["port"], options["server"], options["workers"])

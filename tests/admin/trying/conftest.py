@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from mcp_transport.admin.trying import asking
 from mcp_transport.admin.trying.caller import caller
 from mcp_transport.models import Server, Token
-from mcp_transport.worker_loop import perform, resident
+from mcp_transport.worker.loop import perform, resident
 
 LIMIT = 10.0  # seconds any wait may take
 INTERVAL = 0.02  # seconds between two looks at a row

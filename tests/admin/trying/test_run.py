@@ -13,7 +13,7 @@ from mcp_transport.admin.trying import asking
 from mcp_transport.admin.trying.caller import again
 from mcp_transport.admin.trying.run import Run, find_run, running
 from mcp_transport.models import Call, Server, Session, Token
-from mcp_transport.worker_loop import perform
+from mcp_transport.worker.loop import perform
 from tests.admin.trying.conftest import LIMIT, Begin, hear, is_question
 
 pytestmark = pytest.mark.django_db(transaction=True)

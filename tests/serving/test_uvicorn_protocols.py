@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.uvicorn_protocols, over sockets."""
+"""Tests of mcp_transport.serving.uvicorn_protocols, over sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
-from mcp_transport import uvicorn_protocols
+from mcp_transport.serving import uvicorn_protocols
 from tests.uvicorn_serving import serving
 
 LIMIT = 5.0  # seconds any single wait may take
@@ -90,7 +90,7 @@ async def whole_answer(reader: asyncio.StreamReader) -> bytes:
 
 
 def test_a_worker_process_loads_them_before_django_is_ready() -> None:
-    program = "import mcp_transport.uvicorn_protocols"
+    program = "import mcp_transport.serving.uvicorn_protocols"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=LIMIT * 6)
 
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mcp_transport import lifespan
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import (
     Worker,
 )
+from mcp_transport.worker import lifespan
+from mcp_transport.worker.lifespan import Runtime, runtime
 
 LIMIT = 5.0
 

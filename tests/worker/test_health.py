@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from mcp_transport import health
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.routing import mcp_application
+from mcp_transport.worker import health
+from mcp_transport.worker.lifespan import Runtime, runtime
 
 
 async def nobody(scope: Any, receive: Any, send: Any) -> None:

@@ -1,11 +1,11 @@
-"""Tests of mcp_transport.serving."""
+"""Tests of mcp_transport.serving.servers."""
 
 from __future__ import annotations
 
 import pytest
 from pytest_django import Settings
 
-from mcp_transport.serving import application_path, believes_proxies, worker_count
+from mcp_transport.serving.servers import application_path, believes_proxies, worker_count
 
 
 def test_the_application_is_named_as_servers_want_it(settings: Settings) -> None:

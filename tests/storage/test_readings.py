@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.readings."""
+"""Tests of mcp_transport.storage.readings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
 from mcp_transport.models import EntryOverride, Server
-from mcp_transport.readings import Parameter, Reading
+from mcp_transport.storage.readings import Parameter, Reading
 
 pytestmark = pytest.mark.django_db
 

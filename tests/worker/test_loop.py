@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.worker_loop."""
+"""Tests of mcp_transport.worker.loop."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
-from mcp_transport.lifespan import Runtime, current
 from mcp_transport.models import Worker
-from mcp_transport.worker_loop import perform, resident
+from mcp_transport.worker.lifespan import Runtime, current
+from mcp_transport.worker.loop import perform, resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,14 +17,14 @@ from collections.abc import Awaitable, Callable
 from mcp_transport.audit import rollups, words
 from mcp_transport.audit.definitions import record_definitions
 from mcp_transport.audit.record import from_columns
-from mcp_transport.cleanup import clean
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
 from mcp_transport.models import Worker
-from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
-from mcp_transport.statements import Update
+from mcp_transport.storage.rows import DatabaseAway, RowPool, is_unavailable
+from mcp_transport.storage.statements import Update
+from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.orphans import end_orphans
-from mcp_transport.writer import Writer
+from mcp_transport.worker.cleanup import clean
 
 logger = logging.getLogger("mcp_transport.lifespan")
 

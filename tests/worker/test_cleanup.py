@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.cleanup."""
+"""Tests of mcp_transport.worker.cleanup."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from mcp_transport import cleanup
 from mcp_transport.models import Announcement, Event, Inbox, Server, Session, Stream, Ticket, Worker
+from mcp_transport.worker import cleanup
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from asgiref.sync import async_to_sync
 
 from mcp_transport.conf import settings
-from mcp_transport.lifespan import Runtime, current, runtime
+from mcp_transport.worker.lifespan import Runtime, current, runtime
 
 Result = TypeVar("Result")
 

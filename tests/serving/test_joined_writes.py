@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.joined_writes, over a pair of sockets."""
+"""Tests of mcp_transport.serving.joined_writes, over a pair of sockets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from mcp_transport.joined_writes import MOST_HELD, JoinedWrites
+from mcp_transport.serving.joined_writes import MOST_HELD, JoinedWrites
 
 LIMIT = 5.0  # seconds
 

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.uvicorn_direct, over sockets."""
+"""Tests of mcp_transport.serving.uvicorn_direct, over sockets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
-from mcp_transport import uvicorn_direct
 from mcp_transport.engine.incoming import Direct
+from mcp_transport.serving import uvicorn_direct
 from mcp_transport.transports.direct import Headers, answered, direct
 from tests.uvicorn_serving import serving
 

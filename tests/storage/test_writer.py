@@ -13,10 +13,10 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from mcp_transport import writer as writer_module
 from mcp_transport.models import Inbox, Worker
-from mcp_transport.statements import Row, Statement, insert
-from mcp_transport.writer import Writer, WriterFull
+from mcp_transport.storage import writer as writer_module
+from mcp_transport.storage.statements import Row, Statement, insert
+from mcp_transport.storage.writer import Writer, WriterFull
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.stopping; the signal is a call, the process goes on."""
+"""Tests of mcp_transport.serving.stopping; the signal is a call, the process goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from mcp_transport.stopping import Requests, StopSignal, closing
+from mcp_transport.serving.stopping import Requests, StopSignal, closing
 
 LIMIT = 5.0  # seconds any single wait may take
 

@@ -55,7 +55,7 @@ def serve(host: str, port: int, server: str, workers: int | None = None) -> None
 def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
     from uvicorn import Config  # here, as one of two servers is enough
 
-    from mcp_transport.uvicorn_server import run
+    from mcp_transport.serving.uvicorn_server import run
 
     config = Config(
         application_path(),
@@ -82,7 +82,7 @@ def _serve_with_uvicorn(host: str, port: int, workers: int) -> None:
 def _protocols() -> dict[str, Any]:
     """uvicorn's protocols with limits, where what they are made of is installed."""
     try:
-        from mcp_transport.uvicorn_protocols import LimitedHttp, LimitedSocket
+        from mcp_transport.serving.uvicorn_protocols import LimitedHttp, LimitedSocket
     except ImportError:
         return {}
     return {"http": LimitedHttp, "ws": LimitedSocket}

@@ -15,8 +15,8 @@ from typing import TypeVar, TypeVarTuple
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from mcp_transport.protocol.errors import Refused
+from mcp_transport.storage.writer import WriterFull, is_away
 from mcp_transport.threads import PoolExhausted, ThreadPool
-from mcp_transport.writer import WriterFull, is_away
 
 logger = logging.getLogger("mcp_transport.rows")
 

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.uvicorn_server, with connections that only the kernel has taken."""
+"""Tests of mcp_transport.serving.uvicorn_server, with connections that only the kernel has taken."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 from uvicorn.config import Config
 
-from mcp_transport.uvicorn_protocols import LimitedHttp
-from mcp_transport.uvicorn_server import PatientServer, PatientSupervisor, has_waiting, turn_away
+from mcp_transport.serving.uvicorn_protocols import LimitedHttp
+from mcp_transport.serving.uvicorn_server import (
+    PatientServer,
+    PatientSupervisor,
+    has_waiting,
+    turn_away,
+)
 
 LIMIT = 5.0  # seconds any single wait may take
 WAITING = 20

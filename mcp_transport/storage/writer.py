@@ -21,7 +21,7 @@ import msgspec
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from mcp_transport.statements import Row, Statement
+from mcp_transport.storage.statements import Row, Statement
 from mcp_transport.threads import Delivery
 
 logger = logging.getLogger("mcp_transport.writer")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from mcp_transport import rows
-from mcp_transport.rows import DatabaseAway, RowPool, is_unavailable
+from mcp_transport.storage import rows
+from mcp_transport.storage.rows import DatabaseAway, RowPool, is_unavailable
+from mcp_transport.storage.writer import WriterFull
 from mcp_transport.threads import PoolExhausted
-from mcp_transport.writer import WriterFull
 
 LIMIT = 5.0  # seconds a test may wait
 

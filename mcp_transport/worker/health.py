@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from mcp_transport.lifespan import runtime
-from mcp_transport.rows import RETRY_AFTER
+from mcp_transport.storage.rows import RETRY_AFTER
+from mcp_transport.worker.lifespan import runtime
 
 logger = logging.getLogger("mcp_transport.health")
 

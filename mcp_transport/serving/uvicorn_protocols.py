@@ -4,7 +4,7 @@ uvicorn's protocols with the limits that they do not have, and ways past send.
 A client may neither take its time over the headers of a request, nor send
 headers without end, nor stop reading an answer for as long as it likes. Whole
 answers, and what is told to many clients at once, are written directly (see
-mcp_transport.uvicorn_direct). Given to uvicorn as classes, which its options
+mcp_transport.serving.uvicorn_direct). Given to uvicorn as classes, which its options
 ``http`` and ``ws`` take.
 """
 
@@ -23,9 +23,9 @@ else:
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol as WebSocketProtocol
 
 from mcp_transport.conf import settings
-from mcp_transport.joined_writes import JoinedWrites
+from mcp_transport.serving.joined_writes import JoinedWrites
+from mcp_transport.serving.uvicorn_direct import OF_REQUEST, OF_SOCKET
 from mcp_transport.transports.direct import EXTENSION
-from mcp_transport.uvicorn_direct import OF_REQUEST, OF_SOCKET
 
 HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 # httptools itself takes headers of any length.

@@ -23,7 +23,6 @@ from mcp_transport.audit.recorder import Recorder
 from mcp_transport.auth.authenticators import AuthenticatorChain
 from mcp_transport.auth.opening import Opening
 from mcp_transport.bus.base import Bus
-from mcp_transport.chores import Chores
 from mcp_transport.conf import settings
 from mcp_transport.engine.announcing import report
 from mcp_transport.engine.connection import Limits
@@ -39,12 +38,13 @@ from mcp_transport.engine.source import Source
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
-from mcp_transport.rows import RowPool
+from mcp_transport.serving.stopping import StopSignal, requests
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
-from mcp_transport.statements import Update, insert
-from mcp_transport.stopping import StopSignal, requests
+from mcp_transport.storage.rows import RowPool
+from mcp_transport.storage.statements import Update, insert
+from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
@@ -52,7 +52,7 @@ from mcp_transport.streams.notices import Notice, Stale
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
-from mcp_transport.writer import Writer
+from mcp_transport.worker.chores import Chores
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 ROW_QUEUE = 10_000  # of those that wait for such a thread

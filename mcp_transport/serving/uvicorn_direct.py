@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from websockets.server import ServerProtocol
 
-from mcp_transport.joined_writes import JoinedWrites
+from mcp_transport.serving.joined_writes import JoinedWrites
 from mcp_transport.transports.direct import ANSWER, FIND, Headers
 
 if TYPE_CHECKING:  # a server's worker processes load this before Django is ready

@@ -11,9 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from mcp_transport import chores
 from mcp_transport.audit import words
-from mcp_transport.lifespan import Runtime, runtime
 from mcp_transport.models import (
     Call,
     Event,
@@ -24,7 +22,9 @@ from mcp_transport.models import (
     Stream,
     Worker,
 )
-from mcp_transport.writer import WriterFull
+from mcp_transport.storage.writer import WriterFull
+from mcp_transport.worker import chores
+from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.audit.called import call_at
 
 LIMIT = 5.0

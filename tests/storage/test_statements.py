@@ -21,7 +21,7 @@ from django.db import (
 )
 
 from mcp_transport.models import Event, Inbox, Server, Session, Stream
-from mcp_transport.statements import Statement, Update, insert
+from mcp_transport.storage.statements import Statement, Update, insert
 
 pytestmark = pytest.mark.django_db
 
