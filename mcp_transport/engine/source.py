@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import msgspec
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mcp_transport.engine.context import RequestContext
 
 AnyDefinition = ToolDefinition | ResourceDefinition | TemplateDefinition | PromptDefinition
+
+#: Tells the clients that a resource, by its URI, has new contents.
+Tell = Callable[[str], Awaitable[None]]
 
 # Whoever holds several sources cannot know what each one lists: left out, these are Any.
 ToolT = TypeVar("ToolT", bound=ToolDefinition, default=Any)
@@ -62,6 +65,17 @@ class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
         Called in a thread where the ORM may be used, whenever the rows of a
         server are read; from several threads at once.
         """
+
+    async def start(self, tell: Tell) -> None:
+        """
+        Begin what needs the loop of a worker process: clients, children.
+
+        A process waits some seconds for it, then serves while it goes on. Who
+        only looks at entries makes sources that are never started.
+        """
+
+    async def stop(self) -> None:
+        """Let go of it; called once, whether or not the start came to its end."""
 
     def place(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """Where an entry is defined, for operators; empty where nobody can say."""

@@ -38,6 +38,7 @@ from mcp_transport.engine.source import Source
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
+from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.serving.stopping import StopSignal, requests
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.standalone import StandaloneStreams
@@ -53,6 +54,7 @@ from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 from mcp_transport.worker.chores import Chores
+from mcp_transport.worker.sources import Sources
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 ROW_QUEUE = 10_000  # of those that wait for such a thread
@@ -95,7 +97,8 @@ class Runtime:
         self.opening = Opening(self.authenticators, self.rows)
         self.gate = Gate.from_settings()
         self.sessions = SessionStore(self.writer, self.rows, self._session_changed)
-        self.directory = Directory(_sources(), self.rows)
+        self.sources = Sources(_sources())
+        self.directory = Directory(self.sources.all, self.rows)
         # What serves them, and what keeps that going.
         self.monitor = Monitor.from_settings()
         self.engine = Engine(self._services())
@@ -168,6 +171,7 @@ class Runtime:
             )
         self._loop = asyncio.get_running_loop()
         await self.hub.start()
+        await self.sources.start(self._tell)
         self.chores.start()
         prepare = self.drain if is_told_to_stop else self._depart
         # A server that would wait for the end of requests cuts WebSockets at once.
@@ -188,6 +192,7 @@ class Runtime:
         if self._stop_signal is not None:
             self._stop_signal.release()
         await self.chores.stop()
+        await self.sources.stop()
         self.heeding.stop()
         self.reconciling.stop()
         self.engine.services.patrol.stop()
@@ -214,6 +219,9 @@ class Runtime:
         if self.is_started and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self.heeding.announce, notice)
+
+    async def _tell(self, uri: str) -> None:
+        await self.hub.publish(Change("resources", uri))
 
     async def _session_changed(self, session_id: str) -> None:
         await self.hub.announce(Stale("sessions", session_id))
