@@ -149,6 +149,8 @@ class Settings:
         "mcp_transport.sources.apps.AppSource",
         "mcp_transport.sources.texts.TextSource",
     )
+    #: What stands before the names of an app's tools and prompts, by the app's dotted name.
+    MCP_NAME_PREFIXES: dict[str, str] = {}
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
     #: Whether the admin's MCP pages forbid inline scripts, styles and eval; off for themes that need them.

@@ -7,11 +7,13 @@ command they find out by themselves, within MCP_ROW_CACHE_SECONDS.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
 from mcp_transport.models import (
@@ -49,9 +51,16 @@ def connect() -> None:
     post_save.connect(_rewritten, sender=TextEntry, dispatch_uid="mcp_transport.rewritten")
     post_save.connect(_announced, sender=Announcement, dispatch_uid="mcp_transport.Announcement")
     pre_delete.connect(_held, sender=Server, dispatch_uid="mcp_transport.held")
-    through = [getattr(user, name).through for name in ("groups", "user_permissions")]
-    for table in (*through, Group.permissions.through, Token.servers.through):
+    for table in (*_rights_of_users(user), Group.permissions.through, Token.servers.through):
         _connect(m2m_changed, table, TOKENS)
+
+
+def _rights_of_users(user: type[Model]) -> Iterator[type[Model]]:
+    """Yield the tables of who is in which group and has which permission, where there are any."""
+    for name in ("groups", "user_permissions"):
+        through = getattr(getattr(user, name, None), "through", None)
+        if through is not None:
+            yield through
 
 
 def _connect(signal: Any, sender: Any, notice: Notice) -> None:

@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 SHOWN_LENGTH = 60  # characters of a wrong value that a message repeats
 BACKEND_KEYS = frozenset({"BACKEND", "OPTIONS"})
+PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # of what names of tools consist of
 ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/:@?#*\[\]]+)(:\d{1,5})?/?", re.IGNORECASE
 )
@@ -184,6 +185,26 @@ class Backends(Rule):
         return f"names {backend['BACKEND']!r}, {problem}" if problem else ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefixes(Rule):
+    """Beginnings of names, by the dotted name of an app."""
+
+    id: ClassVar[str] = "mcp.E016"
+    remedy: ClassVar[str] = 'Write {"acme.search": "acme_"}.'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping):
+            yield f"is {shown(value)}; it is a dictionary."
+            return
+        for app, prefix in value.items():
+            if not isinstance(prefix, str) or not PREFIX.fullmatch(prefix):
+                yield (
+                    f"[{shown(app)}] is {shown(prefix)}; it is 1 to 64 of the characters"
+                    " A-Z a-z 0-9 _ . -"
+                )
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -295,6 +316,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_CONTEXT_HEADERS": Words(form=HEADER_NAME, example="the name of a header"),
     "MCP_AUTHENTICATORS": Classes(base="mcp_transport.auth.authenticators.Authenticator"),
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
+    "MCP_NAME_PREFIXES": Prefixes(),
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
     "MCP_ADMIN_STRICT_CSP": YES_OR_NO,
     "MCP_WORKERS": Number(maximum=1024, optional=True),

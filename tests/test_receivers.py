@@ -6,14 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group, Permission, User
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from mcp_transport.models import Announcement, EntryOverride, Server, Session, TextEntry, Token
-from mcp_transport.receivers import SERVERS, SESSIONS, TOKENS
+from mcp_transport.receivers import SERVERS, SESSIONS, TOKENS, connect
 from mcp_transport.streams.notices import Notice, Stale
 from mcp_transport.worker import lifespan
+
+
+class Visitor(AbstractBaseUser):
+    """A user without Django's groups and permissions."""
+
+    name = models.CharField(max_length=20, unique=True)
+    USERNAME_FIELD = "name"
+
+    class Meta:
+        app_label = "receivers_test"
+
+
+def test_users_without_permissions_of_djangos_own_are_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mcp_transport.receivers.get_user_model", lambda: Visitor)
+    connect()
+    assert post_save.has_listeners(Visitor)
 
 
 class FakeRuntime:

@@ -159,3 +159,11 @@ def test_what_options_hold_is_not_repeated() -> None:
 def test_a_long_value_is_not_repeated_in_full() -> None:
     assert shown("short") == "'short'"
     assert len(shown("long" * 1000)) == 60
+
+
+def test_prefixes_are_beginnings_of_names() -> None:
+    assert problems("MCP_NAME_PREFIXES", {"acme.search": "acme_"}) == []
+    assert problems("MCP_NAME_PREFIXES", ["acme"]) == ["is ['acme']; it is a dictionary."]
+    for prefix in ("", "a b", 3, None, "x" * 65, "ü", "a\n"):
+        (problem,) = problems("MCP_NAME_PREFIXES", {"acme": prefix})
+        assert problem.startswith("['acme'] is ")

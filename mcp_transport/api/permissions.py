@@ -31,7 +31,7 @@ class IsOperator(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the user is staff."""
-        return request.user.is_active and request.user.is_staff
+        return request.user.is_active and getattr(request.user, "is_staff", False)
 
 
 class ModelPermission(IsOperator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from mcp_transport.auth.errors import CredentialsRequired, InvalidToken, NotPermitted
-from mcp_transport.auth.principal import Principal
+from mcp_transport.auth.principal import Principal, has_every_right, rights_of
 
 
 class ServerAccess(Protocol):
@@ -49,10 +49,9 @@ def may_use_server(principal: Principal, server: ServerAccess) -> None:
 
 def may_issue_for(issuer: Any, owner: Any) -> bool:
     """Whether a user may make tokens of another: nobody gives out rights they have not."""
-    if issuer.is_superuser or issuer.pk == owner.pk:
+    if has_every_right(issuer) or issuer.pk == owner.pk:
         return True
-    rights: set[str] = owner.get_all_permissions()
-    return not owner.is_superuser and rights <= issuer.get_all_permissions()
+    return not has_every_right(owner) and rights_of(owner) <= rights_of(issuer)
 
 
 def challenge(server_url: str, error: str = "", scope: str = "") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Permission
 
 NOTHING: frozenset[str] = frozenset()
 # The scope that covers every entry of a kind; a template is a resource to its reader.
@@ -74,14 +74,36 @@ def principal_of(user: Any, **credential: Any) -> Principal:
     Reads the user's permissions, so it runs where the ORM may be used.
     """
     credential.setdefault("key", f"user:{user.pk}")
+    is_superuser = has_every_right(user)
     return Principal(
         user=user,
         username=user.get_username(),
         user_id=user.pk if isinstance(user.pk, int) else None,
-        is_superuser=user.is_superuser,
-        permissions=NOTHING if user.is_superuser else frozenset(user.get_all_permissions()),
+        is_superuser=is_superuser,
+        permissions=NOTHING if is_superuser else rights_of(user),
         **credential,
     )
+
+
+def has_every_right(user: Any) -> bool:
+    """Whether a user is a superuser; not every model of users has such."""
+    return bool(getattr(user, "is_superuser", False))
+
+
+def rights_of(user: Any) -> frozenset[str]:
+    """
+    Every permission that a user has; makes queries.
+
+    A model of users without Django's PermissionsMixin cannot list them, and is
+    asked for each that the site knows.
+    """
+    if hasattr(user, "get_all_permissions"):
+        return frozenset(user.get_all_permissions())
+    if not hasattr(user, "has_perm"):
+        return NOTHING
+    known = Permission.objects.order_by().values_list("content_type__app_label", "codename")
+    names = (f"{app_label}.{codename}" for app_label, codename in known)
+    return frozenset(name for name in names if user.has_perm(name))
 
 
 def present(token: Any, server_ids: Iterable[int] | None = None) -> Principal:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Tags, register
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import router
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -92,6 +94,70 @@ def check_sqlite(**_: Any) -> list[CheckMessage]:
         )
         for alias, database in databases_in_use()
         if begins_without_lock(database)
+    ]
+
+
+@register()
+def check_time_zones(**_: Any) -> list[CheckMessage]:
+    """Times are compared between processes and machines, so each has its zone."""
+    if django_settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is off, and the times of this app cannot be stored without their zone.",
+            hint="Set USE_TZ to True; Django's documentation tells how a site comes to that.",
+            id="mcp.E017",
+        )
+    ]
+
+
+@register()
+def check_users(**_: Any) -> list[CheckMessage]:
+    """Who has left is told by a column, which queries for tokens look at."""
+    user = get_user_model()
+    if any(field.name == "is_active" for field in user._meta.get_fields()):
+        return []
+    return [
+        Error(
+            f"The model of users, {user._meta.label}, has no field is_active, by which the tokens"
+            " of those who have left are refused.",
+            hint="Add is_active = models.BooleanField(default=True) to it.",
+            id="mcp.E018",
+        )
+    ]
+
+
+@register()
+def check_database(**_: Any) -> list[CheckMessage]:
+    """Tokens are read together with their owners, and no query reaches into two databases."""
+    own, of_users = router.db_for_write(Server), router.db_for_write(get_user_model())
+    if own == of_users:
+        return []
+    return [
+        Error(
+            f"DATABASE_ROUTERS put the tables of this app into {own!r} and those of users into"
+            f" {of_users!r}, and they refer to each other.",
+            hint="Keep both in one database.",
+            id="mcp.E019",
+        )
+    ]
+
+
+@register()
+def check_prefixes(**_: Any) -> list[CheckMessage]:
+    """What is said of an app that is not there changes nothing."""
+    prefixes = settings.MCP_NAME_PREFIXES
+    if any(RULES["MCP_NAME_PREFIXES"].problems(prefixes)):
+        return []
+    installed = {config.name for config in apps.get_app_configs()}
+    return [
+        CheckWarning(
+            f"MCP_NAME_PREFIXES names {name!r}, which is no installed app.",
+            hint="Write the app's dotted name, as INSTALLED_APPS or its AppConfig has it.",
+            id="mcp.W006",
+        )
+        for name in prefixes
+        if name not in installed
     ]
 
 

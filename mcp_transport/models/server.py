@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from mcp_transport.protocol.revisions import SUPPORTED
-from mcp_transport.registry.building import NAME
+from mcp_transport.registry.definition import NAME
 from mcp_transport.rules import is_origin
 
 # Path segments under MCP_PATH that mean something else than a server.

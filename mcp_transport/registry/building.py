@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
-from mcp_transport.protocol.content import Annotations, Icon
+from mcp_transport.protocol.content import Annotations
 from mcp_transport.registry.contents import convert_prompt, resource_converter
+from mcp_transport.registry.definition import (
+    checked_text,
+    common,
+    listed,
+    prefix_of,
+    refusal,
+)
 from mcp_transport.registry.headers import header_parameters
 from mcp_transport.registry.records import (
     Function,
@@ -20,7 +26,7 @@ from mcp_transport.registry.records import (
     Tool,
 )
 from mcp_transport.registry.results import Convert, output_of, schema_converter
-from mcp_transport.registry.schema import check_object_schema, check_schema
+from mcp_transport.registry.schema import check_object_schema, check_schema, plain
 from mcp_transport.registry.signature import (
     Bind,
     Signature,
@@ -30,27 +36,8 @@ from mcp_transport.registry.signature import (
 )
 from mcp_transport.registry.uri_template import UriTemplate, check_uri
 
-SOURCE = "apps"
-ICON_SOURCES = ("https://", "http://", "data:")
-NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 Functions = Mapping[str, Callable[..., Any]]
 Schema = Mapping[str, Any]
-
-
-class Common(TypedDict):
-    """The fields of ``records.Definition``."""
-
-    name: str
-    title: str | None
-    description: str | None
-    icons: tuple[Icon, ...]
-    meta: dict[str, Any] | None
-    permission: str | None
-    timeout: float | None
-    rate: int | None
-    concurrency: int | None
-    requires: dict[str, Any]
-    source: str
 
 
 def build_tool(
@@ -76,10 +63,10 @@ def build_tool(
         "openWorldHint": open_world,
     }
     return Tool(
-        **common(signature, **options),
+        **common(signature, prefix=prefix_of(call), **options),
         input_schema=schema,
         output_schema=returned,
-        annotations={name: value for name, value in hints.items() if value is not None},
+        annotations=checked_hints(signature, hints),
         headers=header_parameters(schema, signature.subject),
         function=recorded(signature, bind, atomic),
         convert_result=convert,
@@ -99,6 +86,7 @@ def build_resource(
 ) -> Resource | ResourceTemplate:
     """The resource, or for a URI with expressions the template, that a function reads."""
     signature = inspect_function(call, "resource")
+    mime_type = checked_text(signature, "media type", mime_type)
     if "{" in uri or "}" in uri:
         if size is not None:
             raise refusal(signature, "a template has no size, for each of its resources has one")
@@ -137,7 +125,7 @@ def build_prompt(
     arguments = prompt_arguments(schema)
     names = [argument.name for argument in arguments]
     return Prompt(
-        **common(signature, **options),
+        **common(signature, prefix=prefix_of(call), **options),
         arguments=arguments,
         function=recorded(signature, bind, atomic),
         convert_result=convert_prompt,
@@ -145,84 +133,33 @@ def build_prompt(
     )
 
 
+def checked_hints(signature: Signature, hints: Mapping[str, Any]) -> dict[str, bool]:
+    """The hints that are given, each yes or no."""
+    given = {name: value for name, value in hints.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise refusal(signature, f"{name} {value!r} has to be True or False")
+    return given
+
+
 def recorded(signature: Signature, bind: Bind, atomic: bool | str) -> Function:
     """The record of a function; only a synchronous one can run in a transaction."""
     if atomic is not False and signature.is_async:
         raise refusal(signature, "it is asynchronous, and a transaction needs a thread; use def")
+    if isinstance(atomic, str) and atomic not in connections:
+        known = ", ".join(map(repr, connections))
+        raise refusal(signature, f"atomic names the database {atomic!r}; there are {known}")
     return signature.function(bind, atomic=atomic)
-
-
-def common(
-    signature: Signature,
-    *,
-    name: str | None = None,
-    title: str | None = None,
-    description: str | None = None,
-    permission: str | None = None,
-    timeout: float | None = None,
-    rate: int | None = None,
-    concurrency: int | None = None,
-    icons: Sequence[Icon] = (),
-    meta: Schema | None = None,
-    requires: Schema | None = None,
-) -> Common:
-    """What every entry says of itself, checked."""
-    name = signature.call.__name__ if name is None else name
-    check_name(signature, name)
-    if permission is not None and not all(permission.partition(".")):
-        raise refusal(signature, f"permission {permission!r} is not of the form 'app.codename'")
-    if timeout is not None and timeout <= 0:
-        raise refusal(signature, f"timeout {timeout!r} has to be a positive number of seconds")
-    check_limits(signature, rate=rate, concurrency=concurrency)
-    return Common(
-        name=name,
-        title=title,
-        description=signature.summary if description is None else description,
-        icons=check_icons(signature, icons),
-        meta=None if meta is None else dict(meta),
-        permission=permission,
-        timeout=timeout,
-        rate=rate,
-        concurrency=concurrency,
-        requires=dict(requires or {}),
-        source=SOURCE,
-    )
-
-
-def check_limits(signature: Signature, **limits: int | None) -> None:
-    """A limit of nothing would be an entry that nobody can use."""
-    for name, value in limits.items():
-        if value is not None and (type(value) is not int or value < 1):
-            raise refusal(signature, f"{name} {value!r} has to be a whole number from 1 on")
-
-
-def check_name(signature: Signature, name: str) -> None:
-    """Names are what every client accepts (2025-11-25, server/tools, Tool Names)."""
-    if not NAME.fullmatch(name):
-        raise refusal(
-            signature,
-            f"the name {name!r} has to be 1 to 128 of the characters A-Z a-z 0-9 _ . -",
-        )
-
-
-def check_icons(signature: Signature, icons: Sequence[Icon]) -> tuple[Icon, ...]:
-    """Clients show an icon from these addresses only (2025-11-25, basic/index, icons)."""
-    for icon in icons:
-        if not icon.src.startswith(ICON_SOURCES):
-            raise refusal(
-                signature,
-                f"the icon {icon.src[:100]!r} has to begin with https://, http:// or data:",
-            )
-    return tuple(icons)
 
 
 def declared_input(signature: Signature, schema: Schema | None) -> tuple[dict[str, Any], Bind]:
     """The input schema, the signature's or the one that is given, and what binds by it."""
     if schema is None:
         return arguments_of(signature)
+    schema = plain(dict(schema))
     check_object_schema(schema, f"The input schema of {signature.subject}")
     check_covers(signature, schema)
-    return dict(schema), schema_bind(schema, signature)
+    return schema, schema_bind(schema, signature)
 
 
 def check_covers(signature: Signature, schema: Schema) -> None:
@@ -241,8 +178,9 @@ def declared_output(
     if schema is None:
         annotation = signature.hints.get("return", Any)
         return output_of(annotation, signature.subject, is_generator=signature.is_generator)
+    schema = plain(dict(schema))
     check_schema(schema, f"The output schema of {signature.subject}")
-    return dict(schema), schema_converter(schema, signature.subject)
+    return schema, schema_converter(schema, signature.subject)
 
 
 def checked_template(signature: Signature, uri: str) -> UriTemplate:
@@ -302,13 +240,3 @@ def completion(call: Callable[..., Any]) -> Function:
             signature, "it has to take (value) or (value, arguments) and return the suggestions"
         )
     return signature.function(lambda given: {name: given[names[name]] for name in names})
-
-
-def listed(names: Any) -> str:
-    """Names in a sentence."""
-    return " and ".join(sorted(map(repr, names)))
-
-
-def refusal(signature: Signature, reason: str) -> ImproperlyConfigured:
-    """The error for an entry that cannot be offered."""
-    return ImproperlyConfigured(f"{signature.subject} cannot be offered: {reason}.")

@@ -139,9 +139,19 @@ def _put(table: Mapping[str, E], kind: str, key: str, entry: E) -> Mapping[str, 
     if (other := table.get(key)) is not None:
         raise ImproperlyConfigured(
             f"The {kind} {key!r} is registered twice: by {other.function.place} and by "
-            f"{entry.function.place}. Give one of them another name."
+            f"{entry.function.place}. {_remedy(entry)}"
         )
     return {**table, key: entry}
+
+
+def _remedy(entry: Entry) -> str:
+    if isinstance(entry, Resource | ResourceTemplate):
+        return "Give one of them another URI."
+    app = entry.function.call.__module__.rpartition(".")[0] or "the.app"
+    return (
+        "Give one of them another name; if neither app is yours, put something before the names"
+        f' of one: MCP_NAME_PREFIXES = {{"{app}": "{app.rpartition(".")[2]}_"}}.'
+    )
 
 
 registry = Registry()

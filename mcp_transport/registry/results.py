@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import Promise
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from mcp_transport.protocol.content import CONTENT_TYPES, Content, Text
 from mcp_transport.registry.errors import OutputError
@@ -166,7 +166,7 @@ def typed_converter(adapter: TypeAdapter[Any], subject: str) -> Convert:
             return dump(validate(value), mode="json", by_alias=True)
         except ValidationError as exc:
             raise OutputError(f"{subject} broke its declared return type: {exc}") from exc
-        except PydanticSerializationError as exc:
+        except ValueError as exc:  # UnicodeDecodeError is one, for bytes inside the data
             raise OutputError(f"{subject} returned what JSON cannot hold: {exc}") from exc
 
     return data_converter(data_of, subject)
@@ -232,7 +232,7 @@ def to_json_value(value: Any) -> Any:
     refuse_unsendable(value)
     try:
         return to_jsonable_python(value)
-    except (PydanticSerializationError, ValueError) as exc:
+    except ValueError as exc:
         raise OutputError(
             f"{named(value)} cannot be sent as JSON: {exc}. {DATABASE_REMEDY}"
         ) from exc

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import jsonschema_rs
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 from pydantic import PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticSerializationError
 
 MAX_DEPTH = 64
 MAX_NODES = 10_000
@@ -30,7 +32,13 @@ DIALECTS = frozenset(
 )
 
 #: What pydantic raises for a type it cannot use.
-UNUSABLE = (PydanticUserError, PydanticUndefinedAnnotation, TypeError, NameError)
+UNUSABLE = (
+    PydanticUserError,
+    PydanticUndefinedAnnotation,
+    PydanticSerializationError,  # an example or an extra member that is no JSON
+    TypeError,
+    NameError,
+)
 
 
 class UntitledSchema(GenerateJsonSchema):
@@ -61,7 +69,17 @@ def schema_of(
     for name, definition in schema.get("$defs", {}).items():
         if definition.get("title") == name:
             del definition["title"]
-    return schema
+    told: dict[str, Any] = plain(schema)
+    return told
+
+
+def plain(value: Any) -> Any:
+    """A JSON value whose lazy translations are texts, in the language of the site."""
+    if isinstance(value, Promise):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def check_schema(schema: Mapping[str, Any], subject: str) -> None:

@@ -96,6 +96,7 @@ def inspect_function(call: Any, kind: str) -> Signature:
         raise ImproperlyConfigured(f"{kind}: {call!r} is not a function.")
     subject = f"{kind} {call.__module__}.{call.__qualname__}"
     parameters = dict(inspect.signature(call).parameters)
+    check_bound(call, subject, parameters)
     hints = type_hints(call, subject)
     contexts = [name for name in parameters if context_type(hints.get(name)) is not None]
     plan = Plan()
@@ -114,6 +115,17 @@ def inspect_function(call: Any, kind: str) -> Signature:
     check_contexts(subject, contexts, hints, is_async=signature.is_async)
     check_provided(subject, hints, is_async=signature.is_async)
     return signature
+
+
+def check_bound(call: Any, subject: str, parameters: Mapping[str, inspect.Parameter]) -> None:
+    """Refuse a method that was decorated in its class: a client would be asked for ``self``."""
+    holder = call.__qualname__.rpartition(".")[0]
+    is_method = holder and not holder.endswith("<locals>") and not inspect.ismethod(call)
+    if is_method and (first := next(iter(parameters), "")) in {"self", "cls"}:
+        raise ImproperlyConfigured(
+            f"{subject} is a method, and no client can send its {first!r}: "
+            f"decorate that of an instance, {holder}().{call.__name__}."
+        )
 
 
 def documentation(call: Callable[..., Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.conf import settings
 from mcp_transport.monitoring.sharing import shared_folder
@@ -18,8 +19,19 @@ GRACE = 2.0  # seconds beyond the drain before connections are cut
 
 
 def application_path() -> str:
-    """The ASGI application of the site as ``module:attribute``."""
-    module, _, attribute = django_settings.ASGI_APPLICATION.rpartition(".")
+    """
+    The ASGI application of the site as ``module:attribute``.
+
+    Raises ImproperlyConfigured: a new project's settings do not name one.
+    """
+    named = getattr(django_settings, "ASGI_APPLICATION", None)
+    if not named:
+        project = str(django_settings.ROOT_URLCONF).rpartition(".")[0] or "project"
+        raise ImproperlyConfigured(
+            "ASGI_APPLICATION does not say what is to be served; name what mcp_application()"
+            f' returns, such as ASGI_APPLICATION = "{project}.asgi.application".'
+        )
+    module, _, attribute = named.rpartition(".")
     return f"{module}:{attribute}"
 
 

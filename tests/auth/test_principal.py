@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
+from mcp_transport.auth.permissions import may_issue_for
 from mcp_transport.auth.principal import ANONYMOUS, OPERATOR, Principal, principal_of
 
 
@@ -71,3 +72,43 @@ def test_a_principal_has_its_groups_permissions(owner: User) -> None:
 def test_a_superuser_may_what_no_permission_names(owner: User) -> None:
     owner.is_superuser = True
     assert principal_of(owner).may("no.such")
+
+
+class Visitor:
+    """A user of a model without PermissionsMixin, as Django's documentation has one."""
+
+    pk = 3
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    def get_username(self) -> str:
+        return "ada"
+
+    def has_perm(self, name: str) -> bool:
+        return name in self.permissions
+
+
+@pytest.mark.django_db
+def test_a_user_who_cannot_list_permissions_is_asked_for_each() -> None:
+    principal = principal_of(Visitor("auth.view_user", "shop.unheard_of"))
+    assert (principal.username, principal.is_superuser) == ("ada", False)
+    assert principal.permissions == {"auth.view_user"}
+
+
+@pytest.mark.django_db
+def test_nobody_issues_for_such_a_user_what_they_have_not() -> None:
+    visitor, able = Visitor("auth.view_user"), Visitor("auth.view_user", "auth.add_user")
+    able.pk = 4
+    assert may_issue_for(able, visitor)
+    assert not may_issue_for(visitor, able)
+
+
+def test_a_user_who_knows_no_permissions_has_none() -> None:
+    class Bare:
+        pk = "x"
+
+        def get_username(self) -> str:
+            return "bare"
+
+    assert principal_of(Bare()).permissions == frozenset()

@@ -18,7 +18,10 @@ def test_every_check_is_documented() -> None:
     assert re.findall(r"^\| `(mcp\.[EW]\d+)`", page, re.MULTILINE) == sorted(set(raised), key=order)
 
 
+LATER = ("mcp.E016", "mcp.E017", "mcp.E018", "mcp.E019")  # of the first table, which was full
+
+
 def order(code: str) -> tuple[bool, str]:
     """Errors before warnings, by table: settings, pitfalls, deployment."""
-    is_deployment = int(code[5:]) >= 10
+    is_deployment = int(code[5:]) >= 10 and code not in LATER
     return is_deployment, code[4:]

@@ -6,6 +6,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
 from django.http import HttpResponse
 from django.urls import include, path, re_path
 from pytest_django import Settings
@@ -120,3 +122,49 @@ def test_sqlite_without_early_locks_is_pointed_out(
 def test_a_database_of_other_apps_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django.db.router.allow_migrate_model", lambda *_: False)
     assert list(site.databases_in_use()) == []
+
+
+def test_times_without_their_zone_are_an_error(settings: Settings) -> None:
+    assert site.check_time_zones() == []
+    settings.USE_TZ = False
+    assert [message.id for message in site.check_time_zones()] == ["mcp.E017"]
+
+
+class Visitor(AbstractBaseUser):
+    """A user who never leaves."""
+
+    name = models.CharField(max_length=20, unique=True)
+    USERNAME_FIELD = "name"
+
+    class Meta:
+        app_label = "checks_test"
+
+
+def test_users_have_a_column_for_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert site.check_users() == []
+    monkeypatch.setattr(site, "get_user_model", lambda: Visitor)
+    (message,) = site.check_users()
+    assert (message.id, "checks_test.Visitor" in message.msg) == ("mcp.E018", True)
+
+
+class Apart:
+    """A router that takes users away."""
+
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
+        return "elsewhere" if model._meta.app_label == "auth" else None
+
+
+def test_tokens_and_their_owners_are_in_one_database(settings: Settings) -> None:
+    assert site.check_database() == []
+    settings.DATABASE_ROUTERS = [f"{__name__}.Apart"]
+    (message,) = site.check_database()
+    assert message.id == "mcp.E019"
+    assert "'default' and those of users into 'elsewhere'" in message.msg
+
+
+def test_a_prefix_is_for_an_app_that_is_there(settings: Settings) -> None:
+    settings.MCP_NAME_PREFIXES = {"mcp_transport": "m_", "acme": "a_"}
+    (message,) = site.check_prefixes()
+    assert (message.id, "'acme'" in message.msg) == ("mcp.W006", True)
+    settings.MCP_NAME_PREFIXES = {"acme": 3}
+    assert site.check_prefixes() == []  # which is told as what it is

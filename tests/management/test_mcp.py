@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from io import StringIO
-from types import ModuleType
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from mcp_transport.management.subcommands import SUBCOMMANDS
 from mcp_transport.models import OperatorAction, Server, Session, Token
@@ -164,10 +164,31 @@ def test_cleaning_says_how_much_of_each() -> None:
     assert "0 sessions expired" in mcp("clean").splitlines()
 
 
-def test_serving_is_handed_over_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    served: list[tuple[object, ...]] = []
-    serving = ModuleType("mcp_transport.serving.servers")
-    monkeypatch.setattr(serving, "serve", lambda *a: served.append(a), raising=False)
-    monkeypatch.setitem(sys.modules, "mcp_transport.serving.servers", serving)
-    mcp("serve", "--port", "9000", "--workers", "3")
+@pytest.fixture
+def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What would be served, and how."""
+    settings.ASGI_APPLICATION = "mcpsite.asgi.application"
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr("mcp_transport.serving.servers.serve", lambda *how: calls.append(how))
+    return calls
+
+
+def test_the_site_is_served_and_where_is_said(served: list[tuple[object, ...]]) -> None:
+    err = StringIO()
+    call_command("mcp", "serve", "--port", "9000", "--workers", "3", stderr=err)
     assert served == [("127.0.0.1", 9000, "uvicorn", 3)]
+    assert "Serving on http://127.0.0.1:9000/mcp/<server>" in err.getvalue()
+    call_command("mcp", "serve", "--host", "::1", stderr=err)
+    assert "http://[::1]:8000/mcp/" in err.getvalue()
+
+
+def test_what_is_missing_to_serve_with_is_named(
+    served: list[tuple[object, ...]], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(CommandError, match="uvicorn is missing: .* the extra 'server'"):
+        mcp("serve")
+    settings.ASGI_APPLICATION = None
+    with pytest.raises(CommandError, match="ASGI_APPLICATION does not say what is to be served"):
+        mcp("serve")
+    assert served == []

@@ -89,12 +89,12 @@ def test_options_overrule_the_function() -> None:
         icons=[ICON],
         meta={"a/b": 1},
         requires={"sampling": {}},
-        atomic="other",
+        atomic="default",
     )
     assert (tool.name, tool.title, tool.description) == ("plus", "Plus", "")
     assert (tool.permission, tool.timeout, tool.icons) == ("shop.add_order", 2.5, (ICON,))
     assert (tool.meta, tool.requires) == ({"a/b": 1}, {"sampling": {}})
-    assert tool.function.atomic == "other"
+    assert tool.function.atomic == "default"
 
 
 def test_only_the_hints_that_are_given_are_told() -> None:

@@ -270,3 +270,10 @@ def test_a_broken_output_schema_is_told_by_place() -> None:
 def test_no_structure_is_not_the_same_as_null() -> None:
     assert convert(Any, ToolResult()).structured is msgspec.UNSET
     assert convert(Any, ToolResult(structured=None)).structured is None
+
+
+@pytest.mark.parametrize("annotation", [dict[str, Any], dict, Any])
+def test_bytes_inside_data_that_are_no_text_are_the_sites_fault(annotation: Any) -> None:
+    _schema, convert = output_of(annotation, "tool x")
+    with pytest.raises(OutputError, match="JSON"):
+        convert({"picture": b"\xff\xfe"})

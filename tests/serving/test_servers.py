@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from mcp_transport.serving.servers import application_path, believes_proxies, worker_count
@@ -11,6 +12,16 @@ from mcp_transport.serving.servers import application_path, believes_proxies, wo
 def test_the_application_is_named_as_servers_want_it(settings: Settings) -> None:
     settings.ASGI_APPLICATION = "mcpsite.asgi.application"
     assert application_path() == "mcpsite.asgi:application"
+
+
+@pytest.mark.parametrize("named", [None, ""])
+def test_a_site_that_names_no_application_is_told_which(
+    settings: Settings, named: str | None
+) -> None:
+    settings.ASGI_APPLICATION = named
+    settings.ROOT_URLCONF = "shop.urls"
+    with pytest.raises(ImproperlyConfigured, match=r'ASGI_APPLICATION = "shop\.asgi\.application"'):
+        application_path()
 
 
 @pytest.mark.parametrize(
