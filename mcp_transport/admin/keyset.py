@@ -17,6 +17,8 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
+from mcp_transport.comparable import is_comparable
+
 SIZE = 50  # rows of a page
 BEFORE, AFTER = "before", "after"
 
@@ -108,9 +110,12 @@ def _values(model: type[Model], names: Sequence[str], place: str) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(names):
             raise ValueError("another order")
         fields = [model._meta.get_field(name) for name in names]
-        return [
+        found = [
             field.to_python(value)  # type: ignore[union-attr]  # columns, not relations
             for field, value in zip(fields, values, strict=True)
         ]
-    except (ValueError, ValidationError) as error:
+        if not all(map(is_comparable, found)):
+            raise ValueError("a value that no row has")
+        return found
+    except (TypeError, ValueError, OverflowError, RecursionError, ValidationError) as error:
         raise BadRequest(f"{place!r} is no place in this list.") from error

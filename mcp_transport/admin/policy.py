@@ -10,23 +10,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from mcp_transport.conf import settings
+from mcp_transport.page_policy import page_policy
 from mcp_transport.sidebar import in_order
 
 View = Callable[..., HttpResponseBase]
-
-#: Nothing inline, nothing from elsewhere, no frame around it.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 
 
 def strict(view: View) -> View:
@@ -36,7 +23,7 @@ def strict(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if settings.MCP_ADMIN_STRICT_CSP:
-            response.headers["Content-Security-Policy"] = POLICY
+            response.headers["Content-Security-Policy"] = page_policy()
         return response
 
     return answer

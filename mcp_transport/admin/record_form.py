@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.audit.search import matching
+from mcp_transport.comparable import is_convertible
 
 PERIODS = {
     "1h": ("the last hour", timedelta(hours=1)),
@@ -48,6 +49,14 @@ class RecordForm(FilterForm):
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse times that cannot be compared with those of rows."""
+        said = super().clean() or {}
+        for name in ("since", "until"):
+            if (at := said.get(name)) and not is_convertible(at):
+                self.add_error(name, "This is at the end of the calendar.")
+        return said
 
     def __init__(self, data: Any) -> None:
         data = data.copy()

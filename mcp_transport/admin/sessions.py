@@ -18,10 +18,9 @@ from mcp_transport.admin.pages import Context, render_fragment, render_page
 from mcp_transport.admin.parts import Confirmation, Empty, Link, Tab, Tabs
 from mcp_transport.admin.policy import View
 from mcp_transport.models import Session
-from mcp_transport.models.session import HANDLE_LENGTH, SessionQuerySet
+from mcp_transport.models.session import BY_AN_OPERATOR, HANDLE_LENGTH, SessionQuerySet
 
 FOLDER = "admin/mcp_transport/session"
-REASON = "closed by an operator"
 
 
 @admin.register(Session)
@@ -117,7 +116,7 @@ class SessionAdmin(ReadOnlyAdmin):
     def _close(self, request: HttpRequest, sessions: SessionQuerySet) -> HttpResponse:
         with transaction.atomic():
             self.record_each(request, "close", [(session, {}) for session in sessions])
-            count = sessions.close(REASON)
+            count = sessions.close(BY_AN_OPERATOR)
         messages.success(request, f"{_sessions(count)} closed; their clients have to begin anew.")
         return HttpResponseRedirect(reverse(SESSIONS))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -30,6 +31,9 @@ class ArgumentsField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
 
+    #: The arguments before the form; a line does not show all that a program may have said of one.
+    known: Sequence[dict[str, Any]] = ()
+
     def prepare_value(self, value: Any) -> Any:
         """See Field.prepare_value()."""
         return "\n".join(map(_line_of, value)) if isinstance(value, list) else value
@@ -37,7 +41,15 @@ class ArgumentsField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         """See Field.to_python()."""
         lines = (super().to_python(value) or "").splitlines()
-        return [_argument_of(line) for line in lines if line.strip()]
+        same = {_line_of(argument): argument for argument in self.known}
+        return [same.get(line.strip()) or self._read(line) for line in lines if line.strip()]
+
+    def _read(self, line: str) -> dict[str, Any]:
+        """The argument of a line that was changed, with the title that it had."""
+        argument = _argument_of(line)
+        titles = {a["name"]: a["title"] for a in self.known if a.get("title")}
+        title = titles.get(argument["name"])
+        return {**argument, "title": title} if title else argument
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """See Field.has_changed()."""
@@ -49,12 +61,13 @@ class ArgumentsField(forms.CharField):
 
 def _line_of(argument: dict[str, Any]) -> str:
     need = "required" if argument.get("required") else "optional"
-    said = (argument.get("name", ""), need, argument.get("description", ""))
+    described = " ".join(argument.get("description", "").split())  # one line
+    said = (argument.get("name", ""), need, described)
     return " | ".join(said).removesuffix(" | ")
 
 
 def _argument_of(line: str) -> dict[str, Any]:
-    name, need, description = (part.strip() for part in (line + "||").split("|", 3)[:3])
+    name, need, description = (part.strip() for part in [*line.split("|", 2), "", ""][:3])
     if need not in {"", "required", "optional"}:
         raise ValidationError(f"Write each line as {ARGUMENT_LINE}, not {line[:60]!r}.")
     argument: dict[str, Any] = {"name": name, "required": need == "required"}
@@ -72,6 +85,12 @@ class TextForm(ModelForm):
     class Meta:
         model = TextEntry
         fields: ClassVar = "__all__"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields.get("arguments")
+        if isinstance(field, ArgumentsField):
+            field.known = self.instance.arguments or ()
 
     def clean(self) -> dict[str, Any] | None:
         """Refuse a name that an entry of another source has: clients would find that one."""

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from mcp_transport.admin.base import USERNAME, ModelForm
-from mcp_transport.auth.permissions import may_issue_for
+from mcp_transport.auth.permissions import TOO_MUCH, may_issue_for
 from mcp_transport.conf import settings
 from mcp_transport.models import Token
 from mcp_transport.models.token import OPERATOR_SCOPE, TOOL_SCOPE
@@ -25,7 +25,6 @@ SCOPES = (
     ("Other", (("prompts", "Every prompt"), (OPERATOR_SCOPE, "The operators' API of this site"))),
 )
 WORDS = {key: label for _group, scopes in SCOPES for key, label in scopes}
-TOO_MUCH = "This user may do what you may not: a token is issued by somebody who has its rights."
 
 
 def in_words(scopes: list[str]) -> str:

@@ -19,9 +19,9 @@ from mcp_transport.admin import token_pages
 from mcp_transport.admin.base import USERNAME, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Confirmation, Link
-from mcp_transport.admin.token_form import TOO_MUCH, RotationForm, TokenForm
+from mcp_transport.admin.token_form import RotationForm, TokenForm
 from mcp_transport.audit.operators import operator_of, record_action, recorded
-from mcp_transport.auth.permissions import may_issue_for
+from mcp_transport.auth.permissions import TOO_MUCH, may_issue_for
 from mcp_transport.models import Token
 
 FOLDER = "admin/mcp_transport/token"

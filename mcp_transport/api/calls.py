@@ -14,7 +14,7 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 
 from mcp_transport.api.documenting import documented
-from mcp_transport.api.filtering import FilterSet
+from mcp_transport.api.filtering import FilterSet, TimeFilter
 from mcp_transport.api.permissions import servers_reached
 from mcp_transport.api.serializers import RowSerializer
 from mcp_transport.api.views import RowViews
@@ -48,8 +48,8 @@ class CallFilters(FilterSet):
         max_length=200,
         help_text="Words that the call says, or begins with; or its id, request id or trace id.",
     )
-    started_after = filters.IsoDateTimeFilter("started_at", lookup_expr="gte")
-    started_before = filters.IsoDateTimeFilter("started_at", lookup_expr="lt")
+    started_after = TimeFilter("started_at", lookup_expr="gte")
+    started_before = TimeFilter("started_at", lookup_expr="lt")
 
     class Meta:
         model = Call
@@ -128,8 +128,8 @@ class ActionSerializer(RowSerializer):
 class ActionFilters(FilterSet):
     """What actions can be chosen by."""
 
-    acted_after = filters.IsoDateTimeFilter("acted_at", lookup_expr="gte")
-    acted_before = filters.IsoDateTimeFilter("acted_at", lookup_expr="lt")
+    acted_after = TimeFilter("acted_at", lookup_expr="gte")
+    acted_before = TimeFilter("acted_at", lookup_expr="lt")
 
     class Meta:
         model = OperatorAction

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from django.core.exceptions import ValidationError as ModelError
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
+from mcp_transport.comparable import is_comparable
 from mcp_transport.digits import read_number
 
 PAGE_SIZE = 50
@@ -33,3 +36,29 @@ class NewestFirst(CursorPagination):
                 {"limit": f"{limit[:20]!r} is not a whole number from 1 to {LARGEST_PAGE}."}
             )
         return size
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """Return the rows of a page. Raises ValidationError for a cursor that is none."""
+        self._model = queryset.model
+        return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return the place that the page begins at, if the query names one."""
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                self._check_place(cursor.position)
+        except (NotFound, ValueError, ModelError):
+            raise ValidationError(
+                {"cursor": "It is none of this list; take those of its next and previous."}
+            ) from None
+        return cursor
+
+    def _check_place(self, position: str) -> None:
+        """Raise ValueError, or Django's ValidationError, for what no row could have there."""
+        name = self.ordering[0].removeprefix("-")
+        value = self._model._meta.get_field(name).to_python(position)
+        if not is_comparable(value):
+            raise ValueError("a value that no row has")

@@ -14,12 +14,8 @@ from rest_framework.views import APIView
 
 from mcp_transport.api.document import DOCUMENT
 from mcp_transport.api.views import OperatorPolicy
+from mcp_transport.page_policy import page_policy
 
-#: Nothing inline and nothing from elsewhere; the page's icons are data.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 OURS = "mcp_transport.api."
 
 
@@ -53,7 +49,7 @@ class DocumentPage(OperatorPolicy, APIView):
             "document": reverse(f"{namespace}:schema") + "?format=json",
             "csrf_header": csrf_header(),
         }
-        headers = {"Content-Security-Policy": POLICY}
+        headers = {"Content-Security-Policy": page_policy()}
         return Response(context, template_name="mcp_transport/api/docs.html", headers=headers)
 
 

@@ -15,15 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mcp_transport.api.documenting import documented
-from mcp_transport.api.filtering import FilterSet
+from mcp_transport.api.filtering import FilterSet, YesOrNoFilter
 from mcp_transport.api.pages import NewestFirst
 from mcp_transport.api.serializers import RowSerializer, Serializer, refuse_unknown
 from mcp_transport.api.views import RowViews
 from mcp_transport.audit.operators import record_actions
 from mcp_transport.models import Session
-from mcp_transport.models.session import HANDLE_LENGTH, SessionQuerySet
+from mcp_transport.models.session import BY_AN_OPERATOR, HANDLE_LENGTH, SessionQuerySet
 
-REASON = "closed by an operator"
 MOST_AT_ONCE = 500
 USERNAME = get_user_model().USERNAME_FIELD
 
@@ -45,7 +44,7 @@ class SessionFilters(FilterSet):
 
     server = filters.CharFilter("server__slug")
     user = filters.CharFilter(f"user__{USERNAME}")
-    is_open = filters.BooleanFilter("closed_at", lookup_expr="isnull")
+    is_open = YesOrNoFilter("closed_at", lookup_expr="isnull")
 
     class Meta:
         model = Session
@@ -125,8 +124,9 @@ class SessionViews(RowViews, mixins.ListModelMixin, mixins.RetrieveModelMixin):
         rows = self._sessions()
         if "user" in asked.validated_data:
             return self._close(rows.filter(user=asked.validated_data["user"]))
-        found = {handle: rows.with_handle(handle) for handle in asked.validated_data["handles"]}
-        if missing := sorted(handle for handle, session in found.items() if session is None):
+        handles = asked.validated_data["handles"]
+        found = rows.with_handles(handles)
+        if missing := sorted(set(handles) - found.keys()):
             raise serializers.ValidationError(
                 {
                     "handles": [
@@ -134,8 +134,7 @@ class SessionViews(RowViews, mixins.ListModelMixin, mixins.RetrieveModelMixin):
                     ]
                 }
             )
-        keys = [session.pk for session in found.values() if session is not None]
-        return self._close(rows.filter(pk__in=keys))
+        return self._close(rows.filter(pk__in=[session.pk for session in found.values()]))
 
     def _sessions(self) -> SessionQuerySet:
         return cast("SessionQuerySet", self.get_queryset())
@@ -144,5 +143,7 @@ class SessionViews(RowViews, mixins.ListModelMixin, mixins.RetrieveModelMixin):
         with transaction.atomic():
             to_close = list(sessions.open())
             record_actions(self.operator, "close", [(session, {}) for session in to_close])
-            Session.objects.filter(pk__in=[session.pk for session in to_close]).close(REASON)
+            Session.objects.filter(pk__in=[session.pk for session in to_close]).close(
+                BY_AN_OPERATOR
+            )
         return Response({"closed": [session.handle for session in to_close]})

@@ -15,19 +15,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mcp_transport.api.documenting import documented
-from mcp_transport.api.filtering import FilterSet
+from mcp_transport.api.filtering import FilterSet, TimeFilter, YesOrNoFilter
 from mcp_transport.api.serializers import RowSerializer, Serializer, refuse_unknown
 from mcp_transport.api.views import EditableRowViews
 from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import record_action, recorded
-from mcp_transport.auth.permissions import may_issue_for
+from mcp_transport.auth.permissions import TOO_MUCH, may_issue_for
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token import default_expiry
 
 DAY = 24 * 3600
 USERNAME = get_user_model().USERNAME_FIELD
 ENDED = "This token is revoked or expired; issue another."
-TOO_MUCH = "This user may do what you may not: a token is given out by somebody who has its rights."
 
 
 class TokenSerializer(RowSerializer):
@@ -97,8 +96,8 @@ class TokenFilters(FilterSet):
 
     owner = filters.CharFilter(f"owner__{USERNAME}")
     server = filters.CharFilter("servers__slug")
-    is_revoked = filters.BooleanFilter("revoked_at", lookup_expr="isnull", exclude=True)
-    expires_before = filters.IsoDateTimeFilter("expires_at", lookup_expr="lt")
+    is_revoked = YesOrNoFilter("revoked_at", lookup_expr="isnull", exclude=True)
+    expires_before = TimeFilter("expires_at", lookup_expr="lt")
 
     class Meta:
         model = Token

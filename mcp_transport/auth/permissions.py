@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from mcp_transport.auth.errors import CredentialsRequired, InvalidToken, NotPermitted
 from mcp_transport.auth.principal import Principal, has_every_right, rights_of
 
+TOO_MUCH = "This user may do what you may not: a token is issued by somebody who has its rights."
+
 
 class ServerAccess(Protocol):
     """What of a server decides who may use it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from mcp_transport.models.rows_changed import rows_changed
@@ -15,6 +17,7 @@ from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox
 
 HANDLE_LENGTH = 8
+BY_AN_OPERATOR = "closed by an operator"  # why a session was ended, from wherever that was
 
 
 def new_session_id() -> str:
@@ -34,6 +37,26 @@ class SessionQuerySet(models.QuerySet["Session"]):
         # SQLite's LIKE takes upper for lower case.
         found = [row for row in self.filter(pk__startswith=handle) if row.pk.startswith(handle)]
         return found[0] if len(found) == 1 else None
+
+    def with_handles(self, handles: Iterable[str]) -> dict[str, Session]:
+        """
+        Return the sessions whose ids begin so, by what was asked; in one query.
+
+        A handle has HANDLE_LENGTH characters at least. One of no session, or of
+        several, is left out.
+        """
+        asked = set(handles)
+        beginnings = {handle[:HANDLE_LENGTH] for handle in asked}
+        rows: dict[str, list[Session]] = {}
+        for row in self.annotate(beginning=Left("pk", HANDLE_LENGTH)).filter(
+            beginning__in=beginnings
+        ):
+            rows.setdefault(row.handle, []).append(row)
+        found = {
+            handle: [r for r in rows.get(handle[:HANDLE_LENGTH], ()) if r.pk.startswith(handle)]
+            for handle in asked
+        }
+        return {handle: fitting[0] for handle, fitting in found.items() if len(fitting) == 1}
 
     def close(self, reason: str) -> int:
         """

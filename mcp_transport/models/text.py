@@ -16,7 +16,7 @@ from mcp_transport.registry.uri_template import check_uri
 ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 #: ``{name}`` is replaced; ``{{name}}`` stands for itself in single braces.
 VARIABLE = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}", re.ASCII)
-MEMBERS = {"name", "title", "description", "required"}
+MEMBERS = {"name": str, "title": str, "description": str, "required": bool}
 VERSIONED = ("name", "uri", "title", "description", "mime_type", "arguments", "text", "permission")
 
 
@@ -34,7 +34,8 @@ def validate_arguments(arguments: object) -> None:
     """Refuse what is not a list of arguments, each with a name of its own."""
     if not isinstance(arguments, list) or not all(map(_is_argument, arguments)):
         raise ValidationError(
-            "Arguments are a list of objects with a name of letters, digits and underscores.",
+            "Arguments are a list of objects with a name of letters, digits and underscores;"
+            " title and description are texts, required is true or false.",
             code="malformed",
         )
     names = [argument["name"] for argument in arguments]
@@ -43,10 +44,11 @@ def validate_arguments(arguments: object) -> None:
 
 
 def _is_argument(argument: object) -> bool:
-    if not isinstance(argument, dict) or not argument.keys() <= MEMBERS:
+    if not isinstance(argument, dict) or not argument.keys() <= MEMBERS.keys():
         return False
-    name = argument.get("name")
-    return isinstance(name, str) and ARGUMENT.fullmatch(name) is not None
+    if not all(isinstance(value, MEMBERS[member]) for member, value in argument.items()):
+        return False
+    return ARGUMENT.fullmatch(argument.get("name", "")) is not None
 
 
 def variables_of(text: str) -> list[str]:

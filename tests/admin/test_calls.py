@@ -181,3 +181,11 @@ def test_staff_without_the_permission_see_nothing(db: None, name: str) -> None:
     arguments: Any = {CALL: [call.pk], EXPORT: ["csv"]}.get(name, [])
     assert client.get(reverse(name, args=arguments)).status_code == 403
     assert not OperatorAction.objects.exists()
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00"])
+def test_a_time_at_the_end_of_the_calendar_is_an_error_of_its_field(
+    operator: Client, at: str
+) -> None:
+    page = operator.get(reverse(LIST), {"since": at}).content.decode()
+    assert "at the end of the calendar" in page

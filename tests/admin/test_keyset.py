@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from mcp_transport.admin.keyset import KeysetPage, keyset_page
-from mcp_transport.models import Worker
+from mcp_transport.models import Server, Worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ORDER = ("-seen_at", "-id")
@@ -68,3 +70,28 @@ def test_a_page_keeps_the_filters_of_its_list(workers: list[str]) -> None:
 def test_a_place_that_is_none_is_a_bad_request(workers: list[str], place: str) -> None:
     with pytest.raises(BadRequest, match="no place"):
         page(f"before={place}")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["9999-12-31T23:59:59-14:00", "w1"],
+        ["2026-01-01", "w1"],
+        ["2026-01-01T00:00:00Z", "w\0"],
+        [1, 2],
+        [[], {}],
+    ],
+)
+def test_a_place_that_no_row_could_have_is_refused(
+    workers: list[str], values: list[object]
+) -> None:
+    place = urlsafe_b64encode(json.dumps(values).encode()).decode()
+    with pytest.raises(BadRequest, match="no place in this list"):
+        page(f"before={place}")
+
+
+@pytest.mark.parametrize("text", ["[1e999]", "[" * 5000])
+def test_a_key_that_is_no_number_is_refused(db: None, text: str) -> None:
+    place = urlsafe_b64encode(text.encode()).decode()
+    with pytest.raises(BadRequest):
+        keyset_page(Server.objects.all(), QueryDict(f"before={place}"))

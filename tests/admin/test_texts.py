@@ -104,3 +104,24 @@ def test_who_may_only_look_restores_nothing(operator: Client) -> None:
     assert "Restore" not in text
     restore = reverse("admin:mcp_text_restore", args=[entry.pk, 1])
     assert client.post(restore).status_code == 403
+
+
+def test_a_form_keeps_what_its_lines_do_not_show(operator: Client) -> None:
+    arguments = [
+        {"name": "customer", "title": "Whom", "required": True, "description": "a\nb | c"},
+        {"name": "note", "title": "More"},
+    ]
+    entry = TextEntry(name="greeting", text="Write to {customer}.", arguments=arguments)
+    entry.save()
+    page = reverse(CHANGE, args=[entry.pk])
+    lines = operator.get(page).context["adminform"].form["arguments"].value()
+    assert lines == "customer | required | a b | c\nnote | optional"
+    operator.post(page, {**FORM, "title": "Hello", "arguments": lines})
+    entry.refresh_from_db()
+    assert (entry.title, entry.arguments) == ("Hello", arguments)
+    operator.post(page, {**FORM, "arguments": "customer | required | d | e\nnote | required"})
+    entry.refresh_from_db()
+    assert entry.arguments == [
+        {"name": "customer", "title": "Whom", "required": True, "description": "d | e"},
+        {"name": "note", "title": "More", "required": True},
+    ]

@@ -151,3 +151,15 @@ def test_what_operators_did_is_read_with_its_changes(root: APIClient, server: Se
     assert found[0]["changes"] == {"title": ["Main", "x"]}
     assert root.get(f"/api/actions/{found[0]['id']}/").json() == found[0]
     assert root.get("/api/actions/", {"action": "delete"}).json()["results"] == []
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_no_database_can_convert_is_refused(root: APIClient, at: str) -> None:
+    for address, name in (("/api/calls/", "started_after"), ("/api/actions/", "acted_before")):
+        answer = root.get(address, {name: at})
+        assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+def test_a_key_is_a_whole_number(root: APIClient) -> None:
+    assert root.get("/api/calls/", {"token_id": "1.5"}).status_code == 400
+    assert root.get("/api/calls/", {"token_id": "1"}).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -103,3 +104,41 @@ def test_a_token_for_one_server_closes_no_session_of_another(
     assert program.post(f"{SESSIONS}{there.handle}/close/").status_code == 404
     assert program.post(CLOSE, {"user": "ada"}, format="json").json() == {"closed": [here.handle]}
     assert still_open() == {there.handle}
+
+
+def test_closing_many_asks_as_often_as_closing_a_few(
+    root: APIClient, server: Server, django_assert_max_num_queries: Any
+) -> None:
+    sessions = [begin(server) for _ in range(40)]
+    handles = [session.handle for session in sessions]
+    with django_assert_max_num_queries(20):
+        answer = root.post(CLOSE, {"handles": [*handles, sessions[0].pk]}, format="json")
+    assert sorted(answer.json()["closed"]) == sorted(handles)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        (SESSIONS, "p=2026"),
+        (SESSIONS, "p=2026-01-01"),
+        (SESSIONS, "p=0001-01-01 00:00:00%2B14:00"),
+        ("/api/calls/", "p=abc"),
+    ],
+)
+def test_a_cursor_of_another_list_is_refused(root: APIClient, address: str, place: str) -> None:
+    answer = root.get(address, {"cursor": b64encode(place.encode()).decode()})
+    assert (answer.status_code, list(answer.json())) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize("cursor", ["zzz", b64encode(b"p=a\0").decode()])
+def test_a_cursor_that_is_none_is_named(root: APIClient, cursor: str) -> None:
+    answer = root.get("/api/servers/", {"cursor": cursor})
+    assert (answer.status_code, list(answer.json())) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize("word", ["maybe", "True!", "yes"])
+def test_a_word_for_neither_yes_nor_no_is_refused(root: APIClient, word: str) -> None:
+    for address, name in ((SESSIONS, "is_open"), ("/api/servers/", "is_default")):
+        answer = root.get(address, {name: word})
+        assert (answer.status_code, list(answer.json())) == (400, [name])
+        assert root.get(address, {name: ""}).status_code == 200

@@ -16,7 +16,7 @@ from django.db import models, transaction
 
 from mcp_transport.audit.differences import Difference, difference
 from mcp_transport.audit.operators import Operator, record_action, subject_of
-from mcp_transport.engine.offering import clash_of_text
+from mcp_transport.engine.offering import clash_of_text, survey
 from mcp_transport.management.configuration.document import (
     OVERRIDE,
     SERVER,
@@ -57,6 +57,8 @@ class Import:
             self._make_room(document)
             self._texts(document.texts)
             self._servers(document.servers)
+            if not self.problems:
+                self._check_names(document.servers)
             if self.problems:
                 raise Malformed("\n".join(self.problems[:MOST_PROBLEMS]))
             if is_trial:
@@ -97,6 +99,21 @@ class Import:
         for override in item.overrides:
             new = EntryOverride(server=server)
             self._put(override, rows.get(override.key), new, within=server.slug)
+
+    def _check_names(self, servers: Iterable[Item]) -> None:
+        """Refuse another name that is taken: clients would find one entry of the two."""
+        for item in servers:
+            renamed = [override for override in item.overrides if override.values["new_name"]]
+            if not renamed:
+                continue
+            # Anew: the rows that were read before do not have what was changed since.
+            called = names_of(Server.objects.get(slug=item.values["slug"]))
+            for override in renamed:
+                kind, own_name = override.key
+                name = override.values["new_name"]
+                if called.get((kind, name), set()) - {own_name}:
+                    said = f"another {kind} of this server is called {name!r}."
+                    self.problems.append(f"{override.path}.new_name: {said}")
 
     def _texts(self, items: Iterable[Item]) -> None:
         rows = {TEXT.key_of(row): row for row in TextEntry.objects.all()}
@@ -151,6 +168,15 @@ class Import:
         name = " ".join(filter(None, (kind.word, within, *kind.key_of(row))))
         self.changes.append(Change(action=action, name=name, fields=fields))
         record_action(self.operator, action, subject_of(row), changes=fields)
+
+
+def names_of(server: Server) -> dict[tuple[str, str], set[str]]:
+    """Which entries of a server have a name, switched on or not: by kind and name, their own."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for entry in survey(server):
+        name = entry.override.new_name if entry.override else ""
+        found.setdefault((entry.kind, name or entry.name), set()).add(entry.name)
+    return found
 
 
 def _places(item: Item, error: ValidationError) -> Iterator[str]:

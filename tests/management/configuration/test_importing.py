@@ -158,3 +158,22 @@ def test_two_defaults_are_refused(shop: Server) -> None:
         row["is_default"] = True
     with pytest.raises(Malformed, match="is_default|default"):
         run(document)
+
+
+def renamed(**names: str) -> dict[str, Any]:
+    """A server on which tools have other names."""
+    overrides = [{"kind": "tool", "name": n, "new_name": other} for n, other in names.items()]
+    return {"servers": [{"slug": "main", "overrides": overrides}]}
+
+
+@pytest.mark.parametrize("names", [{"echo": "add"}, {"echo": "same", "add": "same"}])
+def test_another_name_is_not_one_that_is_taken(server: Server, names: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match=r"overrides\[0\]\.new_name: another tool of this server"):
+        run(renamed(**names))
+    assert not EntryOverride.objects.exists()
+
+
+def test_two_entries_may_change_their_names(server: Server) -> None:
+    run(renamed(echo="add", add="echo"))
+    run(renamed(echo="add", add="echo"))
+    assert EntryOverride.objects.count() == 2
