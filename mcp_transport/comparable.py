@@ -1,4 +1,4 @@
-"""Values that come with a query: which of them a database can compare its rows with. Pure."""
+"""Values from outside: which of them a database can keep, or compare its rows with. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ def is_convertible(at: datetime) -> bool:
     return FIRST <= at.replace(tzinfo=UTC) <= LAST
 
 
+def is_text(value: str) -> bool:
+    """Whether it is made of whole characters: JSON and a terminal may bring half of one."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_comparable(value: object) -> bool:
     """Whether a column of the value's kind could hold it; times have their zone."""
     if isinstance(value, datetime):
         return value.tzinfo is not None and is_convertible(value)
-    return not (isinstance(value, str) and "\0" in value)
+    return not isinstance(value, str) or ("\0" not in value and is_text(value))

@@ -32,6 +32,7 @@ def test_a_time_that_another_zone_cannot_name_is_none(at: datetime) -> None:
         (datetime(1, 1, 1, tzinfo=EAST), False),
         ("a", True),
         ("a\0", False),
+        ("\ud800", False),
         (7, True),
         (None, True),
     ],

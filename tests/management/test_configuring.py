@@ -75,3 +75,9 @@ def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
         mcp("import", str(tmp_path / "none"))
     with pytest.raises(CommandError, match="cannot be written"):
         mcp("export", str(tmp_path / "none" / "mcp.json"))
+
+
+def test_a_file_may_begin_as_some_editors_have_it(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_text('{"version": 1}', encoding="utf-8-sig")
+    assert "0 changes" in mcp("import", str(file))[1]

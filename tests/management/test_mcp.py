@@ -44,11 +44,20 @@ def test_a_sub_command_has_to_be_named() -> None:
         (["serve", "--port", "99999"], "'99999' is no whole number from 0 to 65535"),
         (["serve", "--port", "-1"], "no whole number"),
         (["serve", "--workers", "0"], "no whole number from 1 to 1024"),
+        (["doctor", "http://x/mcp", "--timeout", "nan"], "'nan' is no number of seconds"),
+        (["doctor", "http://x/mcp", "--patience", "-1"], "'-1' is no number of seconds from 0"),
+        (["connect", "http://[::1/mcp"], "is no endpoint"),
+        (["connect", "http:///mcp"], "is no endpoint"),
+        (["connect", "http://x:99999/mcp"], "is no endpoint"),
+        (["call", "main", "echo", "text=\udcff"], "is no text in UTF-8"),
+        (["call", "main", "echo", 'text:="\\ud800"'], "text holds half a character"),
+        (["call", "main", "echo", f"text:={'[' * 100_000}"], "text is not JSON"),
+        (["token", "create", "ada", "\udcff"], "is no text in UTF-8"),
         (["sessions", "--limit", "-1"], "no whole number"),
         (["token", "revoke", "9" * 30], "no whole number"),
     ],
 )
-def test_a_number_out_of_bounds_is_refused(arguments: list[str], message: str) -> None:
+def test_an_argument_that_can_be_none_is_refused(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         mcp(*arguments)
 

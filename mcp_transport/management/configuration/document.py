@@ -17,6 +17,7 @@ from typing import Any
 from django.db import models
 from django.db.models import NOT_PROVIDED
 
+from mcp_transport.comparable import is_comparable
 from mcp_transport.models import EntryOverride, Server, TextEntry
 
 VERSION = 1
@@ -158,11 +159,16 @@ def _value(field: Any, members: Mapping[str, Any], path: str) -> Any:
 
 
 def _is_storable(value: Any) -> bool:
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        return "\\u0000" not in text and bool(text.encode())
-    except UnicodeEncodeError:  # half a character
-        return False
+    waiting = [value]  # not by recursion: a file may be nested as deep as it likes
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str) and not is_comparable(part):
+            return False
+        if isinstance(part, dict):
+            waiting += [*part, *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+    return True
 
 
 def _wanted(field: Any) -> tuple[type, str] | None:

@@ -15,10 +15,12 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.core.management.color import Style, no_style
 from django.utils import timezone
 
+from mcp_transport.comparable import is_text
 from mcp_transport.digits import read_number
 
 COLUMN_GAP = "  "
 LARGEST_PORT = 65_535
+LONGEST_WAIT = 86_400  # seconds
 
 
 class Subcommand(ABC):
@@ -82,6 +84,24 @@ def importing_clients(*modules: str) -> list[Any]:
         ) from exc
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     return found
+
+
+def text(word: str) -> str:
+    """Read an argument that goes into a message or a row; a terminal may send other bytes."""
+    if not is_text(word):
+        raise ArgumentTypeError(f"{word[:20]!a} is no text in UTF-8")
+    return word
+
+
+def seconds(word: str) -> float:
+    """Read an argument that is a time in seconds, from none to a day."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LONGEST_WAIT:
+        raise ArgumentTypeError(f"{word[:20]!r} is no number of seconds from 0 to {LONGEST_WAIT}")
+    return value
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

@@ -12,9 +12,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from mcp_transport.auth.principal import Principal
+from mcp_transport.comparable import is_text
 from mcp_transport.management.subcommands import asking
 from mcp_transport.management.subcommands.answering import Respondent
-from mcp_transport.management.subcommands.base import Subcommand, shown
+from mcp_transport.management.subcommands.base import Subcommand, shown, text
 from mcp_transport.management.subcommands.terminal import ProgressLine
 
 MAX_ROUNDS = 50  # of questions, before a tool is taken to ask without end
@@ -27,10 +28,11 @@ class Call(Subcommand):
     def add_arguments(cls, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("server", help="the server's slug")
-        parser.add_argument("tool", help="the tool's name")
+        parser.add_argument("tool", type=text, help="the tool's name")
         parser.add_argument(
             "arguments",
             nargs="*",
+            type=text,
             metavar="key=value",
             help="an argument as text, or as JSON: key:=json; options go before the server",
         )
@@ -41,6 +43,7 @@ class Call(Subcommand):
             "--answer",
             action="append",
             default=[],
+            type=text,
             metavar="key=value",
             help="the answer to a field that the tool asks for; others are asked at the terminal",
         )
@@ -150,9 +153,12 @@ def read_argument(word: str) -> tuple[str, Any]:
 def read_json(text: str, name: str) -> Any:
     """Decode what the operator typed. Raises CommandError."""
     try:
-        return json.loads(text)
-    except ValueError as exc:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as exc:
         raise CommandError(f"{name} is not JSON: {exc}.") from None
+    if not is_text(json.dumps(value, ensure_ascii=False)):
+        raise CommandError(f"{name} holds half a character, which no message can carry.")
+    return value
 
 
 def readable(result: dict[str, Any]) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Connect(Subcommand):
     def run(self, options: dict[str, Any]) -> None:
         """Relay until standard input ends, or a signal comes."""
         url, token = options["url"], options["token"] or os.environ.get("MCP_TOKEN", "")
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not is_endpoint(url):
             raise CommandError(
                 f"{url!r} is no endpoint; write it as https://shop.example/mcp/shop."
             )
@@ -39,6 +39,15 @@ class Connect(Subcommand):
             limits=relaying.httpx.Limits(max_connections=None),
         )
         asyncio.run(relay(relaying.Relay, client, url, claim()))
+
+
+def is_endpoint(url: str) -> bool:
+    """Whether an address can be that of a server."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        return False
 
 
 async def relay(make: Any, client: Any, url: str, pipes: Pipes) -> None:

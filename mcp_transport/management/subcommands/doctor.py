@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from mcp_transport.management.doctor.finding import Finding, Status
-from mcp_transport.management.subcommands.base import Subcommand, importing_clients, shown
+from mcp_transport.management.subcommands.base import Subcommand, importing_clients, seconds, shown
 
 NAME_WIDTH = 11
 STATUS_WIDTH = 7
@@ -26,11 +26,11 @@ class Doctor(Subcommand):
         parser.add_argument("--token", help="a bearer token; else the variable MCP_TOKEN")
         parser.add_argument("--origin", default="", help="a page's origin that is to call")
         parser.add_argument(
-            "--timeout", type=float, default=5.0, help="seconds each answer may take (5)"
+            "--timeout", type=seconds, default=5.0, help="seconds each answer may take (5)"
         )
         parser.add_argument(
             "--patience",
-            type=float,
+            type=seconds,
             default=20.0,
             help="seconds to wait for a sign of life on a silent stream (20); 0 leaves that out",
         )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import operator_at_terminal, record_action, record_actions
 from mcp_transport.digits import LARGEST_KEY
-from mcp_transport.management.subcommands.base import Subcommand, whole_number
+from mcp_transport.management.subcommands.base import Subcommand, text, whole_number
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token import Expiry
 
@@ -28,9 +28,9 @@ class Tokens(Subcommand):
         actions = parser.add_subparsers(dest="action", required=True, metavar="action")
         create = actions.add_parser("create", help="issue a token and print its value, once")
         create.add_argument("user", help="whose token it is")
-        create.add_argument("name", help="what it is for")
+        create.add_argument("name", type=text, help="what it is for")
         create.add_argument("--server", action="append", default=[], metavar="SLUG")
-        create.add_argument("--scope", action="append", default=[])
+        create.add_argument("--scope", type=text, action="append", default=[])
         lifetime = create.add_mutually_exclusive_group()
         lifetime.add_argument("--days", type=whole_number(1, 36_500), help="days until it expires")
         lifetime.add_argument("--forever", action="store_true", help="it never expires")

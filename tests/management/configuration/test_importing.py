@@ -177,3 +177,12 @@ def test_two_entries_may_change_their_names(server: Server) -> None:
     run(renamed(echo="add", add="echo"))
     run(renamed(echo="add", add="echo"))
     assert EntryOverride.objects.count() == 2
+
+
+def test_a_text_about_characters_is_no_such_character(server: Server) -> None:
+    said = "JSON writes a character of nothing as \\u0000, and half of one as \\ud800."
+    TextEntry(name="greet", text=said).save()
+    text = exported()
+    TextEntry.objects.all().delete()
+    run(text)
+    assert TextEntry.objects.get().text == said
