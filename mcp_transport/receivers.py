@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
 from mcp_transport.models import (
@@ -51,6 +51,7 @@ def connect() -> None:
     post_save.connect(_rewritten, sender=TextEntry, dispatch_uid="mcp_transport.rewritten")
     post_save.connect(_announced, sender=Announcement, dispatch_uid="mcp_transport.Announcement")
     pre_delete.connect(_held, sender=Server, dispatch_uid="mcp_transport.held")
+    pre_delete.connect(_outlived, sender=Server, dispatch_uid="mcp_transport.outlived")
     for table in (*_rights_of_users(user), Group.permissions.through, Token.servers.through):
         _connect(m2m_changed, table, TOKENS)
 
@@ -77,6 +78,17 @@ def _held(instance: Server, *, using: str, **_signal: Any) -> None:
     deletion of those and of the server would make the deletion fail.
     """
     Server.objects.using(using).select_for_update().filter(pk=instance.pk).first()
+
+
+def _outlived(instance: Server, *, using: str, origin: Any = None, **_signal: Any) -> None:
+    """
+    Revoke the tokens that were issued for servers that are about to go, and for no other.
+
+    Without a server that it names a token would be good for every one.
+    """
+    is_query = isinstance(origin, QuerySet) and origin.model is Server
+    going = set(origin.values_list("pk", flat=True)) if is_query else set()
+    Token.objects.using(using).for_none_but(going | {instance.pk}).revoke()
 
 
 def _changed(

@@ -136,3 +136,22 @@ def test_a_process_that_does_not_serve_tells_nobody(
     monkeypatch.setattr(lifespan, "_current", None)
     Server.objects.create(slug="main")
     assert not caplog.records  # where Django would say that the announcement failed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("by_query", [False, True])
+def test_a_token_is_not_good_for_more_when_its_servers_go(owner: User, *, by_query: bool) -> None:
+    one, two, three = (Server.objects.create(slug=slug) for slug in ("one", "two", "three"))
+    every, _ = Token.objects.issue(owner=owner, name="every")
+    other, _ = Token.objects.issue(owner=owner, name="other", servers=[two, three])
+    both, _ = Token.objects.issue(owner=owner, name="both", servers=[one, two])
+    if by_query:
+        Server.objects.filter(slug__in=["one", "two"]).delete()
+    else:
+        one.delete()
+        assert Token.objects.usable().count() == 3
+        two.delete()
+    assert set(Token.objects.usable()) == {every, other}
+    assert list(other.servers.all()) == [three]
+    both.refresh_from_db()
+    assert not both.is_usable

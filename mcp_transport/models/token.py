@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from mcp_transport.conf import settings
@@ -65,6 +65,12 @@ class TokenQuerySet(models.QuerySet["Token"]):
     def presented(self, value_digest: str) -> Token | None:
         """Return the usable token whose value has this digest, with its owner."""
         return self.usable().select_related("owner").filter(digest=value_digest).first()
+
+    def for_none_but(self, servers: Iterable[int]) -> TokenQuerySet:
+        """Return those that were issued for single servers, all of them among these keys."""
+        links = self.model.servers.through._base_manager.using(self.db).filter(token=OuterRef("pk"))
+        these = Q(server__in=set(servers))
+        return self.filter(Exists(links.filter(these)), ~Exists(links.exclude(these)))
 
     def revoke(self) -> int:
         """
