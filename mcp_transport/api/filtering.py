@@ -40,7 +40,7 @@ class YesOrNoField(forms.NullBooleanField):
 
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: Any) -> Any:
         """See Field.to_python()."""
         word = str(value or "").lower()
         if word and word not in YES_OR_NO:

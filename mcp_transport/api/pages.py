@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -38,7 +37,7 @@ class NewestFirst(CursorPagination):
         return size
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any] | None:
         """Return the rows of a page. Raises ValidationError for a cursor that is none."""
         self._model = queryset.model
@@ -49,7 +48,7 @@ class NewestFirst(CursorPagination):
         try:
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
-                self._check_place(cursor.position)
+                self._check_place(str(cursor.position))
         except (NotFound, ValueError, ModelError):
             raise ValidationError(
                 {"cursor": "It is none of this list; take those of its next and previous."}

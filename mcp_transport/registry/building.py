@@ -156,10 +156,10 @@ def declared_input(signature: Signature, schema: Schema | None) -> tuple[dict[st
     """The input schema, the signature's or the one that is given, and what binds by it."""
     if schema is None:
         return arguments_of(signature)
-    schema = plain(dict(schema))
-    check_object_schema(schema, f"The input schema of {signature.subject}")
-    check_covers(signature, schema)
-    return schema, schema_bind(schema, signature)
+    own: dict[str, Any] = plain(dict(schema))
+    check_object_schema(own, f"The input schema of {signature.subject}")
+    check_covers(signature, own)
+    return own, schema_bind(own, signature)
 
 
 def check_covers(signature: Signature, schema: Schema) -> None:
@@ -178,9 +178,9 @@ def declared_output(
     if schema is None:
         annotation = signature.hints.get("return", Any)
         return output_of(annotation, signature.subject, is_generator=signature.is_generator)
-    schema = plain(dict(schema))
-    check_schema(schema, f"The output schema of {signature.subject}")
-    return schema, schema_converter(schema, signature.subject)
+    own: dict[str, Any] = plain(dict(schema))
+    check_schema(own, f"The output schema of {signature.subject}")
+    return own, schema_converter(own, signature.subject)
 
 
 def checked_template(signature: Signature, uri: str) -> UriTemplate:

@@ -81,7 +81,7 @@ def common(
 
 def prefix_of(call: Callable[..., Any]) -> str:
     """What the site puts before the names of the tools and prompts of a function's app."""
-    prefixes = settings.MCP_NAME_PREFIXES
+    prefixes: Any = settings.MCP_NAME_PREFIXES
     module = call.__module__ if isinstance(prefixes, Mapping) else ""  # a check tells of others
     while module and module not in prefixes:
         module = module.rpartition(".")[0]

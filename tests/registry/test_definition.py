@@ -34,7 +34,8 @@ def listed(entry: Any) -> dict[str, Any]:
     registry = Registry()
     registry.add(entry)
     catalog = build([AppSource(registry)], lambda _owner, _name: True, {})
-    (offered,) = (*catalog.tools.values(), *catalog.prompts.values())
+    found: list[Any] = [*catalog.tools.values(), *catalog.prompts.values()]
+    (offered,) = found
     shown: dict[str, Any] = msgspec.json.decode(offered.shaped(R2026_07_28))
     return shown
 
