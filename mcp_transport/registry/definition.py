@@ -81,7 +81,10 @@ def common(
 
 def prefix_of(call: Callable[..., Any]) -> str:
     """What the site puts before the names of the tools and prompts of a function's app."""
-    prefixes: Any = settings.MCP_NAME_PREFIXES
+    try:
+        prefixes: Any = settings.MCP_NAME_PREFIXES
+    except ImproperlyConfigured:  # an app's module is imported by itself, without a site
+        return ""
     module = call.__module__ if isinstance(prefixes, Mapping) else ""  # a check tells of others
     while module and module not in prefixes:
         module = module.rpartition(".")[0]
