@@ -125,14 +125,14 @@ class Connection(Guest):
         write: Write,
         *,
         principal: Principal,
-        session_id: str | None,
         limits: Limits,
+        has_post: bool = False,
         flight: type[Flight] = Flight,
     ) -> None:
         self.principal = principal  # under whom it counts
         self.direct: Direct | None = None  # where the transport has such, until the end
-        self.has_post = session_id is not None  # its client sends by another way
-        self.session_id = session_id
+        self.has_post = has_post  # its client sends by another way
+        self.session_id: str | None = None
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._door = door
         self._admit = admit
@@ -266,9 +266,16 @@ class Connection(Guest):
             getting = asyncio.ensure_future(posted.get())
             await asyncio.wait({getting, self.ending}, return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
-                await self.receive(getting.result())
+                await self._receive_next(getting.result())
             else:
                 getting.cancel()
+
+    async def _receive_next(self, body: Any) -> None:
+        try:
+            await self.receive(body)
+        except Exception:  # those behind it are served all the same
+            logger.exception("A message that was posted to a connection failed")
+            await self.refuse(InternalError(), body)
 
     async def _admitted(self, body: Any) -> Incoming | None:
         """The message with its sender's rights, or None when it is not taken."""
@@ -408,8 +415,10 @@ class Connection(Guest):
             if self.ending.done():
                 return
             self._sending_since = time.monotonic()
-            await self._write(message)
-            self._sending_since = None
+            try:
+                await self._write(message)
+            finally:  # also where a request ends that waits in here
+                self._sending_since = None
 
     async def _send_rest(self, rest: Rest, size: int) -> None:
         try:

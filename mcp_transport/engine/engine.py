@@ -104,28 +104,28 @@ class Engine:
         admit: Admit,
         write: Write,
         *,
-        session_id: str | None = None,
+        has_post: bool = False,
         limits: Limits | None = None,
         flight: type[Flight] = Flight,
     ) -> Connection:
         """
         Begin with a connection, on which messages come until it is disconnected.
 
-        ``incoming`` says who opens it, ``flight`` how it words what it sends.
+        ``incoming`` says who opens it, ``has_post`` that its client sends by another
+        way, ``flight`` how it words what it sends.
 
         Raises LimitExceeded for somebody that has as many as it may, or comes too often.
         """
         with self._noting(incoming):
-            if session_id is None:  # else its session was counted
-                self.services.limiting.admit(incoming)
+            self.services.limiting.admit(incoming)
             self.services.limiting.hold_stream(incoming.principal)
         connection = Connection(
             self,
             admit,
             write,
             principal=incoming.principal,
-            session_id=session_id,
             limits=limits or self.services.limits,
+            has_post=has_post,
             flight=flight,
         )
         self.connections.add(connection)
@@ -141,15 +141,16 @@ class Engine:
         self.services.patrol.discard(connection)
         await connection.close()
 
-    async def open_session(self, incoming: Incoming) -> str:
-        """Open a session before its handshake, where a client has to name it in that."""
-        self.admit(incoming)
+    async def open_session(self, connection: Connection, incoming: Incoming) -> str:
+        """Open a connection's session before its handshake, where a client names it in that."""
         session = await self._conversation.open_session(
             incoming,
             revision=oldest_handshake(incoming.revisions),
             client_info={},
             capabilities={},
         )
+        connection.session_id = session.id
+        self.connections.note_session(connection)
         return session.id
 
     @property

@@ -87,12 +87,12 @@ class HttpSseConsumer(HttpEndpoint):
         if not self.responder.accepts_stream:
             raise Refused(406, "A stream needs Accept: text/event-stream.")
         engine = self.runtime.engine
-        session_id = await engine.open_session(incoming)
+        # First, for whoever is refused a connection opens no session.
         connection = engine.connect(
-            incoming, self._admit_message, self.responder.write, session_id=session_id
+            incoming, self._admit_message, self.responder.write, has_post=True
         )
         try:
-            await self._hold(connection, session_id)
+            await self._hold(connection, await engine.open_session(connection, incoming))
         finally:
             await engine.disconnect(connection)
         return ENDED

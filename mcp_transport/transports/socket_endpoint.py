@@ -119,7 +119,7 @@ class SocketEndpoint(AsyncConsumer):
         self._read_headers(duplicates_of(self.request["headers"]))
         host, origin = self.headers.get(b"host"), self.headers.get(b"origin")
         is_known = self.runtime.gate.admits(host, origin)
-        protocol = self._subprotocol()
+        self.selected = self._subprotocol()
         if not self.runtime.is_started:
             await self.runtime.start()
         if not is_known:
@@ -132,13 +132,7 @@ class SocketEndpoint(AsyncConsumer):
             is_same_origin=is_same_origin(host, origin),
         )
         incoming = await self._admit(None, None)
-        connection = self.runtime.engine.connect(
-            incoming, self._admit, self._send, flight=self.flight
-        )
-        await self.write({"type": "websocket.accept", "subprotocol": protocol})
-        if not connection.ending.done():
-            connection.direct = direct(self.request, self.write)
-        return connection
+        return self.runtime.engine.connect(incoming, self._admit, self._send, flight=self.flight)
 
     def _read_headers(self, duplicates: frozenset[bytes]) -> None:
         """Look at what the headers say before anything is decided by them."""
@@ -181,16 +175,31 @@ class SocketEndpoint(AsyncConsumer):
         )
 
     async def _hold(self, connection: Connection) -> None:
-        """Take messages until one of the two sides ends the connection."""
-        hold = Hold()
-        connection.ending.add_done_callback(lambda _ending: hold.release())
+        """Accept, and take messages until one of the two sides ends the connection."""
         try:
-            code = await hold.wait(self._read(connection))
-            if hold.is_cut:
-                code = CODES.get(connection.ending.result())
-            await self._close(code)
+            if await self._accept(connection):
+                await self._close(await self._converse(connection))
         finally:
             await self.runtime.engine.disconnect(connection)
+
+    async def _accept(self, connection: Connection) -> bool:
+        """Let the client in; False when it has left while that was decided."""
+        try:
+            await hand_over(
+                self.write, {"type": "websocket.accept", "subprotocol": self.selected}
+            )
+        except OSError:
+            return False
+        if not connection.ending.done():
+            connection.direct = direct(self.request, self.write)
+        return True
+
+    async def _converse(self, connection: Connection) -> int | None:
+        """Take messages to the end; the code to close with, if anybody is there to be told."""
+        hold = Hold()
+        connection.ending.add_done_callback(lambda _ending: hold.release())
+        code = await hold.wait(self._read(connection))
+        return CODES.get(connection.ending.result()) if hold.is_cut else code
 
     async def _read(self, connection: Connection) -> int | None:
         """Take messages; the code to close with, or none when the client has left."""
@@ -245,7 +254,12 @@ class SocketEndpoint(AsyncConsumer):
             await self.write({"type": "websocket.close", "code": PRIVATE + code})
 
     async def _deny(self, error: ProtocolError) -> None:
-        """Refuse the upgrade; a server that cannot say more says 403."""
+        """Refuse the upgrade, if the client is still there."""
+        with contextlib.suppress(OSError):
+            await self._say_why(error)
+
+    async def _say_why(self, error: ProtocolError) -> None:
+        # A server that cannot say more says 403.
         if "websocket.http.response" not in (self.request.get("extensions") or {}):
             await self.write({"type": "websocket.close", "code": 1008})
             return

@@ -263,3 +263,14 @@ async def test_a_post_is_left_for_another_process_while_that_lives(
     assert (await client.post(ping)).status == status
     rows = [row async for row in Inbox.objects.filter(worker="other")]
     assert [row.payload["body"] for row in rows] == ([ping] if is_alive else [])
+
+
+@pytest.mark.inside
+async def test_who_may_hold_no_more_streams_opens_no_session(
+    http: Http, configure: Configure
+) -> None:
+    await configure(MCP_MAX_ANONYMOUS_STREAMS=1)
+    await OldClient(http).connect()
+    refused = await http.open("GET", f"{OPEN}/sse", headers=STREAM)
+    assert refused.status == 429
+    assert await Session.objects.acount() == 1

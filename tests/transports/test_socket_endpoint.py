@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine.connection import Ending
 from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.transports import socket_endpoint
@@ -123,3 +124,30 @@ async def test_a_client_that_reads_nothing_is_not_waited_for(
     socket.put(data=b"")
     await socket.returned()
     assert socket.code is None
+
+
+async def left(message: dict[str, Any]) -> None:
+    """Refuse to send, as uvicorn does once its client has left."""
+    raise ConnectionResetError(message["type"])
+
+
+async def test_a_client_that_leaves_before_it_is_let_in_holds_nothing(
+    sockets: Sockets, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await sockets.open()
+    await socket.leave()
+    application, scope = socket._application, socket.scope
+    with caplog.at_level(logging.ERROR, "mcp_transport.websocket"):
+        await application(scope, connecting, left)
+    assert len(runtime().engine.connections) == 0
+    assert runtime().limiting.streams_of(ANONYMOUS) == 0
+    assert caplog.text == ""
+
+
+async def test_a_client_that_leaves_before_it_is_refused_is_no_error(sockets: Sockets) -> None:
+    socket = await sockets.open("/mcp/nowhere/ws")
+    await socket._application(socket.scope, connecting, left)
+
+
+async def connecting() -> dict[str, Any]:
+    return {"type": "websocket.connect"}
