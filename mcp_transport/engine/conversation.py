@@ -81,16 +81,20 @@ class Conversation:
         client_info: dict[str, Any],
         capabilities: dict[str, Any],
     ) -> SessionRecord:
-        """Keep a new session of the caller's."""
-        return await self._services.sessions.open(
+        """Keep a new session of the caller's, and end what the caller has too many of."""
+        sessions, server_id = self._services.sessions, incoming.offer.server.id
+        session = await sessions.open(
             incoming.principal,
-            server_id=incoming.offer.server.id,
+            server_id=server_id,
             revision=revision,
             client_info=client_info,
             capabilities=capabilities,
             transport=incoming.transport,
             worker=self._services.worker_id if incoming.is_bound else "",
         )
+        for session_id in await sessions.surplus(incoming.principal, server_id):
+            await self.end_session(session_id, "too many sessions")
+        return session
 
     async def find_session(self, incoming: Incoming) -> SessionRecord:
         """

@@ -79,5 +79,5 @@ async def set_level(exchange: Exchange) -> dict[str, Any]:
     level = read_level(exchange.params.get("level"))
     if level is None:
         raise InvalidParams("logging/setLevel needs params.level.")
-    await exchange.services.sessions.change(exchange.its_session(), log_level=level)
+    await exchange.services.sessions.set_log_level(exchange.its_session(), level)
     return {}

@@ -48,11 +48,11 @@ async def subscribe(exchange: Exchange) -> dict[str, Any]:
     """Tell this session of a resource's changes (2025-11-25, server/resources, Subscriptions)."""
     _entry, uri, _variables = access.find_resource(exchange)
     session = exchange.its_session()
-    if uri not in session.subscriptions:
-        if len(session.subscriptions) >= MAX_URIS:
-            raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
-        check_uri(uri)
-        await _subscribed(exchange, session, (*session.subscriptions, uri))
+    check_uri(uri)
+    changed = await exchange.services.sessions.subscribe(session, uri, most=MAX_URIS)
+    _tell_listener(exchange, changed)
+    if changed is not None and uri not in changed.subscriptions:
+        raise InvalidParams(f"A session takes at most {MAX_URIS} subscriptions.")
     return {}
 
 
@@ -62,15 +62,12 @@ async def unsubscribe(exchange: Exchange) -> dict[str, Any]:
     if type(uri) is not str:
         raise InvalidParams("resources/unsubscribe needs params.uri, a string.", status=400)
     session = exchange.its_session()
-    if uri in session.subscriptions:
-        rest = tuple(other for other in session.subscriptions if other != uri)
-        await _subscribed(exchange, session, rest)
+    _tell_listener(exchange, await exchange.services.sessions.unsubscribe(session, uri))
     return {}
 
 
-async def _subscribed(exchange: Exchange, session: SessionRecord, uris: tuple[str, ...]) -> None:
-    services = exchange.services
-    session = await services.sessions.change(session, subscriptions=uris)
-    listener = services.hub.of_session(session.id)
-    if listener is not None:
-        listener.filter = Filter(listener.filter.kinds, frozenset(uris))
+def _tell_listener(exchange: Exchange, session: SessionRecord | None) -> None:
+    """Let the session's stream, if it is open in this process, carry what is subscribed to."""
+    listener = exchange.services.hub.of_session(session.id) if session else None
+    if listener is not None and session is not None:
+        listener.filter = Filter(listener.filter.kinds, frozenset(session.subscriptions))

@@ -22,9 +22,10 @@ from mcp_transport.conf import settings
 from mcp_transport.models import Session
 from mcp_transport.models.session import new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
+from mcp_transport.sessions.subscribing import Subscribe, Unsubscribe
 from mcp_transport.storage.readings import Parameter, Reading
 from mcp_transport.storage.rows import RowPool
-from mcp_transport.storage.statements import Row, Update, insert
+from mcp_transport.storage.statements import Row, Statement, Update, insert
 from mcp_transport.storage.writer import Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
@@ -76,6 +77,8 @@ class SessionStore:
         self._pool = pool
         self._announce = announce or _tell_nobody
         self._cache: OrderedDict[str, Cached] = OrderedDict()
+        #: The newest read of each row that is being read, unless the row has changed since.
+        self._reading: dict[str, object] = {}
         self._lifetime = settings.MCP_ROW_CACHE_SECONDS
         self._limit = settings.MCP_MAX_SESSIONS
         #: How many sessions an owner may open on a server before they are counted again.
@@ -93,7 +96,8 @@ class SessionStore:
         )  # fmt: skip
         self._touch = Update(Session, "last_seen_at")
         self._close = Update(Session, "closed_at", "close_reason")
-        self._change = Update(Session, "log_level", "subscriptions")
+        self._set_log_level = Update(Session, "log_level")
+        self._subscribe, self._unsubscribe = Subscribe(), Unsubscribe()
         self._initialize = Update(Session, "is_initialized")
 
     async def open(
@@ -107,11 +111,7 @@ class SessionStore:
         transport: str = "",
         worker: str = "",
     ) -> SessionRecord:
-        """
-        A new session, stored before it is returned.
-
-        A principal that has too many loses the one it used longest ago.
-        """
+        """A new session, stored before it is returned; see surplus()."""
         record = SessionRecord(
             id=new_session_id(),
             server_id=server_id,
@@ -129,8 +129,6 @@ class SessionStore:
         )  # fmt: skip
         await self._writer.write(self._insert, row)
         self._remember(record)
-        limit = self._anonymous_limit if principal.is_anonymous else self._limit
-        await self._make_room(record, limit)
         return record
 
     async def shake_hands(
@@ -140,18 +138,15 @@ class SessionStore:
         revision: Revision,
         client_info: dict[str, Any],
         capabilities: dict[str, Any],
-    ) -> SessionRecord:
+    ) -> None:
         """Store what a handshake agreed on in a session that was there before it."""
-        changed = msgspec.structs.replace(
-            record,
-            revision=revision,
-            client_info=client_info,
-            client_capabilities=capabilities,
-        )
-        self._remember(changed)
+        agreed = {
+            "revision": revision,
+            "client_info": client_info,
+            "client_capabilities": capabilities,
+        }
         row = (revision.name, *_name(client_info), client_info, capabilities, record.id)
-        await self._writer.write(self._shake, row)
-        return changed
+        await self._write(self._shake, row, **agreed)
 
     def find_cached(self, session_id: str) -> SessionRecord | None:
         """A session that was read a moment ago, without waiting."""
@@ -173,44 +168,84 @@ class SessionStore:
             return None  # whatever was sent, a database may not take it as text
         # Too old to be served, and it still knows when last_seen_at was written.
         before = self._cache.get(session_id)
-        record = await self._pool.read(_load, session_id)
+        reading = self._reading[session_id] = object()
+        try:
+            record = await self._pool.read(_load, session_id)
+        finally:
+            is_newest = self._reading.get(session_id) is reading
+            if is_newest:
+                del self._reading[session_id]
         if record is None:
             self.forget(session_id)
-            return None
-        touched_at = before.touched_at if before else -TOUCH_INTERVAL
-        self._remember(record, touched_at=touched_at)
-        self._touch_if_due(self._cache[session_id], time.monotonic())
+        elif is_newest:
+            touched_at = before.touched_at if before else -TOUCH_INTERVAL
+            self._remember(record, touched_at=touched_at)
+            self._touch_if_due(self._cache[session_id], time.monotonic())
         return record
 
-    async def change(self, record: SessionRecord, **changes: Any) -> SessionRecord:
-        """Store what a client set: its log level, its subscriptions."""
-        changed = msgspec.structs.replace(record, **changes)
-        self._remember(changed)
-        row = (changed.log_level, list(changed.subscriptions), record.id)
-        await self._writer.write(self._change, row)
+    async def set_log_level(self, record: SessionRecord, level: str) -> None:
+        """Store how grave a message has to be for the client."""
+        await self._write(self._set_log_level, (level, record.id), log_level=level)
         await self._announce(record.id)
-        return changed
+
+    async def subscribe(
+        self, record: SessionRecord, uri: str, *, most: int
+    ) -> SessionRecord | None:
+        """
+        Store that a client wants to hear of a resource, if it hears of fewer than so many.
+
+        The session as it is then; None if it has ended.
+        """
+        return await self._amend(record, self._subscribe, uri, most)
+
+    async def unsubscribe(self, record: SessionRecord, uri: str) -> SessionRecord | None:
+        """Store that it does not any more; see subscribe()."""
+        return await self._amend(record, self._unsubscribe, uri)
 
     async def note_initialized(self, record: SessionRecord) -> None:
         """Store that a client is ready. No other process is told: nothing depends on it."""
-        self._remember(msgspec.structs.replace(record, is_initialized=True))
         # Waited for: an update that comes late locks rows in another order than who deletes them.
-        await self._writer.write(self._initialize, (True, record.id))
+        await self._write(self._initialize, (True, record.id), is_initialized=True)
 
     async def close(self, session_id: str, reason: str) -> None:
         """End a session: whoever names it from now on is told that there is none."""
         self.forget(session_id)
         now = datetime.datetime.now(datetime.UTC)
         await self._writer.write(self._close, (now, reason, session_id))
+        self.forget(session_id)  # a request may have read it meanwhile
         await self._announce(session_id)
 
     def forget(self, session_id: str) -> None:
-        """Drop what is kept of a session in this process."""
+        """Drop what is kept of a session in this process, and do not keep what is being read."""
         self._cache.pop(session_id, None)
+        self._reading.pop(session_id, None)
 
     def forget_all(self) -> None:
-        """Drop what is kept of every session in this process."""
+        """Drop what is kept of every session in this process; see forget()."""
         self._cache.clear()
+        self._reading.clear()
+
+    async def _write(self, statement: Statement, row: Row, **changes: Any) -> None:
+        """Write a row, whose last value is the key, and keep what it changes."""
+        session_id = str(row[-1])
+        self._note(session_id, changes)
+        await self._writer.write(statement, row)
+        self._note(session_id, changes)  # what was read while it was written
+
+    def _note(self, session_id: str, changes: dict[str, Any]) -> None:
+        """Change what is kept of a session, which is read again no later for that."""
+        self._reading.pop(session_id, None)
+        cached = self._cache.get(session_id)
+        if cached is not None:
+            cached.record = msgspec.structs.replace(cached.record, **changes)
+
+    async def _amend(
+        self, record: SessionRecord, statement: Statement, *values: Any
+    ) -> SessionRecord | None:
+        await self._writer.write(statement, (record.id, *values))
+        self.forget(record.id)
+        await self._announce(record.id)
+        return await self.find(record.id)
 
     def _remember(self, record: SessionRecord, *, touched_at: float | None = None) -> None:
         now = time.monotonic()
@@ -219,24 +254,25 @@ class SessionStore:
         while len(self._cache) > CACHE_LIMIT:
             self.forget(next(iter(self._cache)))
 
-    async def _make_room(self, record: SessionRecord, limit: int) -> None:
+    async def surplus(self, principal: Any, server_id: int) -> list[str]:
         """
-        Close what the owner has too many of on the server, whichever process opened it.
+        The sessions that a principal, who opened one, has too many of on a server.
 
-        Counted again only when half of the room that was left may be taken.
+        Those used longest ago, whichever process opened them. Counted again only
+        when half of the room that was left may be taken.
         """
-        key = (record.owner, record.server_id)
+        key = (principal.key, server_id)
         room = self._room.get(key, 0)
         if room > 0:
             self._room[key] = room - 1
-            return
-        surplus, oldest = await self._pool.read(_surplus, record.owner, record.server_id, limit)
+            return []
+        limit = self._anonymous_limit if principal.is_anonymous else self._limit
+        surplus, oldest = await self._pool.read(_surplus, principal.key, server_id, limit)
         if len(self._room) >= CACHE_LIMIT:
             self._room.clear()
         # Half, for other processes open sessions of the same owner meanwhile.
         self._room[key] = -surplus // 2
-        for session_id in sorted(oldest, key=self._idle_since(oldest))[: max(surplus, 0)]:
-            await self.close(session_id, "too many sessions")
+        return sorted(oldest, key=self._idle_since(oldest))[: max(surplus, 0)]
 
     def _idle_since(self, seen: dict[str, datetime.datetime]) -> Callable[[str], float]:
         """When a session was used last: this process knows better than the row if it used it."""

@@ -185,9 +185,7 @@ class SocketEndpoint(AsyncConsumer):
     async def _accept(self, connection: Connection) -> bool:
         """Let the client in; False when it has left while that was decided."""
         try:
-            await hand_over(
-                self.write, {"type": "websocket.accept", "subprotocol": self.selected}
-            )
+            await hand_over(self.write, {"type": "websocket.accept", "subprotocol": self.selected})
         except OSError:
             return False
         if not connection.ending.done():

@@ -131,7 +131,7 @@ async def test_a_subscription_made_elsewhere_reaches_the_stream(
     other.hub.add(listener)
     record = await one.sessions.find(session_id)
     assert record is not None
-    await one.sessions.change(record, subscriptions=("note://a",))
+    await one.sessions.subscribe(record, "note://a", most=9)
     await until(lambda: listener.filter.uris == {"note://a"}, within=AT_ONCE)
 
 

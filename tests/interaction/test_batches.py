@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.models import Session
 from tests.client import LEGACY_REVISIONS, LegacyClient, Reply, text_of
 from tests.interaction.conftest import ConnectLegacy
 from tests.interaction.requirements import covers
@@ -48,6 +49,20 @@ async def test_a_slow_request_of_an_array_does_not_lose_the_others(legacy: Conne
     params = {"name": "count", "arguments": {}, "_meta": {"progressToken": "t"}}
     counting = {"jsonrpc": "2.0", "id": "c", "method": "tools/call", "params": params}
     assert set(by_id(await client.batch([counting, call("e")]))) == {"c", "e"}
+
+
+@covers("BAT-1", "RES-9")
+@pytest.mark.inside
+async def test_of_an_array_each_subscription_is_kept(legacy: ConnectLegacy) -> None:
+    client = await legacy(B)
+    uris = ["note://plain", "note://pixel"]
+    await client.batch(
+        [
+            {"jsonrpc": "2.0", "id": uri, "method": "resources/subscribe", "params": {"uri": uri}}
+            for uri in uris
+        ]
+    )
+    assert sorted((await Session.objects.aget()).subscriptions) == sorted(uris)
 
 
 @covers("BAT-3")

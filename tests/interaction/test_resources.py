@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -162,6 +163,20 @@ async def test_after_unsubscribing_a_session_hears_nothing(
     await modern().call("touch", {"uri": "note://plain"})
     await modern().call("touch", {"uri": "note://pixel"})
     assert await stream.expect(UPDATED) == {"uri": "note://pixel"}
+    await stream.close()
+
+
+@covers("RES-9")
+async def test_what_is_subscribed_to_at_once_is_all_kept(
+    connect_legacy: ConnectLegacy, modern: ConnectModern
+) -> None:
+    client = await connect_legacy()
+    stream = await client.listen()
+    uris = [f"note://item/{number}" for number in range(5)]
+    await asyncio.gather(*(client.ask("resources/subscribe", {"uri": uri}) for uri in uris))
+    for uri in uris:
+        await modern().call("touch", {"uri": uri})
+        assert await stream.expect(UPDATED) == {"uri": uri}
     await stream.close()
 
 

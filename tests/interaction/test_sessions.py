@@ -219,6 +219,18 @@ async def test_a_session_that_nobody_uses_expires(
     assert (await client.ask("ping")).status == 404
 
 
+@covers("SUB-13")
+@pytest.mark.inside
+async def test_a_session_that_gives_way_takes_its_stream_along(
+    legacy: ConnectLegacy, configure: Configure
+) -> None:
+    await configure(MCP_MAX_ANONYMOUS_SESSIONS=1)
+    first = await legacy("2025-11-25")
+    stream = await first.listen()
+    await legacy("2025-11-25")
+    assert await stream.message() is None
+
+
 @covers("SUB-13", "SEC-2")
 async def test_a_principal_has_a_limited_number_of_sessions(
     legacy: ConnectLegacy, user_token: UserToken, configure: Configure

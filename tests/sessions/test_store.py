@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -74,7 +75,11 @@ async def open_one(store: SessionStore, server: Server, **more: Any) -> SessionR
         "client_info": {"name": "tests", "version": "1"},
         "capabilities": {"roots": {}},
     }
-    return await store.open(more.pop("principal", ADA), **{**given, **more})
+    who = more.pop("principal", ADA)
+    record = await store.open(who, **{**given, **more})
+    for session_id in await store.surplus(who, server.pk):
+        await store.close(session_id, "too many sessions")
+    return record
 
 
 async def test_a_session_is_stored_before_it_is_returned(
@@ -102,7 +107,9 @@ async def test_another_process_finds_the_session_as_it_was_left(
     store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
 ) -> None:
     record = await open_one(store, own_server)
-    changed = await store.change(record, log_level="error", subscriptions=("note://a",))
+    await store.set_log_level(record, "error")
+    changed = await store.subscribe(record, "note://a", most=9)
+    assert changed is not None
     other = SessionStore(*parts)
     assert other.find_cached(record.id) is None
     assert await other.find(record.id) == changed
@@ -114,7 +121,7 @@ async def test_that_a_client_is_ready_is_written_down_beside_what_others_set(
 ) -> None:
     record = await open_one(store, own_server)
     await store.note_initialized(record)
-    await SessionStore(*parts).change(record, log_level="error")  # which knew nothing of it
+    await SessionStore(*parts).set_log_level(record, "error")  # which knew nothing of it
     row = await Session.objects.aget(pk=record.id)
     assert (row.is_initialized, row.log_level) == (True, "error")
     found = store.find_cached(record.id)
@@ -291,3 +298,149 @@ async def test_the_cache_is_bounded(
     assert store.find_cached(records[0].id) is None
     assert store.find_cached(records[1].id) == records[1]
     assert await store.find(records[0].id) == records[0]
+
+
+class Slow:
+    """Reads that answer when they may, with what they had found before."""
+
+    def __init__(self, pool: RowPool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.has_read = asyncio.Event()
+        self._read = pool.read
+        monkeypatch.setattr(pool, "read", self.read)
+
+    async def read(self, function: Any, *arguments: Any) -> Any:
+        found = await self._read(function, *arguments)
+        self.has_read.set()
+        await self.may_answer.wait()
+        return found
+
+
+@pytest.fixture
+def slow(parts: tuple[Writer, RowPool], monkeypatch: pytest.MonkeyPatch) -> Slow:
+    return Slow(parts[1], monkeypatch)
+
+
+async def looking(store: SessionStore, slow: Slow, session_id: str) -> asyncio.Task[Any]:
+    """Somebody who has read the row, and was not told yet."""
+    store.forget(session_id)
+    slow.has_read.clear()
+    slow.may_answer.clear()
+    task = asyncio.create_task(store.find(session_id))
+    async with asyncio.timeout(LIMIT):
+        await slow.has_read.wait()
+    return task
+
+
+async def test_what_was_read_before_a_session_was_closed_is_not_kept(
+    store: SessionStore, own_server: Server, slow: Slow
+) -> None:
+    record = await open_one(store, own_server)
+    task = await looking(store, slow, record.id)
+    await store.close(record.id, "client")
+    slow.may_answer.set()
+    await task
+    assert store.find_cached(record.id) is None
+    assert await store.find(record.id) is None
+
+
+async def test_a_session_that_is_used_while_it_is_closed_is_closed(
+    store: SessionStore, own_server: Server, parts: tuple[Writer, RowPool]
+) -> None:
+    record = await open_one(store, own_server)
+    write = parts[0].write
+
+    def use_and_write(*arguments: Any, **named: Any) -> Any:
+        store._remember(record)  # as a request does that comes meanwhile
+        return write(*arguments, **named)
+
+    parts[0].write = use_and_write  # type: ignore[method-assign,assignment]
+    await store.close(record.id, "client")
+    assert await store.find(record.id) is None
+
+
+async def test_what_was_read_before_a_notice_is_not_kept(
+    store: SessionStore, own_server: Server, slow: Slow
+) -> None:
+    record = await open_one(store, own_server)
+    task = await looking(store, slow, record.id)
+    await Session.objects.filter(pk=record.id).aupdate(closed_at=timezone.now())
+    store.forget(record.id)
+    slow.may_answer.set()
+    await task
+    assert await store.find(record.id) is None
+
+
+async def test_what_was_read_before_a_change_does_not_undo_it(
+    store: SessionStore, own_server: Server, slow: Slow
+) -> None:
+    record = await open_one(store, own_server)
+    task = await looking(store, slow, record.id)
+    await store.set_log_level(record, "error")
+    slow.may_answer.set()
+    await task
+    found = await store.find(record.id)
+    assert found is not None
+    assert found.log_level == "error"
+
+
+async def test_two_processes_add_to_the_same_subscriptions(
+    store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server
+) -> None:
+    record, other = await open_one(store, own_server), SessionStore(*parts)
+    assert await other.find(record.id) == record
+    await store.subscribe(record, "note://a", most=9)
+    await other.subscribe(record, "note://b", most=9)
+    await store.set_log_level(record, "error")
+    both = await store.subscribe(record, "note://a", most=9)
+    assert both is not None
+    assert (both.subscriptions, both.log_level) == (("note://a", "note://b"), "error")
+    left = await other.unsubscribe(record, "note://a")
+    assert left is not None
+    assert left.subscriptions == ("note://b",)
+
+
+async def test_a_session_subscribes_to_so_much_and_no_more(
+    store: SessionStore, own_server: Server
+) -> None:
+    record = await open_one(store, own_server)
+    await store.subscribe(record, "note://a", most=1)
+    full = await store.subscribe(record, "note://b", most=1)
+    assert full is not None
+    assert full.subscriptions == ("note://a",)
+
+
+async def test_a_session_that_has_ended_subscribes_to_nothing(
+    store: SessionStore, own_server: Server
+) -> None:
+    record = await open_one(store, own_server)
+    await store.close(record.id, "client")
+    assert await store.subscribe(record, "note://a", most=9) is None
+
+
+async def test_who_only_sets_things_is_in_use(
+    store: SessionStore, parts: tuple[Writer, RowPool], own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    past = timezone.now() - datetime.timedelta(seconds=settings_idle() - 60)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    for _ in range(4):
+        clock.now += 20
+        found = await store.find(record.id)
+        assert found is not None
+        await store.set_log_level(found, "error")
+    await parts[0].flush(LIMIT)
+    assert (await Session.objects.aget(pk=record.id)).last_seen_at > past
+
+
+async def test_who_sets_things_all_the_time_is_read_again_all_the_same(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    await Session.objects.filter(pk=record.id).aupdate(closed_at=timezone.now())
+    for _ in range(3):
+        clock.now += 0.5
+        if store.find_cached(record.id) is not None:
+            await store.set_log_level(record, "error")
+    assert await store.find(record.id) is None
