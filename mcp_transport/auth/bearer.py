@@ -66,8 +66,8 @@ class BearerAuthenticator(Authenticator):
         return None if header is None else self._cache.get(sha256(header).digest())
 
     def forget(self) -> None:
-        """Look every token up again."""
-        self._cache.clear()
+        """Look every token up again, also those that are being looked up."""
+        self._cache, self._look_ups = PrincipalCache(), {}
 
     async def close(self) -> None:
         """Write the last uses down and let the threads go."""
@@ -86,20 +86,17 @@ class BearerAuthenticator(Authenticator):
 
     async def _look_up_once(self, key: bytes, token_digest: str) -> Principal:
         """Let simultaneous requests with one token share one look-up."""
-        task = self._look_ups.get(key)
+        look_ups = self._look_ups
+        task = look_ups.get(key)
         if task is None or task.get_loop() is not asyncio.get_running_loop():
             task = asyncio.create_task(self._look_up(key, token_digest))
-            self._look_ups[key] = task
-            task.add_done_callback(lambda done: self._look_up_ended(key, done))
+            look_ups[key] = task
+            task.add_done_callback(lambda done: _look_up_ended(look_ups, key, done))
         # Shielded: a request that is given up must not fail those that wait with it.
         return await asyncio.shield(task)
 
-    def _look_up_ended(self, key: bytes, task: asyncio.Task[Principal]) -> None:
-        self._look_ups.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # retrieved, though every waiter may have gone
-
     async def _look_up(self, key: bytes, token_digest: str) -> Principal:
+        cache = self._cache
         asked_at = time.monotonic()  # revocation counts from the question, not the answer
         try:
             principal, is_use_due = await self._pool.read(load_principal, token_digest)
@@ -110,7 +107,7 @@ class BearerAuthenticator(Authenticator):
             raise AuthenticationUnavailable from exc
         if is_use_due and principal.token_id is not None:
             self._note_use(principal.token_id)
-        self._cache.put(key, principal, until=asked_at + fresh_for(principal))
+        cache.put(key, principal, until=asked_at + fresh_for(principal))
         return principal
 
     def _note_use(self, token_id: int) -> None:
@@ -123,6 +120,14 @@ class BearerAuthenticator(Authenticator):
             await self._pool.run(write_use, token_id)
         except (AnyDatabaseError, PoolExhausted):  # a hint for people; the next minute has another
             logger.warning("The last use of token %s was not written.", token_id)
+
+
+def _look_up_ended(
+    look_ups: dict[bytes, asyncio.Task[Principal]], key: bytes, task: asyncio.Task[Principal]
+) -> None:
+    look_ups.pop(key, None)
+    if not task.cancelled():
+        task.exception()  # retrieved, though every waiter may have gone
 
 
 def load_principal(token_digest: str) -> tuple[Principal, bool]:

@@ -14,7 +14,9 @@ class PrincipalCache:
     Principals by the digest of what presented them, each until its hour.
 
     Bounded: when it is full, what is stale goes first, and everything goes if
-    nothing is stale; a look-up brings back whoever is still there.
+    nothing is stale; a look-up brings back whoever is still there. To forget
+    everybody take a new one: a look-up that is under way keeps what it finds in
+    the one that it began with.
     """
 
     def __init__(self, limit: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,10 +37,6 @@ class PrincipalCache:
         if len(self._entries) >= self._limit and key not in self._entries:
             self._make_room()
         self._entries[key] = (until, principal)
-
-    def clear(self) -> None:
-        """Forget everybody."""
-        self._entries.clear()
 
     def _make_room(self) -> None:
         now = self._clock()

@@ -79,7 +79,8 @@ class Opening:
         if ticket is not None:
             origin = _origin(headers)
             principal = await self._run(redeem, ticket, server_id, origin)
-            return partial(self._recall, principal.key, reload, principal)
+            # By the ticket: what has one key may come with other scopes, or for longer.
+            return partial(self._recall, ticket, reload, principal)
         principal = await self._chain.authenticate(headers)
         session_key = _session_key(headers) if is_same_origin else None
         if principal.is_anonymous and session_key is not None:
@@ -102,15 +103,20 @@ class Opening:
         value: str = await self._run(issue, principal, server_id, _origin(headers))
         return value
 
+    def forget(self) -> None:
+        """Drop what is cached of any credential: users or tokens have changed."""
+        self._cache = PrincipalCache()
+        self._chain.forget()
+
     async def _recall(
         self, name: str, load: Callable[[Any], Principal], credential: Any
     ) -> Principal:
-        key = sha256(name.encode()).digest()
-        principal = self._cache.get(key)
+        key, cache = sha256(name.encode()).digest(), self._cache
+        principal = cache.get(key)
         if principal is None:
             asked_at = time.monotonic()
             principal = await self._run(load, credential)
-            self._cache.put(key, principal, until=asked_at + fresh_for(principal))
+            cache.put(key, principal, until=asked_at + fresh_for(principal))
         return principal
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -7,10 +7,10 @@ Where only a section is cited below it is one of 2025-11-25, basic/transports.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from mcp_transport.engine import access
 from mcp_transport.engine.back_channel import CLOSED, BackChannel, Pending
 from mcp_transport.engine.connection import Ending
 from mcp_transport.engine.connection_channel import ConnectionChannel
@@ -36,6 +36,7 @@ from mcp_transport.protocol.jsonrpc import MAX_BATCH, Message, Notification, Req
 from mcp_transport.protocol.methods import LEGACY, Method, offered_method
 from mcp_transport.protocol.revisions import Revision
 from mcp_transport.sessions.store import SessionRecord
+from mcp_transport.storage.rows import DatabaseAway
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
 
@@ -230,11 +231,9 @@ class Conversation:
         self._services.limiting.begin(exchange)
         if not method.may_ask:
             return Reply(200, await _respond(exchange))
-        work = Work(exchange, gone=responder.gone if incoming.is_bound else None)
+        gone = responder.gone if incoming.is_bound else None
+        work = Work(exchange, gone=gone, opens_first=responder.opens_first)
         exchange.channel = self._channel(work, session, responder)
-        if responder.opens_first:
-            access.look_up(exchange)
-            await exchange.channel.open()
         self.works.start(work)
         self.inbox.begin()
         await work.settled
@@ -359,8 +358,11 @@ async def _relay(events: AsyncIterator[Logged], stream_id: str, responder: Respo
 
 
 async def _send_all(events: AsyncIterator[Logged], stream_id: str, responder: Responder) -> None:
-    async for event in events:
-        await responder.write(event.data, event_id(stream_id, event.sequence))
+    # An error would answer the request, which goes on: who is sent no more comes back for it
+    # (Resumability and Redelivery, 1).
+    with contextlib.suppress(DatabaseAway):
+        async for event in events:
+            await responder.write(event.data, event_id(stream_id, event.sequence))
 
 
 def _cancelled(work: Work) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
-from mcp_transport.auth.authenticators import Authenticator
+from mcp_transport.auth.opening import Opening
 from mcp_transport.engine.directory import Directory
 from mcp_transport.engine.watching import look
 from mcp_transport.protocol.subscriptions import Filter
@@ -50,7 +50,7 @@ class Heeding:
         hub: Hub,
         directory: Directory,
         sessions: SessionStore,
-        authenticators: Authenticator,
+        opening: Opening,
         *,
         worker_id: str,
         local_work: LocalWork,
@@ -60,7 +60,7 @@ class Heeding:
         self._hub = hub
         self._directory = directory
         self._sessions = sessions
-        self._authenticators = authenticators
+        self._opening = opening
         self._worker_id = worker_id
         self._local_work = local_work
         self._report = report
@@ -104,7 +104,7 @@ class Heeding:
                 self._do_soon(("report", notice.id), partial(self._report, notice.id))
             self._local_work.doubt()
         elif notice.what == "tokens":
-            self._authenticators.forget()
+            self._opening.forget()
             self._local_work.doubt()
         elif notice.id:
             self._sessions.forget(notice.id)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from mcp_transport.audit.record import as_columns
-from mcp_transport.engine import recording, stateless, tools
+from mcp_transport.engine import access, recording, stateless, tools
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Abandoned, Guarded, Hook, Overdue
 from mcp_transport.engine.handlers import HANDLERS
@@ -24,6 +24,7 @@ from mcp_transport.engine.session_channel import SessionChannel
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.protocol.jsonrpc import Id
+from mcp_transport.storage.rows import DatabaseAway, is_unavailable
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Opening
 
@@ -38,21 +39,26 @@ class Work:
     """
     One request of a session, served in a task of its own.
 
-    ``gone`` returns when a client has left that cannot come back for the result.
+    ``gone`` returns when a client has left that cannot come back for the result;
+    ``opens_first`` says that the answer is a stream before anything is done.
     """
 
-    def __init__(self, exchange: Exchange, *, gone: Hook | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, *, gone: Hook | None = None, opens_first: bool = False
+    ) -> None:
         self.exchange = exchange
         session, request_id = exchange.session, exchange.request.id
         #: What a cancellation names it by.
         self.key: Key = (session.id if session else "", type(request_id), request_id)
         self._gone = gone
+        self._opens_first = opens_first
         self.body: bytes | None = None  # the response; None if it is withheld
         self.refusal: Refused | None = None  # the same, where HTTP can still say it
         self.stream: LiveStream | None = None  # once something was said before the result
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self._farewell: bytes | None = None
+        self._has_begun = False
         self._is_cancelled = False
         self._is_decided = False  # how it ends, so that nothing can end it otherwise
 
@@ -91,17 +97,25 @@ class Work:
         self._is_cancelled = self.exchange.is_abandoned = True
         if error is not None:
             self._farewell = jsonrpc.error(self.exchange.request.id, error)
-        if self._task is not None:
+        # A task that never began would not come to the end of its stream and its record.
+        if self._task is not None and self._has_begun:
             self._task.cancel()
 
     async def _run(self) -> None:
+        self._has_begun = True
         try:
+            if self._opens_first and not self._is_cancelled:
+                access.look_up(self.exchange)
+                await self.exchange.channel.open()
             self.body = await self._responding()
         except ProtocolError as error:  # the call cannot be recorded
             self.body = self._error(error)
-        except Exception:
-            logger.exception("A request of session work failed")
-            self.body = jsonrpc.error(self.exchange.request.id, InternalError())
+        except Exception as error:
+            if is_unavailable(error):
+                self.body = self._error(DatabaseAway())
+            else:
+                logger.exception("A request of session work failed")
+                self.body = jsonrpc.error(self.exchange.request.id, InternalError())
         await self._finish()
         self.settle()
 
@@ -156,6 +170,8 @@ class Work:
 
     async def _perform(self) -> dict[str, Any]:
         exchange = self.exchange
+        if self._is_cancelled:  # before it began
+            raise Abandoned
         try:
             return await Guarded(
                 HANDLERS[exchange.method.name](exchange),
@@ -172,17 +188,17 @@ class Work:
 
 
 class Works:
-    """The work of this process, by what cancels it."""
+    """The work of this process."""
 
     def __init__(self) -> None:
-        self._running: dict[Key, Work] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Work] = {}
+        # The newest of an id: a client is not kept from using one twice.
+        self._by_key: dict[Key, Work] = {}
 
     def start(self, work: Work) -> None:
         """Run work to its end."""
         task = work.start()
-        self._running[work.key] = work
-        self._tasks.add(task)
+        self._running[task] = self._by_key[work.key] = work
         task.add_done_callback(lambda done: self._ended(work, done))
 
     def __len__(self) -> int:
@@ -195,35 +211,35 @@ class Works:
 
     def cancel(self, session_id: str, request_id: Any) -> bool:
         """Cancel a request that runs here; False when it does not."""
-        work = self._running.get((session_id, type(request_id), request_id))
+        work = self._by_key.get((session_id, type(request_id), request_id))
         if work is not None:
             work.cancel()
         return work is not None
 
     def cancel_session(self, session_id: str) -> None:
         """Cancel everything a session has running here."""
-        for key, work in list(self._running.items()):
-            if key[0] == session_id:
+        for work in tuple(self._running.values()):
+            if work.key[0] == session_id:
                 work.cancel()
 
     def sessions(self) -> set[str]:
         """The sessions for which something runs here."""
-        return {key[0] for key in self._running}
+        return {work.key[0] for work in self._running.values()}
 
     async def drain(self, seconds: float) -> None:
         """Wait for what runs, and cancel what is left."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for work in list(self._running.values()):
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=seconds)
+        for work in tuple(self._running.values()):
             work.cancel(InternalError(INTERRUPTED))
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=1.0)
 
     def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._running[task]
         work.exchange.services.limiting.end(work.exchange)
         work.settle()
-        if self._running.get(work.key) is work:
-            del self._running[work.key]
+        if self._by_key.get(work.key) is work:
+            del self._by_key[work.key]
         if not task.cancelled() and task.exception() is not None:
             logger.error("Work ended with an error", exc_info=task.exception())

@@ -139,7 +139,7 @@ class Runtime:
             self.hub,
             self.directory,
             self.sessions,
-            self.authenticators,
+            self.opening,
             worker_id=self.worker_id,
             local_work=self.engine,
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),

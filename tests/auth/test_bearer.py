@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ from mcp_transport.auth.errors import REFUSAL, AuthenticationUnavailable, Invali
 from mcp_transport.auth.principal import OPERATOR, Principal
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token_value import new_value
+
+LIMIT = 5.0  # seconds any single wait may take
 
 # The look-ups run in threads with connections of their own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -268,3 +271,28 @@ async def test_a_use_that_cannot_be_written_does_not_matter(
 def test_a_principal_is_never_kept_beyond_its_expiry() -> None:
     principal = Principal(key="user:1", user=User(pk=1), expires_at=0.0)
     assert fresh_for(principal) < 0
+
+
+async def test_what_was_looked_up_before_a_token_was_revoked_is_not_kept(
+    authenticator: BearerAuthenticator, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, headers = await sync_to_async(issue)(ada)
+    has_read, may_answer = threading.Event(), threading.Event()
+    load = bearer.load_principal
+
+    def load_slowly(token_digest: str) -> tuple[Principal, bool]:
+        found = load(token_digest)
+        has_read.set()
+        may_answer.wait(LIMIT)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bearer, "load_principal", load_slowly)
+        early = asyncio.create_task(authenticator.authenticate(headers))
+        assert await asyncio.to_thread(has_read.wait, LIMIT)
+    await Token.objects.filter(pk=token.pk).aupdate(revoked_at=timezone.now())
+    authenticator.forget()
+    await refused(authenticator, headers)  # and does not share that look-up
+    may_answer.set()
+    assert await early is not None  # it asked before
+    await refused(authenticator, headers)

@@ -31,13 +31,6 @@ def test_a_principal_is_kept_until_its_hour(clock: Clock) -> None:
     assert cache.get(b"a") is None
 
 
-def test_nobody_is_found_after_everybody_was_forgotten(clock: Clock) -> None:
-    cache = PrincipalCache(clock=clock)
-    cache.put(b"a", ANONYMOUS, until=200.0)
-    cache.clear()
-    assert cache.get(b"a") is None
-
-
 def test_a_full_cache_first_drops_what_is_stale(clock: Clock) -> None:
     cache = PrincipalCache(limit=2, clock=clock)
     cache.put(b"stale", ANONYMOUS, until=99.0)

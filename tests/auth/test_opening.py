@@ -108,6 +108,35 @@ async def test_a_ticket_carries_the_limits_of_a_foreign_credential(
     assert (found.server_ids, found.expires_at) == ({shop.pk}, 9e9)
 
 
+async def test_tickets_of_one_key_have_the_limits_of_their_own_credentials(
+    opening: Opening, shop: Server, ada: User, settings: Any
+) -> None:
+    settings.MCP_ROW_CACHE_SECONDS = 60.0
+    held = []
+    for scopes in (frozenset({"tools"}), frozenset({"tools:read"})):
+        principal = await presented(ada, key="oauth:7", scopes=scopes)
+        ticket = await opening.issue_ticket(principal, PAGE, shop.pk)
+        held.append((await opened(opening, shop, PAGE, ticket), scopes))
+    for who, scopes in held:
+        assert (await who()).scopes == scopes
+
+
+async def test_what_a_ticket_opened_is_asked_anew_once_rights_have_changed(
+    opening: Opening, shop: Server, ada: User, settings: Any
+) -> None:
+    settings.MCP_ROW_CACHE_SECONDS = 60.0
+    token, _value = await token_of(ada)
+    principal = await presented(ada, key=f"user:1/token:{token.pk}", token_id=token.pk)
+    ticket = await opening.issue_ticket(principal, PAGE, shop.pk)
+    who = await opened(opening, shop, PAGE, ticket)
+    await who()
+    await Token.objects.aupdate(revoked_at=token.created_at)
+    await who()
+    opening.forget()
+    with pytest.raises(InvalidToken):
+        await who()
+
+
 async def test_a_credential_that_has_ended_ends_what_its_ticket_opened(
     opening: Opening, shop: Server, ada: User
 ) -> None:

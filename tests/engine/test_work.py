@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,10 +11,14 @@ import pytest
 from django.db import OperationalError
 
 from mcp_transport import Context
+from mcp_transport.admin.trying import asking
+from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine import recording, session_channel
-from mcp_transport.models import Call, Event, Session, Stream
+from mcp_transport.models import Call, Event, Server, Session, Stream
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.registry.decorators import prompt
+from mcp_transport.storage.rows import DatabaseAway
+from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import EventLog
 from mcp_transport.worker.lifespan import Runtime
 from tests.client import LegacyClient, text_of
@@ -256,6 +261,7 @@ async def test_work_that_is_cancelled_before_it_begins_holds_nobody(
     reply = await client.call("hold")
     assert reply.is_stream
     assert reply.messages == []
+    assert await outcomes(running) == ["cancelled"]
 
 
 async def test_a_prompt_that_takes_too_long_leaves_one_row(
@@ -339,3 +345,83 @@ async def test_a_failure_of_ours_is_an_internal_error(
     (answer,) = await rest(stream)
     assert answer["error"]["code"] == -32603
     assert "hunter2" not in str(answer)
+
+
+async def test_requests_of_one_id_end_with_their_session_both(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    client = await legacy()
+    first, second = await begin(client), await begin(client)
+    assert len(works(running)) == 2
+    await client.delete()
+    assert [await rest(stream) for stream in (first, second)] == [[], []]
+    assert await outcomes(running) == ["cancelled", "cancelled"]
+    assert works(running).is_idle
+
+
+async def test_the_first_of_two_requests_of_one_id_is_still_one_that_runs(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime
+) -> None:
+    client = await legacy()
+    first, second = await begin(client), await begin(client)
+    assert works(running).cancel(client.session_id, "h")  # the newest
+    assert await rest(second) == []
+    assert not works(running).is_idle
+    assert works(running).sessions() == {client.session_id}
+    gate.opened.set()
+    assert text_of((await rest(first))[-1]["result"]) == "held"
+
+
+async def tried(running: Runtime, name: str = "hold") -> str:
+    """Have the admin try a tool; the stream that tells of it."""
+    async with asyncio.timeout(LIMIT):
+        params = {"name": name, "arguments": {}}
+        return await asking.begin(running, "own", ANONYMOUS, "tools/call", params)
+
+
+async def test_a_stream_that_was_open_first_ends_with_work_that_never_began(
+    hold: None, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = type(works(running)).start
+
+    def start_and_cancel(self: Any, work: Any) -> None:
+        start(self, work)
+        work.cancel()
+
+    monkeypatch.setattr(type(works(running)), "start", start_and_cancel)
+    with contextlib.suppress(asking.NotStarted):
+        await tried(running)
+    assert await outcomes(running) == ["cancelled"]
+    assert not await Stream.objects.filter(closed_at=None).aexists()
+
+
+async def test_a_stream_that_cannot_be_opened_first_keeps_no_place(
+    hold: None, running: Runtime, own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Server.objects.filter(pk=own_server.pk).aupdate(concurrency=1)
+
+    async def fail(*_arguments: Any) -> Any:
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session_channel.SessionChannel, "_primed", fail)
+        with pytest.raises(asking.NotStarted, match="database"):
+            await tried(running)
+    assert await tried(running)
+
+
+async def test_events_that_cannot_be_read_are_no_answer(
+    hold: None, legacy: Legacy, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_arguments: Any) -> Any:
+        raise DatabaseAway
+
+    client = await legacy()
+    stream = await begin(client)
+    last = stream.events[-1].id
+    with monkeypatch.context() as patched:
+        patched.setattr(LiveStream, "_unseen", fail)
+        gate.opened.set()
+        assert await rest(stream) == []  # the request goes on, and its client comes back
+    resumed = await client.listen(last)
+    assert text_of((await rest(resumed))[-1]["result"]) == "held"
