@@ -8,6 +8,8 @@ from typing import Any
 from mcp_transport.engine.catalog import Offered
 from mcp_transport.engine.context import RequestContext
 from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.guard import Guarded, Overdue
+from mcp_transport.engine.questions import InputRequired
 from mcp_transport.protocol.errors import InternalError, InvalidParams
 from mcp_transport.protocol.shortening import shown
 from mcp_transport.registry.records import PromptDefinition, TemplateDefinition
@@ -33,8 +35,16 @@ async def complete(exchange: Exchange) -> dict[str, Any]:
         return _completion([])  # a resource without variables has nothing to complete
     _check(definition, name)
     context = RequestContext(exchange)
+    limit = exchange.services.tool_timeout
+    completing = entry.source.complete(definition, name, value, context, _known(exchange))
     try:
-        values = await entry.source.complete(definition, name, value, context, _known(exchange))
+        values = await Guarded(completing, timeout=lambda: limit)
+    except Overdue:
+        exchange.is_abandoned = exchange.is_overdue = True
+        raise InternalError(f"This took longer than {limit:g} seconds.") from None
+    except InputRequired:  # no failure to a tool, but here nobody can be asked
+        logger.error("Completion of %r asks its user something", entry.name)
+        raise InternalError from None
     except Exception:
         logger.exception("Completion of %r of server %r failed", entry.name, exchange.server.slug)
         raise InternalError from None

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, closing
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -67,12 +68,34 @@ async def run(function: Function, arguments: Mapping[str, Any], context: Request
             if _is_ending():
                 raise
             raise RuntimeError("The function waited for something that was cancelled.") from error
+        except BaseExceptionGroup as group:
+            raise _of_group(group) from group
+        except SystemExit as error:  # it would go on to end the loop
+            raise RuntimeError("The function tried to end the process.") from error
     while True:
         value = await _run_in_thread(function, arguments, context)
         if not isinstance(value, Asked):
             return value
         context.state.answers.update(await context.exchange.channel.ask(value.questions))
         context.rewind()
+
+
+def _of_group(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The questions of tasks that asked side by side, all in one; or what has failed."""
+    asked, failed = group.split(InputRequired)
+    if failed is None and asked is not None:
+        return InputRequired({k: q for one in _leaves(asked) for k, q in one.questions.items()})
+    if isinstance(failed, ExceptionGroup):
+        return failed
+    return RuntimeError("The function's tasks were ended by what is no error of theirs.")
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _is_ending() -> bool:
@@ -108,11 +131,12 @@ def _call(
     return _collect(result, context) if function.is_generator else result
 
 
-async def _collect(pieces: AsyncIterator[Any], context: RequestContext) -> list[Any]:
+async def _collect(pieces: AsyncGenerator[Any, None], context: RequestContext) -> list[Any]:
     values: list[Any] = []
-    async for value in pieces:
-        await context.chunk(len(values), value)
-        values.append(value)
+    async with aclosing(pieces):  # here, and not in a task of its own some time later
+        async for value in pieces:
+            await context.chunk(len(values), value)
+            values.append(value)
     return values
 
 
@@ -149,9 +173,10 @@ def _call_of(
 
     def consume() -> list[Any]:
         values: list[Any] = []
-        for value in function.call(**named):
-            context.chunk(len(values), value)
-            values.append(value)
+        with closing(function.call(**named)) as pieces:  # in this thread, which has the database
+            for value in pieces:
+                context.chunk(len(values), value)
+                values.append(value)
         return values
 
     return consume

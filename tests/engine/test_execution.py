@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from mcp_transport import Context, SyncContext, ToolError
 from mcp_transport.engine import execution
+from mcp_transport.engine.context import RequestContext
 from mcp_transport.engine.execution import Claim
 from mcp_transport.models import Call, Stream
 from mcp_transport.worker.lifespan import Runtime, runtime
@@ -404,3 +406,82 @@ async def threads_idle() -> None:
     async with asyncio.timeout(LIMIT):
         while pool._unfinished:  # noqa: ASYNC110 - the pool tells nobody
             await asyncio.sleep(0.005)
+
+
+async def test_questions_that_are_asked_side_by_side_are_asked_together(
+    register: Register, modern: Modern, legacy: Legacy
+) -> None:
+    @register
+    async def both(ctx: Context) -> str:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(ctx.elicit(f"{n}?", Name)) for n in range(2)]
+        return " ".join(task.result().content["name"] for task in asked)
+
+    for client in (
+        modern(capabilities=FORMS, answer=accept),
+        await legacy(capabilities=FORMS, answer=accept),
+    ):
+        async with asyncio.timeout(LIMIT):
+            reply = await client.call("both")
+        assert text_of(reply.result) == "Ada Ada"
+
+
+async def test_what_fails_beside_a_question_is_a_failure(
+    register: Register, modern: Modern
+) -> None:
+    @register
+    async def trip(ctx: Context) -> str:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ctx.elicit("Who?", Name))
+            group.create_task(fail())
+        return "never"
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    reply = await modern(capabilities=FORMS).call("trip")
+    assert reply.result["isError"] is True
+    assert "unexpected" in text_of(reply.result)
+
+
+async def test_a_function_does_not_end_the_process(register: Register, modern: Modern) -> None:
+    @register
+    async def leave() -> str:
+        sys.exit("usage: leave [-h]")
+
+    async with asyncio.timeout(LIMIT):
+        reply = await modern().call("leave")
+    assert reply.result["isError"] is True
+    assert "unexpected" in text_of(reply.result)
+
+
+async def test_pieces_that_nobody_takes_are_closed_where_they_were_made(
+    register: Register, modern: Modern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed_in: list[Any] = []
+
+    async def fail(*_arguments: Any) -> None:
+        raise RuntimeError("nobody listens")
+
+    @register
+    async def pieces() -> AsyncIterator[str]:
+        try:
+            yield "a"
+        finally:
+            await asyncio.sleep(0)
+            closed_in.append(asyncio.current_task())
+
+    @register
+    def pieces_in_thread() -> Iterator[str]:
+        try:
+            yield "a"
+        finally:
+            closed_in.append(threading.current_thread().name)
+
+    monkeypatch.setattr(RequestContext, "chunk", fail)
+    for name in ("pieces", "pieces_in_thread"):
+        reply = await modern().call(name, meta=PROGRESS)
+        assert reply.result["isError"] is True
+    in_task, in_thread = closed_in
+    assert "aclose" not in str(in_task)
+    assert in_thread.startswith("mcp-tool")
