@@ -18,6 +18,7 @@ from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Statement, insert
 from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.hub import Hub
+from mcp_transport.streams.log import is_stream_id
 from mcp_transport.streams.notices import Mail
 
 AT_ONCE = 100
@@ -63,6 +64,8 @@ class Inboxes:
     async def answer(self, session_id: str, response: Response) -> None:
         """Forward an answer to the process that asked, if there is one."""
         question = str(response.id)
+        if not is_stream_id(question.rpartition(".")[0]):
+            return  # nobody asked that
         workers = await self._pool.read(_worker_that_asked, session_id, question)
         payload = {"result": response.result, "error": response.error}
         await self._leave(workers, session_id, ANSWER, question, payload)
@@ -105,8 +108,7 @@ class Inboxes:
 
 
 def _worker_that_asked(session_id: str, question: str) -> set[str]:
-    stream_id, _, _number = question.rpartition(".")
-    return _workers(session_id, id=stream_id) if stream_id else set()
+    return _workers(session_id, id=question.rpartition(".")[0])
 
 
 def _workers_of(session_id: str) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ logger = logging.getLogger("mcp_transport.streams")
 
 # Events: a client that is far behind does not bring a whole stream into memory.
 READ_AT_ONCE = 100
+STREAM_ID = re.compile(r"[A-Za-z0-9_-]{1,22}")  # new_stream_id() makes such
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -62,11 +64,16 @@ def event_id(stream_id: str, sequence: int) -> str:
     return f"{stream_id}-{sequence}"
 
 
+def is_stream_id(text: str) -> bool:
+    """Whether a text may be the id of a stream; what else is sent, a database may not take."""
+    return STREAM_ID.fullmatch(text) is not None
+
+
 def parse_event_id(value: str) -> tuple[str, int] | None:
     """The stream and the sequence of an event id, or None if it is none."""
     stream_id, _, digits = value.rpartition("-")
     sequence = read_key(digits)
-    return None if not stream_id or sequence is None else (stream_id, sequence)
+    return None if sequence is None or not is_stream_id(stream_id) else (stream_id, sequence)
 
 
 class EventLog:

@@ -42,8 +42,9 @@ class SessionsConsumer(PlainEndpoint):
     async def serve(self, incoming: Incoming) -> Outcome:
         """See HttpEndpoint.serve()."""
         own = self.runtime.engine.ownership
-        if self.request["method"] == "DELETE":
+        if self.request["method"] == "DELETE":  # ending a session is always allowed
             return await self._close(incoming)
+        self.runtime.engine.admit(incoming)
         if not incoming.session_id:
             found = await own.sessions(incoming)
             return _answer({"sessions": found, "count": len(found)})

@@ -45,6 +45,10 @@ def _start(status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
+async def _all_of(rest: Rest) -> None:
+    await rest
+
+
 def _tells_of_leaving(error: Exception) -> bool:
     return isinstance(error, OSError) or "closed" in str(error)
 
@@ -71,6 +75,7 @@ class HttpResponder(Responder, Silent):
         "_has_left",
         "_is_finished",
         "_is_gone",
+        "_opening",
         "_receive",
         "_rest",
         "_scope",
@@ -110,6 +115,7 @@ class HttpResponder(Responder, Silent):
         self._slot: int | None = None  # of the pulse
         self._direct: Direct | None = None  # past send, once the stream is open
         self._rest: asyncio.Task[None] | None = None  # sends what was not taken at once
+        self._opening: asyncio.Task[None] | None = None  # the same of the head
 
     async def open(self) -> None:
         """See Responder.open()."""
@@ -117,8 +123,11 @@ class HttpResponder(Responder, Silent):
             return
         self.is_open = True
         self._count(200)
-        await self._put(_start(200, [*STREAM_HEADERS, *self.headers]))
-        await self._chunk(b"")  # the client knows at once that a stream has begun
+        rest = attempt(self._begin())
+        if rest is not None:
+            # Whoever waits in here may be ended, but a head that is half sent is not taken back.
+            self._opening = asyncio.get_running_loop().create_task(_all_of(rest))
+            await asyncio.shield(self._opening)
         self._direct = direct(self._scope, self._send)
         if self._slot is None:
             self._slot = self._worker.pulse.add(self)
@@ -175,6 +184,8 @@ class HttpResponder(Responder, Silent):
         if self._is_finished:
             return
         self._is_finished = True
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
         if self.is_open:
             await self._end(sse.event(body) if body else b"")
             return
@@ -193,8 +204,9 @@ class HttpResponder(Responder, Silent):
         if self._slot is not None:
             self._worker.pulse.discard(self, self._slot)
             self._slot = None
-        if self._rest is not None:
-            self._rest.cancel()
+        for task in (self._rest, self._opening):
+            if task is not None:
+                task.cancel()
 
     def _count(self, status: int) -> None:
         if self._worker.count_response is not None:
@@ -208,6 +220,15 @@ class HttpResponder(Responder, Silent):
             await hand_over(self._send, *messages)
         except OSError:
             self._has_left = True
+
+    async def _begin(self) -> None:
+        self._sending_since = time.monotonic()
+        try:
+            head = _start(200, [*STREAM_HEADERS, *self.headers])
+            # With an empty piece the client knows at once that a stream has begun.
+            await self._put(head, {"type": "http.response.body", "body": b"", "more_body": True})
+        finally:
+            self._sending_since = None
 
     async def _end(self, data: bytes) -> None:
         self.close()

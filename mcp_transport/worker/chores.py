@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -30,8 +31,31 @@ logger = logging.getLogger("mcp_transport.lifespan")
 
 HEARTBEAT = 1.0  # seconds
 STEADY = 5.0  # seconds the database has to be there before the silence of others is believed
+JUMP = 1.0  # seconds by which the time of day does not go wrong by itself
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
 ROLLUP_INTERVAL = 5.0  # seconds between two looks at whether calls have to be summed up
+
+
+class TimeOfDay:
+    """
+    Whether the time of day goes on as time does.
+
+    Heartbeats are told by it. When it has been set, or the machine slept, those of
+    all others look old until each has shown itself once more.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = time.time() - time.monotonic()
+        self._steady_since = -math.inf  # monotonic seconds
+
+    def is_steady(self, seconds: float) -> bool:
+        """Whether it has not jumped for so long; to be asked every now and then."""
+        now = time.monotonic()
+        before, self._ahead = self._ahead, time.time() - now
+        if abs(self._ahead - before) > JUMP:
+            logger.warning("The time of day has jumped by %.1f seconds.", self._ahead - before)
+            self._steady_since = now
+        return now - self._steady_since >= seconds
 
 
 class Chores:
@@ -50,6 +74,7 @@ class Chores:
         self._rows = rows
         self._measure = measure
         self._seen = Update(Worker, "seen_at")
+        self._time_of_day = TimeOfDay()
         self._clean_at = time.monotonic() + CLEAN_INTERVAL * _spread(0, 1)
         self._roll_up_at = 0.0
         self._running: list[asyncio.Task[None]] = []
@@ -75,8 +100,9 @@ class Chores:
     async def tend(self) -> None:
         """End what dead processes left open, and tell listeners what has changed."""
         services = self._services
-        # Right after an outage nobody has a heartbeat to show.
-        if self._writer.is_steady(STEADY):
+        # Right after an outage, or a jump of the clock, nobody has a heartbeat to show.
+        is_steady = self._time_of_day.is_steady(STEADY)
+        if is_steady and self._writer.is_steady(STEADY):
             for call in await self._rows.run(end_orphans, services.worker_id):
                 if call:
                     services.recorder.post(from_columns(call))

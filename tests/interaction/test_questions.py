@@ -201,9 +201,12 @@ async def test_a_client_that_answers_with_an_error_is_heard(connect_legacy: Conn
 
 
 @covers("SRV-1")
-async def test_an_answer_that_nobody_waits_for_is_accepted(connect_legacy: ConnectLegacy) -> None:
+@pytest.mark.parametrize("question", ["nobody", "nobody.1", "\x00.1", "x" * 900 + ".1", 7])
+async def test_an_answer_that_nobody_waits_for_is_accepted(
+    connect_legacy: ConnectLegacy, question: Any
+) -> None:
     client = await connect_legacy()
-    accepted = await client.respond({"id": "nobody"}, {})
+    accepted = await client.respond({"id": question}, {})
     assert accepted.status == 202
 
 

@@ -11,7 +11,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from mcp_transport.models import Call, Event, Session, Stream
+from mcp_transport.lifespan import runtime
+from mcp_transport.models import Call, Event, Server, Session, Stream
 from mcp_transport.testing import Exchange, Http
 from tests.client import LegacyClient
 from tests.interaction.conftest import *  # noqa: F403  the running site
@@ -255,3 +256,13 @@ def plan_of_history() -> str:
 async def test_the_record_of_a_session_is_found_by_an_index(owner: Owner) -> None:
     if connection.vendor == "sqlite":  # PostgreSQL reads small tables from end to end
         assert "mcp_call_session" in await plan_of_history()
+
+
+@pytest.mark.parametrize("below", ["", "/{}", "/{}/messages", "/{}/stream"])
+async def test_looking_counts_as_a_request_and_ending_does_not(owner: Owner, below: str) -> None:
+    session_id = (await owner.client()).session_id
+    await Server.objects.filter(slug="guarded").aupdate(principal_rate=1)
+    runtime().directory.forget()
+    assert (await owner.ask())[0] == 200
+    assert (await owner.ask(SESSIONS + below.format(session_id)))[0] == 429
+    assert (await owner.ask(f"{SESSIONS}/{session_id}", "DELETE"))[0] == 200

@@ -121,6 +121,29 @@ async def test_an_answer_without_a_body_has_no_type(
     assert await connection.next() == {"type": "http.response.body", "body": b""}
 
 
+async def test_a_stream_whose_opening_was_given_up_has_a_head_and_its_end(
+    connection: Connection,
+) -> None:
+    responder = connection.responder()
+    connection.reads.clear()
+    opening = asyncio.create_task(responder.open())  # as for a tool that says nothing for long
+    async with asyncio.timeout(LIMIT):
+        await connection.is_blocked.wait()
+    opening.cancel()
+    await asyncio.wait([opening])
+    finishing = asyncio.create_task(responder.finish(200, b"{}"))
+    await asyncio.sleep(0)
+    connection.reads.set()
+    async with asyncio.timeout(LIMIT):
+        await finishing
+    assert (await connection.next())["type"] == "http.response.start"
+    assert await connection.body() == b""
+    last = await connection.next()
+    assert last["body"] == sse.event(b"{}")
+    assert not last.get("more_body")
+    assert connection.sent.empty()
+
+
 async def test_a_stream_begins_at_once(connection: Connection) -> None:
     responder = connection.responder()
     responder.headers = (ORIGIN,)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -147,3 +149,34 @@ async def test_a_worker_indexes_the_words_of_calls(
     call = await sync_to_async(call_at)(timezone.now())
     await run.start()
     await until(SearchProgress.objects.filter(indexed_id=call.pk).aexists)
+
+
+async def test_after_the_clock_was_set_nobody_is_taken_for_dead(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, passed = runtime(), 0.0
+    await run.start()
+    await run.chores.stop()
+    server = await Server.objects.acreate(slug="main")
+    session = await Session.objects.acreate(
+        server=server, owner="anonymous", revision="2025-11-25", last_seen_at=timezone.now()
+    )
+    now = timezone.now()
+    await Worker.objects.acreate(id="other", hostname="here", pid=1, started_at=now, seen_at=now)
+    await Stream.objects.acreate(id="a", session=session, worker="other", opened_at=now)
+    monkeypatch.setattr(
+        chores,
+        "time",
+        SimpleNamespace(
+            time=lambda: time.time() + 60 + passed, monotonic=lambda: time.monotonic() + passed
+        ),
+    )
+    await Worker.objects.filter(id="other").aupdate(seen_at=now - datetime.timedelta(seconds=60))
+    await run.chores.tend()
+    assert await Stream.objects.filter(closed_at=None).aexists()
+    assert "jumped by 60" in caplog.text
+    passed = 2 * chores.STEADY  # and still nothing was heard of it
+    await run.chores.tend()
+    assert not await Stream.objects.filter(closed_at=None).aexists()
+    run.chores.start()
+    await run.stop()
