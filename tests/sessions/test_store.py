@@ -355,7 +355,7 @@ async def test_a_session_that_is_used_while_it_is_closed_is_closed(
         store._remember(record)  # as a request does that comes meanwhile
         return write(*arguments, **named)
 
-    parts[0].write = use_and_write  # type: ignore[method-assign,assignment]
+    parts[0].write = use_and_write  # type: ignore[method-assign]
     await store.close(record.id, "client")
     assert await store.find(record.id) is None
 

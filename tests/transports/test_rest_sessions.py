@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from mcp_transport.lifespan import runtime
 from mcp_transport.models import Call, Event, Server, Session, Stream
 from mcp_transport.testing import Exchange, Http
+from mcp_transport.worker.lifespan import runtime
 from tests.client import LegacyClient
 from tests.interaction.conftest import *  # noqa: F403  the running site
 from tests.interaction.conftest import UserToken
