@@ -23,5 +23,5 @@ LATER = ("mcp.E016", "mcp.E017", "mcp.E018", "mcp.E019")  # of the first table, 
 
 def order(code: str) -> tuple[bool, str]:
     """Errors before warnings, by table: settings, pitfalls, deployment."""
-    is_deployment = int(code[5:]) >= 10 and code not in LATER
+    is_deployment = 10 <= int(code[5:]) < 30 and code not in LATER
     return is_deployment, code[4:]

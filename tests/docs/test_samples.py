@@ -48,6 +48,11 @@ def test_what_a_page_shows_is_python(page: Path) -> None:
         compile(block, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
+def test_the_clock_is_shown_as_it_is_configured() -> None:
+    first = blocks(DOCS / "howto" / "stdio-servers.md")[0]
+    assert first.strip() in source_of("clock")
+
+
 def test_the_tutorial_shows_the_whole_of_its_app() -> None:
     shown = "\n\n".join(
         block.strip("\n")
@@ -59,7 +64,7 @@ def test_the_tutorial_shows_the_whole_of_its_app() -> None:
             assert line in shown, f"{name}: {line!r} is on no page."
 
 
-@pytest.mark.parametrize("sample", sorted(set(SHOWN.values())))
+@pytest.mark.parametrize("sample", sorted({*SHOWN.values(), "clock"}))
 def test_the_tests_of_a_sample_pass(sample: str, tmp_path: Path) -> None:
     settings = {
         "DJANGO_SETTINGS_MODULE": "mcpsite.settings",

@@ -141,5 +141,6 @@ def test_no_page_of_ours_completes_a_link() -> None:
 def test_nobody_elses_server_is_called() -> None:
     from mcp_transport.conf import settings
 
-    ours = ("apps.AppSource", "texts.TextSource")
+    ours = ("apps.AppSource", "texts.TextSource", "stdio.source.StdioSource")
     assert list(settings.MCP_SOURCES) == [f"mcp_transport.sources.{name}" for name in ours]
+    assert settings.MCP_STDIO == {}

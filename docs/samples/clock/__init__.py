@@ -1,0 +1,1 @@
+"""A program behind a site, as the guide shows it."""

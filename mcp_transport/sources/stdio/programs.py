@@ -1,0 +1,73 @@
+"""The programs that the settings name, and what of this process they may see."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mcp_transport.conf import settings
+from mcp_transport.rules import PROGRAM_OPTIONS, Programs
+
+logger = logging.getLogger("mcp_transport.stdio")
+
+#: What a program may know of the worker process's environment; never a secret of the site.
+INHERITED = (
+    "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LOGNAME",
+    "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER",
+)  # fmt: skip
+
+Limits = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program, and how its children are run."""
+
+    alias: str
+    command: tuple[str, ...] = field(repr=False)  # an argument may be a secret
+    cwd: str | None = None
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    per: Literal["principal", "session", "process"] = "principal"  # who shares a child
+    permission: str | None = None  # of all its entries
+    roots: tuple[str, ...] = ()  # what it is told when it asks for them
+    questions: bool = True  # whether it may ask a client's user and model
+    start_timeout: float = 10.0
+    call_timeout: float = 60.0
+    idle_timeout: float = 300.0
+    max_children: int = 8
+    limits: Limits = (("open_files", 1024),)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all clients have the same child."""
+        return self.per == "process"
+
+    def variables(self) -> dict[str, str]:
+        """The environment of a child: a few of this process's variables, and its own."""
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        return {**inherited, **dict(self.environment)}
+
+
+def programs() -> tuple[Program, ...]:
+    """Those of the settings; one that ``manage.py check`` refuses is left out."""
+    rule = Programs(options=PROGRAM_OPTIONS)
+    found = []
+    for alias, options in settings.MCP_STDIO.items():
+        problems = list(rule.problems_of(alias, options))
+        if problems:
+            logger.error("MCP_STDIO[%r] %s", alias, " ".join(problems))
+        else:
+            found.append(_program(alias, options))
+    return tuple(found)
+
+
+def _program(alias: str, options: Mapping[str, Any]) -> Program:
+    taken = dict(options)
+    taken["command"] = tuple(taken["command"])
+    taken["environment"] = tuple(taken.get("environment", {}).items())
+    taken["roots"] = tuple(taken.get("roots", ()))
+    taken["limits"] = tuple({"open_files": 1024, **taken.get("limits", {})}.items())
+    return Program(alias=alias, **taken)

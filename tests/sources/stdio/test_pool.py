@@ -1,0 +1,202 @@
+"""Tests of mcp_transport.sources.stdio.pool: who has which child, and what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from mcp_transport.testing import Client, Site, ToolFailed
+from tests.sources.stdio.conftest import (
+    LIMIT,
+    Sited,
+    children,
+    command,
+    is_alive,
+    open_files,
+    said,
+    until,
+)
+
+
+async def pid_of(client: Client) -> int:
+    """The process that serves a client."""
+    return int(said(await client.call("box_pid"))["pid"])
+
+
+def clients(site: Site, users: list[User]) -> list[Client]:
+    """A client of each user."""
+    return [site.client("open", user=user) for user in users]
+
+
+async def test_what_one_user_left_in_a_program_no_other_finds(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited() as site:
+        ada, bob, _ = clients(site, users)
+        assert said(await ada.call("box_remember", value="ada's"))["before"] is None
+        assert said(await bob.call("box_remember", value="bob's"))["before"] is None
+        assert said(await ada.call("box_remember", value="new"))["before"] == "ada's"
+
+
+async def test_clients_that_nobody_knows_share_nothing(sited: Sited) -> None:
+    async with sited() as site:
+        for revision in ("2026-07-28", "2026-07-28", "2025-11-25", "2025-11-25"):
+            client = site.client("open", revision=revision)
+            assert said(await client.call("box_remember", value="mine"))["before"] is None
+        kept = said(await client.call("box_remember", value="mine"))["before"]
+        assert kept == "mine"  # of the same session
+        await until(lambda: len(children()) == 3)  # two sessions, and the one that lists
+
+
+async def test_sessions_of_one_user_share_a_child_unless_told_otherwise(
+    sited: Sited, users: list[User]
+) -> None:
+    for per, shared in (("principal", True), ("session", False)):
+        async with sited(box={"per": per}) as site:
+            token = site.admit(users[0])
+            one, two = (site.client("open", revision="2025-11-25", token=token) for _ in range(2))
+            assert (await pid_of(one) == await pid_of(two)) is shared
+
+
+async def test_a_program_is_shared_by_all_only_where_the_settings_say_so(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"per": "process"}) as site:
+        found = {await pid_of(client) for client in [*clients(site, users), site.client("open")]}
+        assert len(found) == len(children()) == 1
+
+
+async def test_many_callers_of_one_child_each_get_their_own_answer(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"per": "process"}) as site:
+        # All of them count their requests from 1.
+        crowd = [site.client("open", revision="2025-11-25", user=users[n % 3]) for n in range(20)]
+
+        async def ask(caller: int, client: Client) -> int:
+            crossed = 0
+            for number in range(10):
+                nonce = f"{caller}-{number}"
+                crossed += (await client.call("box_echo", text=nonce)).text != nonce
+            return crossed
+
+        assert sum(await asyncio.gather(*(ask(*one) for one in enumerate(crowd)))) == 0
+        assert len(children()) == 1
+
+
+async def test_a_killed_child_fails_its_own_calls_within_a_second_and_is_replaced(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited() as site:
+        ada, bob, _ = clients(site, users)
+        first, other = await pid_of(ada), await pid_of(bob)
+        hanging = [asyncio.create_task(ada.try_call("box_hang", {})) for _ in range(3)]
+        await until(lambda: any(len(child._calls) == 3 for child in children()))
+        killed_at = time.monotonic()
+        os.kill(first, signal.SIGKILL)
+        outcomes = await asyncio.wait_for(asyncio.gather(*hanging), LIMIT)
+        assert time.monotonic() - killed_at < 1
+        assert {outcome.text for outcome in outcomes} == {
+            "The program 'box' ended while it worked for this; call again."
+        }
+        assert await pid_of(bob) == other
+        assert await pid_of(ada) != first
+
+
+async def test_kills_leave_neither_files_nor_processes_behind(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"per": "process"}) as site:
+        client = site.client("open", user=users[0])
+        await pid_of(client)
+        before, killed = open_files(), []
+        for _ in range(5):
+            killed.append(await pid_of(client))
+            with pytest.raises(ToolFailed, match="ended while it worked"):
+                await client.call("box_crash")
+        await pid_of(client)
+        await until(lambda: open_files() <= before)
+        assert not [process for process in killed if is_alive(process)]
+        assert len(set(killed)) == 5
+
+
+async def test_a_child_that_ends_while_nobody_uses_it_is_taken_away(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited() as site:
+        client = site.client("open", user=users[0])
+        process = await pid_of(client)
+        before = len(children())
+        os.kill(process, signal.SIGKILL)
+        await until(lambda: len(children()) == before - 1)
+        assert await pid_of(client) != process
+
+
+async def test_the_child_that_was_not_used_for_longest_makes_room(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"max_children": 2}) as site:
+        ada, bob, eve = clients(site, users)
+        first, second = await pid_of(ada), await pid_of(bob)
+        assert await pid_of(ada) == first
+        await pid_of(eve)
+        assert await pid_of(ada) == first
+        assert not is_alive(second)
+        assert len(children()) == 2
+
+
+async def test_who_finds_all_children_in_use_waits_then_is_refused(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"max_children": 1, "start_timeout": 2.0}) as site:
+        ada, bob, _ = clients(site, users)
+        hanging = asyncio.create_task(ada.try_call("box_hang", {}))
+        await until(lambda: any(child._calls for child in children()))
+        with pytest.raises(ToolFailed, match="All 1 processes of the program 'box' are in use"):
+            await bob.call("box_pid")
+        waiting = asyncio.create_task(pid_of(bob))
+        await until(lambda: any(child._calls for child in children()))
+        os.kill(said_pid(), signal.SIGKILL)
+        assert (await hanging).is_error
+        assert await asyncio.wait_for(waiting, LIMIT)
+
+
+def said_pid() -> int:
+    """The supervisor of the one child."""
+    (child,) = children()
+    return child.pid
+
+
+async def test_an_idle_child_ends_and_comes_back(sited: Sited, users: list[User]) -> None:
+    async with sited(box={"idle_timeout": 0.2}) as site:
+        client = site.client("open", user=users[0])
+        process = await pid_of(client)
+        await until(lambda: not children() and not is_alive(process))
+        assert "box_pid" in await client.tools()
+        assert await pid_of(client) != process
+
+
+async def test_a_program_that_does_not_start_is_left_alone_for_a_while(
+    sited: Sited, users: list[User], tmp_path: Path
+) -> None:
+    marker = tmp_path / "broken"
+    start = f"test ! -e {marker} && exec {' '.join(command())}"
+    async with sited(box={"command": ["sh", "-c", start]}) as site:
+        client = site.client("open", user=users[0])
+        await pid_of(client)
+        marker.touch()
+        other = site.client("open", user=users[1])
+        with pytest.raises(ToolFailed, match="does not start; the site's log says why"):
+            await other.call("box_pid")
+        began_at = time.monotonic()
+        with pytest.raises(ToolFailed, match="does not start; it is tried again in"):
+            await other.call("box_pid")
+        assert time.monotonic() - began_at < 0.5
+        marker.unlink()
+        assert (await client.call("box_echo", text="still")).text == "still"
