@@ -8,7 +8,7 @@ a name that is not declared here raises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.conf import settings as django_settings
@@ -32,6 +32,10 @@ class Settings:
     MCP_MAX_BODY_BYTES: int = 4 * 1024 * 1024
     #: Seconds a client may take to send a request body.
     MCP_BODY_TIMEOUT: float = 30.0
+    #: Where Nchan takes messages, by the name of each nginx: ``{"n0": "unix:/run/mcp/publish.sock"}``.
+    MCP_NCHAN_PUBLISHERS: Mapping[str, str] = {}
+    #: What an nginx says to be believed that it takes streams over, 32 characters or more.
+    MCP_NCHAN_SECRET: str = ""
     #: Seconds of silence on an open stream before a comment line is sent.
     MCP_KEEP_ALIVE_INTERVAL: float = 15.0
     #: Seconds a request may work before its answer becomes a stream.

@@ -17,6 +17,7 @@ from typing import Any
 from mcp_transport.conf import settings
 from mcp_transport.engine.directory import DEFAULT, Offer
 from mcp_transport.monitoring import door
+from mcp_transport.nchan.offloading import ATTACHED, LEFT
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.serving.stopping import closing, requests
 from mcp_transport.storage.rows import DatabaseAway
@@ -50,6 +51,7 @@ class McpApplication:
         self._websocket = websocket
         self._path = settings.MCP_PATH.rstrip("/")
         self._below = self._path + "/"
+        self._has_nchan = bool(settings.MCP_NCHAN_PUBLISHERS)
         self._probes = _probes()
         self._socket = _door(WebSocketConsumer)
         self._tool_socket = _door(ToolSocketConsumer)
@@ -79,7 +81,10 @@ class McpApplication:
         elif kind == "http":
             requests.running += 1
             try:
-                await (self._endpoint(scope) or await self._beside(scope))(scope, receive, send)
+                application = self._endpoint(scope) or await self._beside(scope)
+                if self._has_nchan and application is not self._http:
+                    scope, receive, send = _with_nchan(scope, receive, send)
+                await application(scope, receive, send)
             finally:
                 requests.running -= 1
         elif kind == "lifespan":
@@ -161,6 +166,14 @@ class McpApplication:
         return self._websocket or _nowhere
 
 
+def _with_nchan(scope: Any, receive: Any, send: Any) -> tuple[Any, Any, Any]:
+    """A request as an application is given it whose stream nginx may hold."""
+    offloading = runtime().offloading
+    if offloading is None:
+        return scope, receive, send
+    return offloading.wrap(scope, receive, send)
+
+
 async def _nowhere(_scope: Any, receive: Any, send: Any) -> None:
     """What a WebSocket finds at an address that takes none."""
     await receive()
@@ -215,11 +228,19 @@ def _probes() -> dict[str, Probe]:
     async def metrics(scope: Any, send: Any) -> None:
         await door.show(scope, send, runtime())
 
+    async def hear(scope: Any, send: Any) -> None:
+        await runtime().start()
+        if (offloading := runtime().offloading) is not None:
+            await offloading.hear(scope, send)
+
     probes = {
         settings.MCP_HEALTH_PATH: live,
         settings.MCP_READY_PATH: ready,
         settings.MCP_METRICS_PATH: metrics,
     }
+    if settings.MCP_NCHAN_PUBLISHERS:
+        below = settings.MCP_PATH.rstrip("/") + "/_nchan/"
+        probes |= {below + ATTACHED: hear, below + LEFT: hear}
     return {path: probe for path, probe in probes.items() if path is not None}
 
 

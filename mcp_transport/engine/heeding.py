@@ -19,7 +19,7 @@ from mcp_transport.engine.watching import look
 from mcp_transport.protocol.subscriptions import Filter
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
-from mcp_transport.streams.notices import Changed, Mail, Notice, Stale, Used
+from mcp_transport.streams.notices import Changed, Mail, Notice, Seen, Stale, Used
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -56,6 +56,7 @@ class Heeding:
         local_work: LocalWork,
         report: Callable[[str], Awaitable[None]],
         count_use: Callable[[Used], None],
+        note_client: Callable[[Seen], object],
     ) -> None:
         self._hub = hub
         self._directory = directory
@@ -65,6 +66,7 @@ class Heeding:
         self._local_work = local_work
         self._report = report
         self._count_use = count_use
+        self._note_client = note_client
         self._due: dict[object, Errand] = {}
         self._running: asyncio.Task[None] | None = None
         hub.heed(self.heed)
@@ -79,6 +81,8 @@ class Heeding:
                 self._directory.forget()
         elif isinstance(notice, Used):
             self._count_use(notice)
+        elif isinstance(notice, Seen):
+            self._note_client(notice)
         else:
             self._forget(notice)
 

@@ -48,7 +48,14 @@ class Used(msgspec.Struct, frozen=True, tag="used"):
     report: Report
 
 
-Notice = Changed | Mail | Stale | Used
+class Seen(msgspec.Struct, frozen=True, tag="seen"):
+    """A client whose stream nginx holds has come there, or left."""
+
+    channel: str
+    is_there: bool
+
+
+Notice = Changed | Mail | Seen | Stale | Used
 
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 

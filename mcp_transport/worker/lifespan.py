@@ -38,6 +38,9 @@ from mcp_transport.engine.source import Source
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
+from mcp_transport.nchan.channels import Announce, Channels
+from mcp_transport.nchan.offloading import Offloading
+from mcp_transport.nchan.publisher import Publisher
 from mcp_transport.protocol.subscriptions import Change
 from mcp_transport.serving.stopping import StopSignal, requests
 from mcp_transport.sessions.history import SessionHistory
@@ -49,7 +52,7 @@ from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
-from mcp_transport.streams.notices import Notice, Stale
+from mcp_transport.streams.notices import Notice, Seen, Stale
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
@@ -104,6 +107,8 @@ class Runtime:
         self.engine = Engine(self._services())
         self.heeding = self._heeding()
         self.pulse = Pulse(settings.MCP_KEEP_ALIVE_INTERVAL)
+        self.channels = _channels(self._tell_of_client)
+        self.offloading = None if self.channels is None else Offloading(self.channels)
         self.count_response = self.monitor.count_response
         self.chores = Chores(
             self.engine.services, writer=self.writer, rows=self.rows, measure=self._measure
@@ -144,6 +149,7 @@ class Runtime:
             local_work=self.engine,
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
             count_use=self.reconciling.heed,
+            note_client=self._note_client,
         )
 
     async def start(self, *, is_told_to_stop: bool = False) -> None:
@@ -197,6 +203,8 @@ class Runtime:
         self.reconciling.stop()
         self.engine.services.patrol.stop()
         self.limiting.summarize(are_all=True)
+        if self.channels is not None:
+            await self.channels.close()
         await self.hub.stop()
         self.monitor.close()
         await self.authenticators.close()
@@ -225,6 +233,13 @@ class Runtime:
 
     async def _session_changed(self, session_id: str) -> None:
         await self.hub.announce(Stale("sessions", session_id))
+
+    async def _tell_of_client(self, channel: str, is_there: bool) -> None:
+        await self.hub.announce(Seen(channel, is_there))
+
+    def _note_client(self, seen: Seen) -> None:
+        if self.channels is not None:
+            self.channels.heed(seen.channel, is_there=seen.is_there)
 
     async def _warn(self) -> None:
         """Ask for no more requests, and serve for a moment those that still come."""
@@ -266,6 +281,8 @@ class Runtime:
             "mcp_writer_queue_rows": self.writer.depth,
             "mcp_writer_away": self.writer.is_away,
             "mcp_bus_away": self.hub.is_deaf,
+            "mcp_held_streams": len(self.channels) if self.channels else 0,
+            "mcp_nchan_away": self.channels.away if self.channels else 0,
             "mcp_refused_by_limits": self.limiting.refusals,
             "mcp_tool_threads": self.functions.size,
             "mcp_tool_threads_asked": self.functions.unfinished,
@@ -322,6 +339,12 @@ def _bus() -> Bus:
 
 def _sources() -> list[Source]:
     return [import_string(path)() for path in settings.MCP_SOURCES]
+
+
+def _channels(announce: Announce) -> Channels | None:
+    configured = settings.MCP_NCHAN_PUBLISHERS
+    publishers = {name: Publisher(address) for name, address in configured.items()}
+    return Channels(publishers, announce) if publishers else None
 
 
 def _limiting(limiter: Limiter, recorder: Recorder) -> Limiting:

@@ -9,6 +9,7 @@ from django.db import connection
 
 from tests import settings
 from tests.fleet.front import Front
+from tests.fleet.nchan import SECRET, Nchan, front
 from tests.process import Folder, Process
 
 
@@ -16,10 +17,23 @@ class Fleet:
     """So many services of a site that was prepared, each with an address of its own."""
 
     def __init__(
-        self, folder: Folder, count: int = 2, server: str = "uvicorn", *, workers: int = 1
+        self,
+        folder: Folder,
+        count: int = 2,
+        server: str = "uvicorn",
+        *,
+        workers: int = 1,
+        nchans: int = 0,
     ) -> None:
         self.workers = [Process(folder, server, workers=workers) for _ in range(count)]
-        self.front = Front(folder.path / "nginx", [worker.port for worker in self.workers])
+        ports = [worker.port for worker in self.workers]
+        self.nchans = [Nchan(ports) for _ in range(nchans)]
+        folder.environment |= {
+            "NCHAN": " ".join(nchan.publisher for nchan in self.nchans),
+            "NCHAN_SECRET": SECRET if nchans else "",
+        }
+        place = folder.path / "nginx"
+        self.front = front(place, ports, *self.nchans) if nchans else Front(place, ports)
 
     @property
     def port(self) -> int:
@@ -29,6 +43,7 @@ class Fleet:
     async def start(self) -> None:
         """Start everything and wait until all of it listens."""
         await asyncio.gather(*(worker.start() for worker in self.workers))
+        await asyncio.gather(*(nchan.start() for nchan in self.nchans))
         await self.front.start()
 
     def stop(self) -> None:
@@ -36,6 +51,8 @@ class Fleet:
         self.front.stop()
         for worker in self.workers:
             worker.close()
+        for nchan in self.nchans:
+            nchan.close()
 
 
 def database_of_tests() -> str:

@@ -7,7 +7,8 @@ in turn; ``connect_legacy`` does so for those with sessions, ``modern`` and
 
 With MCP_TEST_OVER=database or redis the site is two worker processes behind an
 nginx that hands each request of a client to the next of them, woken over that
-bus; tests that look into the process of the site are left out then.
+bus; with nchan they use the database's, and two nginx with Nchan hold all streams.
+Tests that look into the process of the site are left out then.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ from tests.socket_http import SocketHttp
 from tests.sockets import Sockets
 from tests.wire_sockets import WireSockets
 
-OVER = os.environ.get("MCP_TEST_OVER", "")  # the bus between worker processes; empty for none
+OVER = os.environ.get(
+    "MCP_TEST_OVER", ""
+)  # the bus between worker processes, or nchan; empty for none
 INSIDE = frozenset({"probe", "configure", "settings", "monkeypatch", "caplog"})
 
 HOST = "testserver"  # what clients call the site, over sockets or not
@@ -126,7 +129,8 @@ else:
             if OVER == "redis":
                 asyncio.run(broker.start())
             folder = Folder(tmp_path_factory.mktemp("fleet"))
-            fleet = Fleet(join(folder, broker.url if OVER == "redis" else ""))
+            join(folder, broker.url if OVER == "redis" else "")
+            fleet = Fleet(folder, nchans=2 if OVER == "nchan" else 0)
             try:
                 asyncio.run(fleet.start())
                 yield fleet
