@@ -61,7 +61,7 @@ conformance: $(VENV)/site.stamp  ## Start that server, run the official suite at
 clients: $(VENV)/site.stamp  ## Start the demo, call it with real clients of every kind
 	@MCP_WEBSOCKET_QUERY_TICKETS=on $(BIN)/python scripts/with_site.py $(BIN)/python scripts/clients/run.py {endpoint}
 
-cluster: $(VENV)/test.stamp  ## The same over two worker processes on PostgreSQL behind nginx (BUS=database or redis)
+cluster: $(VENV)/test.stamp  ## The same over two worker processes on PostgreSQL behind nginx (BUS=database, redis or nchan)
 	@PYTHON=$(BIN)/python scripts/cluster.sh $(or $(BUS),database redis)
 
 clients-more: $(VENV)/site.stamp  ## The same with clients that are built on those; they take minutes to install

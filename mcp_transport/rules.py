@@ -19,6 +19,9 @@ from typing import Any, ClassVar
 
 from django.utils.module_loading import import_string
 
+PLAIN_ADDRESS = re.compile(
+    r"unix:/[^\s:]{1,106}|http://(\[[0-9a-f:.]+\]|[^\s/:@?#*\[\]]+)(:\d{1,5})?/?", re.IGNORECASE
+)
 SHOWN_LENGTH = 60  # characters of a wrong value that a message repeats
 BACKEND_KEYS = frozenset({"BACKEND", "OPTIONS"})
 PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # of what names of tools consist of
@@ -291,6 +294,42 @@ def _is_variable(item: tuple[object, object]) -> bool:
     return is_named and isinstance(value, str) and "\0" not in value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses(Rule):
+    """Where servers are reached, by short names that stand in addresses."""
+
+    id: ClassVar[str] = "mcp.E020"
+    remedy: ClassVar[str] = (
+        'Write {"n0": "unix:/path/of/a.sock"} or {"n0": "http://127.0.0.1:8090"}.'
+    )
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping):
+            yield f"is {shown(value)}; it is a dictionary of addresses."
+            return
+        for name, address in value.items():
+            if not isinstance(name, str) or not re.fullmatch(r"n\d{1,2}", name, re.ASCII):
+                yield f"has the name {shown(name)}; each is an n with one or two digits."
+            if not isinstance(address, str) or not PLAIN_ADDRESS.fullmatch(address):
+                yield f"[{name!r}] is {shown(address)}; it is a socket's path or an address without one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret(Rule):
+    """A text that nobody guesses, or none; it is never repeated."""
+
+    id: ClassVar[str] = "mcp.E021"
+    remedy: ClassVar[str] = "Take what `openssl rand -hex 32` prints."
+    minimum: int = 32
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        is_text = isinstance(value, str) and value.isascii() and value.isprintable()
+        if not is_text or 0 < len(value) < self.minimum:
+            yield f"is not a text of {self.minimum} plain characters or more."
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -362,6 +401,8 @@ RULES: Mapping[str, Rule] = {
     "MCP_ALLOWED_ORIGINS": Origins(),
     "MCP_MAX_BODY_BYTES": Number(minimum=1024, maximum=2**30),
     "MCP_BODY_TIMEOUT": SECONDS,
+    "MCP_NCHAN_PUBLISHERS": Addresses(),
+    "MCP_NCHAN_SECRET": Secret(),
     "MCP_KEEP_ALIVE_INTERVAL": SECONDS,
     "MCP_STREAM_AFTER": SECONDS_OR_NONE_AT_ALL,
     "MCP_TOOL_TIMEOUT": SECONDS,

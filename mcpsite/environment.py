@@ -135,6 +135,11 @@ def _pooled(database: dict[str, Any], size: int) -> dict[str, Any]:
     return {**database, "CONN_MAX_AGE": 0, "OPTIONS": options}
 
 
+def publishers(addresses: Sequence[str]) -> dict[str, str]:
+    """The MCP_NCHAN_PUBLISHERS entries for some addresses, named in their order."""
+    return {f"n{number}": address for number, address in enumerate(addresses)}
+
+
 def bus(redis_url: str) -> dict[str, Any]:
     """The bus for what there is: Redis, else the database, which is always there."""
     name = "channel_layer.ChannelLayerBus" if redis_url else "database.DatabaseBus"

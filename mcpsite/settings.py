@@ -122,6 +122,8 @@ WHITENOISE_USE_FINDERS = True  # the admin's files come from the packages: no co
 SPECTACULAR_SETTINGS = DOCUMENT
 
 MCP_BUS = {"default": environment.bus(REDIS_URL)}
+MCP_NCHAN_PUBLISHERS = environment.publishers(environment.words("NCHAN_PUBLISHERS"))
+MCP_NCHAN_SECRET = os.environ.get("NCHAN_SECRET", "")
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("line", "json"))
 LOGGING = {

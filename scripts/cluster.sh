@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # cluster.sh BUS...: the tests of the requirements and the official suite at every revision,
-# over two worker processes on PostgreSQL behind nginx, which wake each other over each BUS
+# over two worker processes on PostgreSQL behind nginx, which wake each other over each BUS; with
+# nchan, by the database, and streams are held by nginx
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/postgres.sh

@@ -46,12 +46,14 @@ class SocketExchange(Exchange):
 class SocketHttp:
     """Requests to one address, in the form that the clients of the tests use."""
 
-    def __init__(self, there: Process | Fleet, *, host: str = "") -> None:
+    def __init__(
+        self, there: Process | Fleet, *, host: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         base = f"http://127.0.0.1:{there.port}"
         named = {"host": host} if host else {}
         self._client = httpx.AsyncClient(
             base_url=base,
-            headers=named,
+            headers={**named, **(headers or {})},
             timeout=LIMIT,
             verify=False,  # nothing here is encrypted, and certificates take 50 ms to be read
             trust_env=False,

@@ -65,6 +65,7 @@ TESTED_ELSEWHERE = {
     "management/commands/mcp.py": "tests/management/test_mcp.py",
     "management/subcommands/": "as they are typed: tests/management",
     "models/rows_changed.py": "a signal; tests/test_receivers.py",
+    "nchan/answers.py": "tests/nchan/test_publisher.py, as an nginx answers",
     "routing.py": "tests/interaction/test_endpoint.py",
     "models/rollup.py": "columns; tests/audit/test_buckets.py",
     "models/search_progress.py": "columns; tests/audit/test_words.py",

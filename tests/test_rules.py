@@ -167,3 +167,39 @@ def test_prefixes_are_beginnings_of_names() -> None:
     for prefix in ("", "a b", 3, None, "x" * 65, "ü", "a\n"):
         (problem,) = problems("MCP_NAME_PREFIXES", {"acme": prefix})
         assert problem.startswith("['acme'] is ")
+
+
+@pytest.mark.parametrize(
+    "address", ["unix:/run/nchan/publish.sock", "http://127.0.0.1:8090", "http://[::1]:8090/"]
+)
+def test_an_address_is_a_socket_or_a_host(address: str) -> None:
+    assert problems("MCP_NCHAN_PUBLISHERS", {"n0": address, "n12": address}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (["unix:/a"], "it is a dictionary"),
+        ({"first": "unix:/a"}, "'first'"),
+        ({0: "unix:/a"}, "has the name 0"),
+        ({"n0": "/run/a.sock"}, "'/run/a.sock'"),
+        ({"n0": "https://127.0.0.1"}, "https"),
+        ({"n0": "http://user:password@host"}, "['n0'] is"),
+        ({"n0": "unix:/" + "a" * 107}, "['n0'] is"),
+        ({"n0": None}, "None"),
+    ],
+)
+def test_a_wrong_address_is_named(value: Any, said: str) -> None:
+    (problem,) = problems("MCP_NCHAN_PUBLISHERS", value)
+    assert said in problem
+
+
+@pytest.mark.parametrize("value", ["", "s" * 32])
+def test_a_secret_is_long_or_none(value: str) -> None:
+    assert problems("MCP_NCHAN_SECRET", value) == []
+
+
+@pytest.mark.parametrize("value", ["s" * 31, "s" * 32 + "\n", "é" * 32, None, 7])
+def test_a_wrong_secret_is_not_repeated(value: Any) -> None:
+    (problem,) = problems("MCP_NCHAN_SECRET", value)
+    assert str(value) not in problem

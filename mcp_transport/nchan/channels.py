@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from mcp_transport.nchan.publisher import NotPublished, Publisher
 
 ID_BYTES = 24  # of chance: who knows a channel could listen
-ATTACH_LIMIT = 30.0  # seconds in which a client has to come; Nchan keeps messages as long
+ATTACH_LIMIT = 10.0  # seconds in which a client has to come; Nchan keeps messages for longer
 MOST_UNATTACHED = 100  # messages before; Nchan keeps 256
 MOST_AT_ONCE = 100  # channels in one request, whose address nginx reads into 16 kB
 COMMENT = b":\n\n"

@@ -12,12 +12,13 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from mcp_transport.nchan.answers import Answer, Answers
+if TYPE_CHECKING:
+    from mcp_transport.nchan.answers import Answer
 
 PATIENCE = 2.0  # seconds for an answer, and until one that was away is tried again
 MOST_UNANSWERED = 4096  # requests
@@ -137,6 +138,8 @@ class Publisher:
             self._timer = loop.call_later(self._patience, self._look)
 
     async def _connect(self) -> None:
+        from mcp_transport.nchan.answers import Answers  # here, as it needs httptools
+
         try:
             async with asyncio.timeout(self._patience):
                 await _connect(self._address, lambda: Answers(self._made, self._take, self._lost))

@@ -343,8 +343,9 @@ def _sources() -> list[Source]:
 
 def _channels(announce: Announce) -> Channels | None:
     configured = settings.MCP_NCHAN_PUBLISHERS
-    publishers = {name: Publisher(address) for name, address in configured.items()}
-    return Channels(publishers, announce) if publishers else None
+    if not configured or not settings.MCP_NCHAN_SECRET:  # without it anybody could hand over
+        return None
+    return Channels({name: Publisher(at) for name, at in configured.items()}, announce)
 
 
 def _limiting(limiter: Limiter, recorder: Recorder) -> Limiting:

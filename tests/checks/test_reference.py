@@ -18,7 +18,7 @@ def test_every_check_is_documented() -> None:
     assert re.findall(r"^\| `(mcp\.[EW]\d+)`", page, re.MULTILINE) == sorted(set(raised), key=order)
 
 
-LATER = ("mcp.E016", "mcp.E017", "mcp.E018", "mcp.E019")  # of the first table, which was full
+LATER = {f"mcp.E{number:03}" for number in range(16, 40)}  # of the first table, which was full
 
 
 def order(code: str) -> tuple[bool, str]:

@@ -29,7 +29,7 @@ class Fleet:
         ports = [worker.port for worker in self.workers]
         self.nchans = [Nchan(ports) for _ in range(nchans)]
         folder.environment |= {
-            "NCHAN": " ".join(nchan.publisher for nchan in self.nchans),
+            "NCHAN_PUBLISHERS": ",".join(nchan.publisher for nchan in self.nchans),
             "NCHAN_SECRET": SECRET if nchans else "",
         }
         place = folder.path / "nginx"

@@ -23,7 +23,7 @@ from tests.cluster import running_cluster
 from tests.fleet.fleet import Fleet
 from tests.process import Folder
 
-BUSES = ("database", "redis")
+BUSES = ("database", "redis", "nchan")  # the last: the database's, and nginx holds streams
 OPEN = """
 from mcp_transport.models import Server
 Server.objects.create(slug={label!r}, access="public", offers=[{label!r}])
@@ -43,7 +43,7 @@ def a_fleet(bus: str, label: str) -> Iterator[Fleet]:
             folder.environment["REDIS_URL"] = broker.url
         folder.manage("migrate", "--verbosity", "0")
         folder.manage("shell", "--verbosity", "0", "-c", OPEN.format(label=label))
-        fleet = Fleet(folder)
+        fleet = Fleet(folder, nchans=2 if bus == "nchan" else 0)
         stack.callback(fleet.stop)
         asyncio.run(fleet.start())
         yield fleet

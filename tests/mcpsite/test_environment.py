@@ -121,6 +121,11 @@ def test_another_database_is_refused_with_a_remedy() -> None:
         environment.database("mysql://localhost/shop", default=Path("unused"))
 
 
+def test_what_holds_streams_is_named_in_its_order() -> None:
+    assert environment.publishers(["unix:/a", "unix:/b"]) == {"n0": "unix:/a", "n1": "unix:/b"}
+    assert environment.publishers([]) == {}
+
+
 def test_the_bus_is_redis_where_there_is_one_and_else_the_database() -> None:
     assert environment.bus("redis://h")["BACKEND"].endswith(".ChannelLayerBus")
     assert environment.bus("")["BACKEND"].endswith(".DatabaseBus")

@@ -19,9 +19,10 @@ from mcp_transport.threads import PoolExhausted
 LIMIT = 5.0  # seconds a test may wait
 
 
-@pytest.fixture
-async def pool() -> AsyncIterator[RowPool]:
-    pool = RowPool(1, 0, "test-rows", patience=0.05)
+@pytest.fixture(name="pool")
+async def a_pool(request: pytest.FixtureRequest) -> AsyncIterator[RowPool]:
+    """One thread; how patient it is may be said by the test."""
+    pool = RowPool(1, 0, "test-rows", patience=getattr(request, "param", LIMIT))
     yield pool
     assert await pool.stop(LIMIT)
 
@@ -57,6 +58,7 @@ async def test_a_mistake_is_none_of_that(pool: RowPool, error: Exception) -> Non
         await pool.read(fail, error)
 
 
+@pytest.mark.parametrize("pool", [0.05], indirect=True)
 async def test_a_database_that_does_not_answer_is_away_in_time(pool: RowPool) -> None:
     opened = threading.Event()
     waiting = asyncio.ensure_future(pool.read(opened.wait, LIMIT))
