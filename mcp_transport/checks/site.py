@@ -10,7 +10,10 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.db import router
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
@@ -19,6 +22,7 @@ from mcp_transport.models import Server
 from mcp_transport.rules import RULES
 from mcp_transport.transports.rest import is_door
 
+PAGE_TEMPLATE = "mcp_transport/page.html"
 SERVED_BY_OTHERS = ("STATIC_URL", "MEDIA_URL")
 
 
@@ -159,6 +163,25 @@ def check_prefixes(**_: Any) -> list[CheckMessage]:
         for name in prefixes
         if name not in installed
     ]
+
+
+@register()
+def check_page(**_: Any) -> list[CheckMessage]:
+    """A browser at a server's address is shown a page, which is one of Django's templates."""
+    if not settings.MCP_PAGE:
+        return []
+    try:
+        get_template(PAGE_TEMPLATE)
+    except (TemplateDoesNotExist, ImproperlyConfigured):
+        return [
+            CheckWarning(
+                f"TEMPLATES does not find {PAGE_TEMPLATE}, so that a browser at a server's address"
+                " is shown an error.",
+                hint="Add DjangoTemplates with APP_DIRS, or set MCP_PAGE to False.",
+                id="mcp.W007",
+            )
+        ]
+    return []
 
 
 def databases_in_use() -> Iterator[tuple[str, dict[str, Any]]]:

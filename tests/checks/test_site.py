@@ -168,3 +168,16 @@ def test_a_prefix_is_for_an_app_that_is_there(settings: Settings) -> None:
     assert (message.id, "'acme'" in message.msg) == ("mcp.W006", True)
     settings.MCP_NAME_PREFIXES = {"acme": 3}
     assert site.check_prefixes() == []  # which is told as what it is
+
+
+@pytest.mark.parametrize(
+    "engines", [[], [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]]
+)
+def test_a_page_without_its_template_is_pointed_out(
+    settings: Settings, engines: list[dict[str, str]]
+) -> None:
+    assert site.check_page() == []
+    settings.TEMPLATES = engines
+    assert [message.id for message in site.check_page()] == ["mcp.W007"]
+    settings.MCP_PAGE = False
+    assert site.check_page() == []
