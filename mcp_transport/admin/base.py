@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
-from mcp_transport.admin.policy import View, arranged, strict
+from mcp_transport.admin.policy import View, arranged, readable, strict
 from mcp_transport.audit.differences import described, difference, stored
 from mcp_transport.audit.operators import (
     DENIED,
@@ -59,7 +59,8 @@ class ModelAdmin(StockModelAdmin):
         patterns = [*self.page_urls(), *super().get_urls()]
         for pattern in patterns:
             # A denial raises: in the request's own transaction its record would not stay.
-            pattern.callback = transaction.non_atomic_requests(strict(arranged(pattern.callback)))
+            view = strict(arranged(readable(pattern.callback)))
+            pattern.callback = transaction.non_atomic_requests(view)
         return patterns
 
     def guarded(self, view: View) -> View:

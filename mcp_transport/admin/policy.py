@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
+from mcp_transport.comparable import is_comparable
 from mcp_transport.conf import settings
 from mcp_transport.page_policy import page_policy
 from mcp_transport.sidebar import in_order
@@ -25,6 +27,19 @@ def strict(view: View) -> View:
         if settings.MCP_ADMIN_STRICT_CSP:
             response.headers["Content-Security-Policy"] = page_policy()
         return response
+
+    return answer
+
+
+def readable(view: View) -> View:
+    """Refuse a character that no database can look for; no browser sends it by itself."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        said = (*request.GET.lists(), *request.POST.lists(), ("", [request.path_info]))
+        if not all(is_comparable(value) for _name, values in said for value in values):
+            raise BadRequest("The request holds a character of nothing, U+0000.")
+        return view(request, *args, **kwargs)
 
     return answer
 

@@ -10,12 +10,25 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
 from rest_framework import serializers
 
+from mcp_transport.comparable import is_comparable
+
 if TYPE_CHECKING:  # generic in the type stubs only
     ModelSerializer = serializers.ModelSerializer[Any]
     Serializer = serializers.Serializer[Any]
 else:
     ModelSerializer = serializers.ModelSerializer
     Serializer = serializers.Serializer
+
+
+class NamedField(serializers.SlugRelatedField):  # type: ignore[type-arg]  # generic in the stubs only
+    """Another row, by what people call it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Find the row; there is none whose name no database keeps."""
+        if not is_comparable(data):
+            self.fail("does_not_exist", slug_name=self.slug_field, value=ascii(data)[:50])
+        return super().to_internal_value(data)
+
 
 OF_NO_FIELD = "non_field_errors"  # what REST framework calls them
 UNKNOWN = "There is no such field."

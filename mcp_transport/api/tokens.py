@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from mcp_transport.api.documenting import documented
 from mcp_transport.api.filtering import FilterSet, TimeFilter, YesOrNoFilter
-from mcp_transport.api.serializers import RowSerializer, Serializer, refuse_unknown
+from mcp_transport.api.serializers import NamedField, RowSerializer, Serializer, refuse_unknown
 from mcp_transport.api.views import EditableRowViews
 from mcp_transport.audit.differences import difference, stored
 from mcp_transport.audit.operators import record_action, recorded
@@ -32,10 +32,8 @@ ENDED = "This token is revoked or expired; issue another."
 class TokenSerializer(RowSerializer):
     """A credential of one user, without its value."""
 
-    owner = serializers.SlugRelatedField[Any](
-        slug_field=USERNAME, queryset=get_user_model()._default_manager.all()
-    )
-    servers = serializers.SlugRelatedField[Any](
+    owner = NamedField(slug_field=USERNAME, queryset=get_user_model()._default_manager.all())
+    servers = NamedField(
         slug_field="slug",
         queryset=Server.objects.all(),
         many=True,

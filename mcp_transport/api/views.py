@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import mixins, viewsets
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -40,12 +40,14 @@ from mcp_transport.audit.operators import (
     record_action,
     recorded,
 )
+from mcp_transport.comparable import is_comparable
 
 if TYPE_CHECKING:  # generic in the type stubs only
     GenericViewSet = viewsets.GenericViewSet[Any]
 else:
     GenericViewSet = viewsets.GenericViewSet
 
+NO_TEXT = "This holds a character of nothing, U+0000."
 CLASH = "Another row has come in between, or something still hangs on this one; read it again."
 
 
@@ -63,6 +65,15 @@ class OperatorPolicy:
     renderer_classes: Any = (JSONRenderer, BrowsableAPIRenderer)
     versioning_class: Any = None
     schema: Any = AutoSchema()
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Refuse, of who may ask, what no database can look for."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the view
+        if not all(map(is_comparable, kwargs.values())):
+            raise NotFound
+        lists = request.query_params.lists()
+        if wrong := [name for name, values in lists if not all(map(is_comparable, values))]:
+            raise ValidationError({name[:50]: [NO_TEXT] for name in wrong})
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Let nobody keep an answer: it may hold a token's value, and who may see it changes."""

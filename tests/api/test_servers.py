@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -87,3 +88,28 @@ def test_a_token_for_one_server_reaches_that_alone(
     assert program.patch("/api/servers/main/", {"title": "x"}, format="json").status_code == 200
     assert program.post(SERVERS, {"slug": "new"}, format="json").status_code == 403
     assert program.get("/api/tokens/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/api/servers/main/entries/", "user"),
+        ("/api/stats/", "server"),
+        ("/api/sessions/", "user"),
+        ("/api/chains/", "worker"),
+    ],
+)
+def test_a_character_that_no_database_looks_for_is_refused(
+    root: APIClient, server: Server, address: str, name: str
+) -> None:
+    answer = root.get(address, {name: "a\0"})
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+def test_nothing_is_called_by_such_a_character(root: APIClient, server: Server) -> None:
+    assert root.get("/api/chains/a%00/verify/").status_code in {404, 405}
+    assert root.post("/api/chains/a%00/verify/").status_code == 404
+    for field, value in (("owner", "\0"), ("owner", "\ud800"), ("servers", ["main\0"])):
+        body = {"owner": "root", "name": "x", field: value}
+        answer = root.post("/api/tokens/", json.dumps(body), content_type="application/json")
+        assert (answer.status_code, list(answer.json())) == (400, [field])
