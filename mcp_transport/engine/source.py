@@ -44,6 +44,14 @@ class Entries(
     prompts: Sequence[PromptT] = ()
 
 
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How one origin of entries is, in a sentence for operators."""
+
+    owner: str
+    is_well: bool
+    text: str
+
+
 class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
     """
     Serves entries of one kind of origin.
@@ -76,6 +84,10 @@ class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
 
     async def stop(self) -> None:
         """Let go of it; called once, whether or not the start came to its end."""
+
+    def health(self) -> Sequence[Health]:
+        """How its origins are, once it was started; none where nothing can go wrong."""
+        return ()
 
     def place(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """Where an entry is defined, for operators; empty where nobody can say."""

@@ -13,12 +13,14 @@ from mcp_transport.management.subcommands.rollup import Rollup
 from mcp_transport.management.subcommands.servers import Servers
 from mcp_transport.management.subcommands.serving import Serve
 from mcp_transport.management.subcommands.sessions import Sessions
+from mcp_transport.management.subcommands.sources import Sources
 from mcp_transport.management.subcommands.stdio import Stdio
 from mcp_transport.management.subcommands.tokens import Tokens
 from mcp_transport.management.subcommands.tools import Tools
 
 SUBCOMMANDS: dict[str, type[Subcommand]] = {
     "servers": Servers,
+    "sources": Sources,
     "tools": Tools,
     "call": Call,
     "token": Tokens,

@@ -30,6 +30,7 @@ logger = logging.getLogger("mcp_transport.stdio")
 MAX_SAID = 256  # messages that may wait for one call
 MAX_PAGES = 200  # of one list
 MAX_LISTED = 5000  # entries of one list
+MAX_FOLLOWED = 1000  # resources whose changes one child is asked to tell
 READ_PATIENCE = 1.0  # seconds for the last lines of a child that has ended
 
 PROGRESS = "notifications/progress"
@@ -94,6 +95,8 @@ class Child:
     def __init__(self, process: Process, heed: Callable[[Child, Notification], None]) -> None:
         self.program: Program = process.program
         self.capabilities: dict[str, Any] = {}
+        self.identity: Any = None  # who it says it is
+        self._followed: set[str] = set()
         self.is_over = False
         self.when_over: Callable[[], None] | None = None
         self._process = process
@@ -117,6 +120,7 @@ class Child:
         agreed = await self.request("initialize", self._introduction())
         if agreed.get("protocolVersion") not in LEGACY:
             raise Away(f"{self._name} speaks a revision that is not known here.")
+        self.identity = agreed.get("serverInfo")
         capabilities = agreed.get("capabilities")
         self.capabilities = capabilities if isinstance(capabilities, dict) else {}
         self._process.post(jsonrpc.notification("notifications/initialized"))
@@ -158,6 +162,16 @@ class Child:
             if call.outcome is None and method != "initialize":
                 left = {"requestId": id_, "reason": "Nobody waits for it any more."}
                 self._process.post(jsonrpc.notification(CANCELLED, left))
+
+    def follow(self, uri: str) -> None:
+        """Ask to be told when a resource changes, if the child can do that; once."""
+        resources = self.capabilities.get("resources")
+        can_tell = isinstance(resources, dict) and resources.get("subscribe") is True
+        if can_tell and uri not in self._followed and len(self._followed) < MAX_FOLLOWED:
+            self._followed.add(uri)
+            params = {"uri": uri}
+            # Nobody waits for the answer: what it would tell is a hint.
+            self._process.post(jsonrpc.request(next(self._ids), "resources/subscribe", params))
 
     async def stop(self) -> None:
         """End the conversation and the process."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from mcp_transport.engine.source import Tell
+from mcp_transport.engine.source import Health, Tell
 from mcp_transport.protocol.jsonrpc import Notification
 from mcp_transport.sources.stdio.child import Child
 from mcp_transport.sources.stdio.definitions import ForeignEntries, Listed, entries_of
@@ -82,8 +82,10 @@ class Keeper:
 
     def __init__(self, program: Program, tell: Tell) -> None:
         self.program = program
-        self.pool = Pool(program, self._heed)
+        self.pool = Pool(program, self._heed, self._note_begin)
+        self._identity: Any = None  # who the one that was listed said it is
         self._tell = tell
+        self._trouble = ""  # why it could not be listed last
         self._is_wanted = asyncio.Event()
         self._was_tried = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
@@ -93,6 +95,17 @@ class Keeper:
     async def tried(self) -> None:
         """Return when the program was asked for its lists once, whatever came of it."""
         await self._was_tried.wait()
+
+    def health(self) -> Health:
+        """Whether the program starts and answers."""
+        alias, running = self.program.alias, len(self.pool.children)
+        trouble = self.pool.trouble or self._trouble
+        if trouble:
+            return Health(owner=alias, is_well=False, text=trouble)
+        if not self._was_tried.is_set():
+            return Health(owner=alias, is_well=False, text="It has not answered yet.")
+        count = f"{running} process{'' if running == 1 else 'es'}"
+        return Health(owner=alias, is_well=True, text=f"{count} of {self.program.max_children}")
 
     async def stop(self) -> None:
         """End its children and whatever runs for them."""
@@ -110,8 +123,9 @@ class Keeper:
             try:
                 async with asyncio.timeout(self.program.start_timeout + self.program.call_timeout):
                     known.put(self.program, await self._list())
-                pause = LEAST_PAUSE
+                pause, self._trouble = LEAST_PAUSE, ""
             except (ChildError, TimeoutError) as error:
+                self._trouble = str(error) or "It took too long to list what it has."
                 logger.debug("MCP_STDIO[%r] could not be listed: %s", self.program.alias, error)
                 self._is_wanted.set()
                 pause = min(LONGEST_PAUSE, 2 * pause)
@@ -123,8 +137,15 @@ class Keeper:
     async def _list(self) -> Listed:
         key = SHARED if self.program.is_shared else LISTING
         async with self.pool.lend(key) as child:
+            self._identity = child.identity
+            self._is_wanted.clear()
             found = {ours: await _items(child, *names) for *names, ours in LISTS}
             return Listed(**found, completes="completions" in child.capabilities)
+
+    def _note_begin(self, child: Child) -> None:
+        """Look again where a new child may have another list: a new release, or one that forgot."""
+        if self.program.is_shared or (self._identity and child.identity != self._identity):
+            self._is_wanted.set()
 
     def _heed(self, child: Child, told: Notification) -> None:
         """Take what a child says beside its calls."""

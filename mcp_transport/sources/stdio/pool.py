@@ -18,7 +18,7 @@ from typing import Any
 
 from mcp_transport.protocol.jsonrpc import Notification
 from mcp_transport.sources.stdio.child import Child
-from mcp_transport.sources.stdio.errors import Away, ChildError
+from mcp_transport.sources.stdio.errors import Away, ChildError, Gone
 from mcp_transport.sources.stdio.process import Process
 from mcp_transport.sources.stdio.programs import Program
 
@@ -58,8 +58,9 @@ class Place:
 class Pool:
     """The children of one program in this worker process."""
 
-    def __init__(self, program: Program, heed: Heed) -> None:
+    def __init__(self, program: Program, heed: Heed, begun: Callable[[Child], None]) -> None:
         self.program = program
+        self._begun = begun
         self.trouble = ""  # why the last start failed; empty when it did not
         self._heed = heed
         self._places: dict[str, Place] = {}
@@ -170,6 +171,7 @@ class Pool:
             raise
         self._failures, self.trouble = 0, ""
         child.when_over = partial(self._over, key, child)
+        self._begun(child)
         return child
 
     async def _failed(self, child: Child | None, error: Exception) -> Away:
@@ -177,7 +179,7 @@ class Pool:
         self._failures += 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1))
         self._closed_until = self._now() + pause
-        why = str(error) or "It took too long."
+        why = "It ended." if isinstance(error, Gone) else str(error) or "It took too long."
         if child is not None:
             self._keep(child.stop())
             why = f"{why} {child.last_words}".strip()

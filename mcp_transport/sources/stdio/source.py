@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from mcp_transport.engine.context import RequestContext
-from mcp_transport.engine.source import Source, Tell
+from mcp_transport.engine.source import Health, Source, Tell
 from mcp_transport.protocol.content import Message, ResourceContents
 from mcp_transport.protocol.errors import (
     INVALID_PARAMS,
@@ -37,6 +37,8 @@ from mcp_transport.sources.stdio.programs import Program, programs
 
 logger = logging.getLogger("mcp_transport.stdio")
 
+READ = "resources/read"
+
 _calls = itertools.count(1)
 
 
@@ -59,6 +61,10 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
         """See Source.stop()."""
         keepers, self._keepers = self._keepers, {}
         await asyncio.gather(*(keeper.stop() for keeper in keepers.values()))
+
+    def health(self) -> Sequence[Health]:
+        """See Source.health()."""
+        return [keeper.health() for keeper in self._keepers.values()]
 
     def generation(self) -> int:
         """See Source.generation()."""
@@ -105,7 +111,7 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
     ) -> Sequence[ResourceContents]:
         """See Source.read()."""
         try:
-            answer = await self._ask(resource.alias, "resources/read", {"uri": uri}, context)
+            answer = await self._ask(resource.alias, READ, {"uri": uri}, context)
         except Answered as error:
             if error.code in (RESOURCE_NOT_FOUND, INVALID_PARAMS):
                 return ()
@@ -160,7 +166,10 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
         key, is_kept = child_key(keeper.program, context)
         hearer = ContextHearer(context, may_ask=keeper.program.questions)
         async with keeper.pool.lend(key, is_kept=is_kept) as child:
-            return await child.request(method, params, hearer)
+            answer = await child.request(method, params, hearer)
+            if method == READ and keeper.program.is_shared:
+                child.follow(params["uri"])  # what others' children see is not this one's
+            return answer
 
 
 def child_key(program: Program, context: RequestContext) -> tuple[str, bool]:

@@ -26,7 +26,7 @@ STUBBORN = (
 )
 
 lock = threading.Lock()
-state: dict[str, Any] = {"value": None, "more": False, "asked": 0}
+state: dict[str, Any] = {"value": None, "more": os.path.exists("more"), "asked": 0, "followed": []}
 waiting: dict[str, tuple[threading.Event, list[Json]]] = {}
 cancelled: dict[Any, threading.Event] = {}
 cancellations: list[Any] = []
@@ -171,7 +171,8 @@ def grow(arguments: Json, request: Json) -> Json:
 
 
 def touch(arguments: Json, request: Json) -> Json:
-    send({"method": "notifications/resources/updated", "params": {"uri": "note://one"}})
+    for uri in state["followed"]:
+        send({"method": "notifications/resources/updated", "params": {"uri": uri}})
     return text("touched")
 
 
@@ -268,11 +269,15 @@ def read(params: Json) -> Json:
 def initialize(params: Json) -> Json:
     revision = "2024-11-05" if "old" in HOW else params["protocolVersion"]
     state["client"] = params
-    kinds: Json = {"tools": {"listChanged": True}, "resources": {}, "prompts": {}}
+    kinds: Json = {
+        "tools": {"listChanged": True},
+        "resources": {"subscribe": True},
+        "prompts": {},
+    }
     return {
         "protocolVersion": "3000-01-01" if "strange" in HOW else revision,
         "capabilities": {**kinds, "completions": {}, "logging": {}},
-        "serverInfo": {"name": "for tests", "version": "1"},
+        "serverInfo": {"name": "for tests", "version": "2" if state["more"] else "1"},
     }
 
 
@@ -286,6 +291,9 @@ def result_of(request: Json) -> Json:
         return initialize(params)
     if method == "resources/read":
         return read(params)
+    if method == "resources/subscribe":
+        state["followed"].append(params["uri"])
+        return {}
     if method == "prompts/get":
         said = {"type": "text", "text": f"Dear {params['arguments']['to']}"}
         return {"messages": [{"role": "assistant", "content": said}]}

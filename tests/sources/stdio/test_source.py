@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,11 +176,26 @@ async def test_a_new_tool_is_told_to_clients(sited: Sited, users: list[User]) ->
         assert "box_more" in await client.tools()
 
 
+@pytest.mark.parametrize("per", ["principal", "process"])
+async def test_a_new_release_of_a_program_is_listed_anew(
+    sited: Sited, users: list[User], tmp_path: Path, per: str
+) -> None:
+    box = {"per": per, "cwd": str(tmp_path), "idle_timeout": 0.1}
+    async with sited(box=box) as site:
+        client = site.client("open", user=users[0])
+        assert "box_more" not in await client.tools()
+        (tmp_path / "more").touch()
+        await until(lambda: not children())
+        await client.call("box_echo", text="hello")
+        await until(lambda: "box_more" in {tool.name for tool in source().entries().tools})
+
+
 @pytest.mark.parametrize("revision", ERAS)
 async def test_a_resource_that_changed_is_told_to_who_reads_it(sited: Sited, revision: str) -> None:
     async with sited(box={"per": "process"}) as site:
         client = site.client("open", revision=revision)
-        await client.resources()
+        await client.read("note://one")
+        await client.read("note://one")
         async with client.listen(resources=["note://one"]) as listener:
             await client.call("box_touch")
             assert (await listener.next()).uri == "note://one"
