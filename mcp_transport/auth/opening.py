@@ -37,6 +37,7 @@ from mcp_transport.auth.errors import (
 from mcp_transport.auth.principal import Principal, present, principal_of
 from mcp_transport.conf import settings
 from mcp_transport.models import Ticket, Token
+from mcp_transport.protocol.errors import Refused
 from mcp_transport.threads import PoolExhausted, ThreadPool
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,18 @@ LOGGED_OUT = "The session of the site that opened this has ended; log in again."
 NO_USER = "A ticket stands for a user; send the credentials of one."
 
 Who = Callable[[], Awaitable[Principal]]
+
+
+def still(who: Who) -> Callable[[Principal], Awaitable[Principal]]:
+    """The same for what runs on a connection, which itself ends with the credential."""
+
+    async def who_now(before: Principal) -> Principal:
+        try:
+            return await who()
+        except Refused:
+            return before
+
+    return who_now
 
 
 class Opening:

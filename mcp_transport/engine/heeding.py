@@ -123,11 +123,12 @@ class Heeding:
 
     async def _follow(self, session_id: str) -> None:
         """Let what runs in a session end with it, and carry what it subscribed to elsewhere."""
-        session = await self._sessions.find(session_id)
         listener = self._hub.of_session(session_id)
+        before = listener.filter if listener else None
+        session = await self._sessions.find(session_id)
         if session is None:
             self._local_work.leave_session(session_id)
-        elif listener is not None:
+        elif listener is not None and listener.filter is before:  # else it knows better
             listener.settle(Filter(listener.filter.kinds, frozenset(session.subscriptions)))
 
     def _do_soon(self, key: object, errand: Errand) -> None:

@@ -12,6 +12,8 @@ from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import Offer
 from mcp_transport.protocol.revisions import SUPPORTED
 
+WhoNow = Callable[[Principal], Awaitable[Principal | None]]
+
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """One decoded body, or a request for a stream, and where it came from."""
@@ -33,18 +35,9 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     #: Revisions that may be spoken there, newest first: the server's, as far as
     #: the transport has them.
     revisions: tuple[str, ...] = SUPPORTED
-    #: Whether the credentials still hold; asked from time to time on long streams.
-    is_still_welcome: Callable[[], Awaitable[bool]]
-
-
-async def always_welcome() -> bool:
-    """
-    Nothing is to be asked here.
-
-    The sender holds a connection that is itself looked at, and ends with it; or
-    runs a command, or is at work in the admin.
-    """
-    return True
+    #: Who the sender is by now, given who it was, or None for one who would not be
+    #: let in; asked from time to time on long streams. None where there are none.
+    who_now: WhoNow | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):

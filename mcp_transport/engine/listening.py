@@ -19,11 +19,13 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import ENDED, Ended, Following, Incoming, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.engine.services import Services
+from mcp_transport.engine.watching import look_of
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.protocol.routing import SERVER_INFO
@@ -93,7 +95,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class Stay(Listener, Guest):
     """A listener on the hub, until it ends or its client is no longer welcome."""
 
-    __slots__ = ("_is_counted", "_is_still_welcome", "_responder", "_services")
+    __slots__ = ("_is_counted", "_responder", "_services", "_who_now")
 
     def __init__(self, services: Services, wish: Wish) -> None:
         """Count the stream until leave() is called. Raises LimitExceeded."""
@@ -109,7 +111,7 @@ class Stay(Listener, Guest):
         )
         self._services = services
         self._responder = wish.responder
-        self._is_still_welcome = incoming.is_still_welcome
+        self._who_now = incoming.who_now
         # The stream of a connection is part of what was counted when that was opened.
         self._is_counted = not (incoming.is_bound and wish.session_id is not None)
         if self._is_counted:
@@ -130,11 +132,20 @@ class Stay(Listener, Guest):
             self.end()
 
     async def look(self) -> None:
-        """Rights that were taken away end a stream, not only the next request."""
-        session_id = self.session_id
-        is_open = session_id is None or await self._services.sessions.find(session_id)
-        if not is_open or not await self._is_still_welcome():
+        """Rights that were taken away end a stream, or what it tells of."""
+        before = self.principal
+        principal = before if self._who_now is None else await self._who_now(before)
+        if principal is None or principal.key != before.key:
             self.end()
+        elif principal != before:
+            self._take_rights(principal)
+
+    def _take_rights(self, principal: Principal) -> None:
+        """Know what the client may know now; of lists that look different to it, it is told."""
+        before, self.principal = self.principal, principal
+        for kind in KINDS:
+            if look_of(self.basis, kind, before) != look_of(self.basis, kind, principal):
+                self.offer(Change(kind))
 
     def leave(self) -> None:
         """Listen no more."""
@@ -312,6 +323,19 @@ class SessionStream(ChangeStream):
             self.leave()
             raise
         self._has_missed = found
+
+    async def look(self) -> None:
+        """See Stay.look(); it ends with its session, too."""
+        before = self.filter
+        session = await self._services.sessions.find(self.session_id or "")
+        if session is None:
+            self.end()
+            return
+        # What was subscribed to in another process, in case its notice was lost; unless
+        # somebody here has just changed it, who knows better.
+        if self.filter is before:
+            self.settle(Filter(before.kinds, frozenset(session.subscriptions)))
+        await super().look()
 
     def leave(self) -> None:
         """See ChangeStream.leave()."""

@@ -70,4 +70,4 @@ def _tell_listener(exchange: Exchange, session: SessionRecord | None) -> None:
     """Let the session's stream, if it is open in this process, carry what is subscribed to."""
     listener = exchange.services.hub.of_session(session.id) if session else None
     if listener is not None and session is not None:
-        listener.filter = Filter(listener.filter.kinds, frozenset(session.subscriptions))
+        listener.settle(Filter(listener.filter.kinds, frozenset(session.subscriptions)))

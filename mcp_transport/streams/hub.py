@@ -114,7 +114,9 @@ class Listener:
     def settle(self, wanted: Filter) -> None:
         """Take that filter, and offer what only it lets through of what came meanwhile."""
         kept, self._kept = self._kept or {}, None
-        before, self.filter = self.filter, wanted
+        before = self.filter
+        if wanted != before:  # else many go on to share one
+            self.filter = wanted
         for change in kept:
             if not before.wants(change):
                 self.offer(change)

@@ -153,7 +153,6 @@ class HttpEndpoint(AsyncConsumer):
         offer = self.served(found, slug)
         principal = run.authenticators.recall(self.headers) or await self.identify(offer)
         may_use_server(principal, offer.server)
-        self.sender = principal.key
         if method == "POST" and self.has_body:
             self._check_media()
             body = await Guarded(self._read_body(), timeout=lambda: settings.MCP_BODY_TIMEOUT)
@@ -187,16 +186,16 @@ class HttpEndpoint(AsyncConsumer):
         """The server, if clients may come this way. Raises Refused."""
         return served(offer, slug, self.transport)
 
-    async def is_still_welcome(self) -> bool:
-        """Whether the sender of this request would be let in now."""
+    async def who_now(self, before: Principal) -> Principal | None:
+        """See Incoming.who_now."""
         run, slug = self.runtime, self.request["mcp_server"]
         try:
             offer = self.served(await run.directory.find(slug), slug)
             principal = await self.identify(offer)
             may_use_server(principal, offer.server)
         except Refused as error:
-            return error.status == 503  # cannot be found out now: ask again
-        return principal.key == self.sender
+            return before if error.status == 503 else None  # else ask again later
+        return principal if principal.key == before.key else None
 
     async def _read_body(self) -> bytes:
         limit: int = self.runtime.max_body_bytes

@@ -80,7 +80,7 @@ class HttpSseConsumer(HttpEndpoint):
             is_bound=True,
             revisions=tuple(name for name in offer.server.revisions if name in LEGACY),
             peer=self.request.get("client"),
-            is_still_welcome=self.is_still_welcome,
+            who_now=self.who_now,
         )
 
     async def _open(self, incoming: Incoming) -> Outcome:

@@ -65,7 +65,7 @@ class PageConsumer(HttpEndpoint):
             principal=principal,
             transport=self.transport,
             headers=self.headers,
-            is_still_welcome=self.is_still_welcome,
+            who_now=self.who_now,
         )
 
     async def serve(self, incoming: Incoming) -> Outcome:

@@ -35,7 +35,7 @@ class PlainEndpoint(HttpEndpoint):
             headers=self.headers,
             has_routing_headers=False,
             peer=self.request.get("client"),
-            is_still_welcome=self.is_still_welcome,
+            who_now=self.who_now,
         )
 
     @property

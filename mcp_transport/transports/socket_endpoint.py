@@ -17,14 +17,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from channels.consumer import AsyncConsumer
 
-from mcp_transport.auth.opening import Who
+from mcp_transport.auth.opening import Who, still
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection, Ending
 from mcp_transport.engine.directory import Offer, served
 from mcp_transport.engine.flight import Flight
 from mcp_transport.engine.guard import Hold
-from mcp_transport.engine.incoming import Incoming, always_welcome
+from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
 from mcp_transport.storage.rows import DatabaseAway, is_unavailable
@@ -131,6 +131,7 @@ class SocketEndpoint(AsyncConsumer):
             server_id=offer.server.id,
             is_same_origin=is_same_origin(host, origin),
         )
+        self.who_now = still(self.who)
         incoming = await self._admit(None, None)
         return self.runtime.engine.connect(incoming, self._admit, self._send, flight=self.flight)
 
@@ -171,7 +172,7 @@ class SocketEndpoint(AsyncConsumer):
             is_bound=True,
             revisions=self.revisions(offer),
             peer=self.request.get("client"),
-            is_still_welcome=always_welcome,
+            who_now=self.who_now,
         )
 
     async def _hold(self, connection: Connection) -> None:

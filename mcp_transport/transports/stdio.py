@@ -18,12 +18,12 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any
 
-from mcp_transport.auth.opening import Who
+from mcp_transport.auth.opening import Who, still
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.conf import settings
 from mcp_transport.engine.connection import Connection
 from mcp_transport.engine.directory import served
-from mcp_transport.engine.incoming import Incoming, always_welcome
+from mcp_transport.engine.incoming import Incoming
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import InternalError, InvalidRequest, ProtocolError
 from mcp_transport.protocol.framing import LINE_LIMIT, Lines
@@ -122,6 +122,7 @@ class StdioServer:
         self._run = run
         self._slug = slug
         self._who = who
+        self._who_now = still(who)
         self._pipes = pipes
         self._is_told_to_stop = asyncio.Event()
 
@@ -188,5 +189,5 @@ class StdioServer:
             session_id=session_id,
             is_bound=True,
             revisions=offer.server.revisions,
-            is_still_welcome=always_welcome,
+            who_now=self._who_now,
         )

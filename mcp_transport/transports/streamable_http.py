@@ -34,7 +34,7 @@ class StreamableHttpConsumer(HttpEndpoint):
             revisions=offer.server.revisions,
             last_event_id=_text(headers.get(LAST_EVENT_ID)),
             peer=self.request.get("client"),
-            is_still_welcome=self.is_still_welcome,
+            who_now=self.who_now,
         )
 
     def serve(self, incoming: Incoming) -> Awaitable[Outcome]:

@@ -37,7 +37,7 @@ class TicketConsumer(HttpEndpoint):
             transport="",
             headers=self.headers,
             peer=self.request.get("client"),
-            is_still_welcome=self.is_still_welcome,
+            who_now=self.who_now,
         )
 
     async def serve(self, incoming: Incoming) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mcp_transport.auth.principal import ANONYMOUS
+from mcp_transport.auth.principal import ANONYMOUS, Principal
 from mcp_transport.bus.memory import MemoryBus
 from mcp_transport.engine import patrol as patrol_module
 from mcp_transport.engine.incoming import ENDED, Ended, Reply, Responder
@@ -87,14 +87,14 @@ class House:
         )
         self.tasks: list[asyncio.Task[Reply | Ended]] = []
 
-    async def welcome(self) -> bool:
-        return self.is_welcome
+    async def who_now(self, before: Principal) -> Principal | None:
+        return before if self.is_welcome else None
 
     def open(self, client: Client) -> asyncio.Task[Reply | Ended]:
         wanted = Filter(frozenset({"tools", "prompts"}))
         incoming: Any = SimpleNamespace(
             is_bound=False,
-            is_still_welcome=self.welcome,
+            who_now=self.who_now,
             principal=ANONYMOUS,
             offer=SimpleNamespace(
                 identity={}, catalog=None, server=SimpleNamespace(slug="main", id=1)

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
 
-from mcp_transport.models import EntryOverride, Server
+from mcp_transport.models import EntryOverride, Server, Session
 from mcp_transport.worker.lifespan import runtime
 from tests.client import LOG_LEVEL, SUBSCRIPTION_ID, Stream
-from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern, UserToken
+from tests.interaction.conftest import (
+    GUARDED,
+    Configure,
+    Connect,
+    ConnectLegacy,
+    ConnectModern,
+    UserToken,
+)
 from tests.interaction.requirements import covers
+from tests.sockets import Sockets
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 TOOLS = "notifications/tools/list_changed"
@@ -249,3 +260,55 @@ async def test_listening_exists_in_the_modern_era_only(connect: Connect, revisio
     exchange = await client.open("subscriptions/listen", {"notifications": {}})
     is_stream = exchange.headers["content-type"].startswith("text/event-stream")
     assert is_stream is (revision == "2026-07-28")
+
+
+@covers("SUB-13", "RES-9")
+@pytest.mark.inside
+async def test_who_loses_a_right_hears_no_more_of_what_it_covered(
+    legacy: ConnectLegacy, modern: ConnectModern, sockets: Sockets, user_token: UserToken
+) -> None:
+    token = await user_token("ada", is_staff=True)
+    uris = ["note://staff", "note://plain"]
+    client = await legacy("2025-11-25", path=GUARDED, token=token)
+    stream = await client.listen()
+    for uri in uris:
+        await client.ask("resources/subscribe", {"uri": uri})
+    wanted = {"notifications": {"toolsListChanged": True, "resourceSubscriptions": uris}}
+    asking = modern(path=GUARDED, token=token)
+    listening = await asking.stream_of(await asking.open("subscriptions/listen", wanted))
+    await listening.expect(ACKNOWLEDGED)
+    socket = await sockets.open(f"{GUARDED}/ws", headers=[("authorization", f"Bearer {token}")])
+    socket.request_modern("subscriptions/listen", wanted)
+    assert (await socket.message())["method"] == ACKNOWLEDGED
+    ada = await User.objects.aget(username="ada")
+    await sync_to_async(ada.user_permissions.clear)()
+    for told in (TOOLS, RESOURCES, PROMPTS):
+        await stream.expect(told)
+    await listening.expect(TOOLS)
+    assert (await socket.message())["method"] == TOOLS
+    for uri in uris:
+        await asking.call("touch", {"uri": uri})
+    for heard in (stream, listening):
+        assert (await heard.expect(UPDATED))["uri"] == "note://plain"
+    assert (await socket.message())["params"]["uri"] == "note://plain"
+    await stream.close()
+    await listening.close()
+
+
+@covers("RES-9", "ERA-16")
+@pytest.mark.inside
+async def test_a_subscription_whose_notice_was_lost_is_found_in_its_row(
+    legacy: ConnectLegacy, configure: Configure
+) -> None:
+    await configure(MCP_ROW_CACHE_SECONDS=0)
+    client = await legacy("2025-11-25")
+    stream = await client.listen()
+    await Session.objects.aupdate(subscriptions=["note://plain"])  # as another process does
+    (listener,) = runtime().hub.listeners()
+    runtime().engine.doubt()
+    async with asyncio.timeout(5):
+        while not listener.filter.uris:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+    await client.call("touch", {"uri": "note://plain"})
+    assert (await stream.expect(UPDATED))["uri"] == "note://plain"
+    await stream.close()

@@ -354,11 +354,12 @@ async def test_a_failure_reveals_nothing_and_is_answered_under_its_id(
 async def test_credentials_are_looked_at_again(http: Http, worker: Listening) -> None:
     await post(http)
     ((_, incoming),) = worker.heard
-    assert await incoming.is_still_welcome()
+    assert incoming.who_now is not None
+    assert await incoming.who_now(incoming.principal)
     worker.refusal = AuthenticationUnavailable()
-    assert await incoming.is_still_welcome()
+    assert await incoming.who_now(incoming.principal)
     worker.refusal = InvalidToken("revoked")
-    assert not await incoming.is_still_welcome()
+    assert not await incoming.who_now(incoming.principal)
     worker.refusal = None
     worker.offers.clear()
-    assert not await incoming.is_still_welcome()
+    assert not await incoming.who_now(incoming.principal)

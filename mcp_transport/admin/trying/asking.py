@@ -18,7 +18,7 @@ from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import Principal
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.engine import Engine
-from mcp_transport.engine.incoming import Incoming, Reply, Responder, always_welcome
+from mcp_transport.engine.incoming import Incoming, Reply, Responder
 from mcp_transport.models import Session
 from mcp_transport.protocol.errors import ProtocolError, Refused
 from mcp_transport.protocol.revisions import R2025_11_25
@@ -205,5 +205,4 @@ def _incoming(
         has_routing_headers=False,
         protocol_version=REVISION.name,
         session_id=session_id,
-        is_still_welcome=always_welcome,
     )

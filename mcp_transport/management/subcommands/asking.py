@@ -21,7 +21,7 @@ from mcp_transport.auth.errors import AuthenticationError
 from mcp_transport.auth.permissions import may_use_server
 from mcp_transport.auth.principal import OPERATOR, Principal, principal_of
 from mcp_transport.engine.directory import Offer
-from mcp_transport.engine.incoming import Incoming, Reply, Responder, always_welcome
+from mcp_transport.engine.incoming import Incoming, Reply, Responder
 from mcp_transport.management.subcommands.tokens import user_named
 from mcp_transport.protocol.errors import MissingClientCapability
 from mcp_transport.protocol.revisions import R2026_07_28
@@ -148,7 +148,6 @@ def incoming(offer: Offer, principal: Principal, question: Question) -> Incoming
         body=question.body(),
         headers={},
         has_routing_headers=False,
-        is_still_welcome=always_welcome,
     )
 
 
