@@ -33,6 +33,12 @@ def test_every_sub_command_has_a_line_of_help(capsys: pytest.CaptureFixture[str]
     assert all(f"    {name}" in shown for name in SUBCOMMANDS)
 
 
+def test_sub_commands_work_without_docstrings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for subcommand in SUBCOMMANDS.values():  # as `python -OO` leaves them
+        monkeypatch.setattr(subcommand, "__doc__", None)
+    assert mcp("servers").startswith("PATH")
+
+
 def test_a_sub_command_has_to_be_named() -> None:
     with pytest.raises(CommandError, match="sub-command"):
         mcp()

@@ -18,7 +18,8 @@ class Command(BaseCommand):
         """Give every sub-command a parser of its own."""
         parsers = parser.add_subparsers(dest="subcommand", required=True, metavar="sub-command")
         for name, subcommand in SUBCOMMANDS.items():
-            summary = (subcommand.__doc__ or "").strip().splitlines()[0]
+            # Without docstrings, as under -OO, a sub-command has no help and works.
+            summary = (subcommand.__doc__ or "").strip().partition("\n")[0]
             subcommand.add_arguments(parsers.add_parser(name, help=summary, description=summary))
 
     def handle(self, *args: Any, **options: Any) -> None:
