@@ -23,6 +23,7 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.offering import origins
 from mcp_transport.limits.limit import chosen
 from mcp_transport.models import EntryOverride, Server, TextEntry
+from mcp_transport.models.server import RENAMED
 from mcp_transport.rules import RULES
 from mcp_transport.serving.servers import worker_count
 
@@ -254,7 +255,7 @@ def check_overrides(databases: Sequence[str] | None = None, **_: Any) -> list[Ch
 
 def lost_overrides(alias: str) -> Iterator[CheckMessage]:
     """The overrides of entries that nothing has; none where the database cannot be read."""
-    if not is_valid("MCP_SOURCES"):
+    if not (is_valid("MCP_SOURCES") and is_valid("MCP_STDIO")):
         return
     try:
         rows = rows_of_overrides(alias)
@@ -262,7 +263,7 @@ def lost_overrides(alias: str) -> Iterator[CheckMessage]:
     except DatabaseError:
         return  # which check_public_servers tells
     for slug, kind, name in rows:
-        if (kind, name) not in known:
+        if (kind, name) not in known and not may_be_of_program(kind, name):
             yield CheckWarning(
                 f"The server {slug!r} changes the {kind} {name!r}, which nothing here has: if it is"
                 " called something else now, clients find it as its app has it.",
@@ -270,6 +271,13 @@ def lost_overrides(alias: str) -> Iterator[CheckMessage]:
                 " `mcp export`, and `mcp import --prune` without it.",
                 id="mcp.W024",
             )
+
+
+def may_be_of_program(kind: str, name: str) -> bool:
+    """Whether a program of MCP_STDIO may have an entry; none runs for a check."""
+    if kind in RENAMED:
+        return name.startswith(tuple(f"{alias}_" for alias in settings.MCP_STDIO))
+    return bool(settings.MCP_STDIO)
 
 
 def names_of_entries(alias: str) -> set[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -166,6 +167,11 @@ def test_what_is_said_of_an_entry_that_is_not_there_is_pointed_out(settings: Set
     assert warning.id == "mcp.W024"
     assert "'shop' changes the tool 'old_echo'" in warning.msg
     assert deployment.check_overrides(["other"]) == []
+    server.overrides.create(kind="tool", name="clock_now", is_enabled=False)
+    server.overrides.create(kind="resource", name="clock://now", is_enabled=False)
+    assert len(deployment.check_overrides()) == 3
+    settings.MCP_STDIO = {"clock": {"command": [sys.executable]}}  # which does not run for a check
+    assert deployment.check_overrides() == [warning]
     settings.MCP_SOURCES = ["nowhere.Source"]  # which is told as what it is
     assert deployment.check_overrides() == []
 
