@@ -23,7 +23,7 @@ run: $(VENV)/site.stamp  ## Install, prepare and serve the demo on 127.0.0.1:800
 	@exec $(MANAGE) runsite --host $(HOST) --port $(PORT)
 
 test: $(VENV)/test.stamp  ## Install what the tests need and run them (JOBS=3 side by side)
-	$(BIN)/python -m pytest $(or $(ARGS),-n $(JOBS) --dist loadgroup)
+	$(BIN)/python -m pytest $(or $(ARGS),-n $(JOBS))
 
 docs: $(VENV)/docs.stamp  ## Make a site of the documentation in var/docs; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs var/docs

@@ -4,7 +4,8 @@ Breaks the code on purpose and sees whether the named test notices.
 Each break is a small change of protocol or engine code that goes against one
 requirement. It is made in a copy of the tree; only the test that is named for
 it runs there, and has to fail. A test has to claim the requirement it is named
-for, and all of them have to pass before anything is broken.
+for, and all of them have to pass before anything is broken. A few copies are
+worked on side by side.
 
     python scripts/mutation_check.py             # prints a table, fails if a break survives
     python scripts/mutation_check.py ERA-9 HDR-20
@@ -18,13 +19,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 PROJECT = Path(__file__).resolve().parents[1]
 COPIED = ("mcp_transport", "mcpsite", "tests", "tools", "docs", "manage.py", "pyproject.toml")
 LIMIT = 120  # seconds for one run
+COPIES = 3  # of the tree; a run waits about a third of its time
 FAILED = 1  # what pytest returns when tests failed, and nothing else was wrong
 
 
@@ -186,9 +190,28 @@ def main(wanted: Sequence[str]) -> int:
     with copied_tree() as tree:
         if run(tree, [one.node for one in breaks]) != 0:
             raise SystemExit("A named test fails before anything is broken.")
-        survivors = [one for one in breaks if not is_caught(tree, one)]
-    print(f"\n{len(breaks) - len(survivors)} of {len(breaks)} breaks were caught.")
-    return len(survivors)
+        survivors = sum(not caught for caught in every_verdict(tree, breaks))
+    print(f"\n{len(breaks) - survivors} of {len(breaks)} breaks were caught.")
+    return survivors
+
+
+def every_verdict(tree: Path, breaks: Sequence[Break]) -> Iterator[bool]:
+    """Whether each break is caught, in their order; told as it is known."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for copy in copies_of(tree):
+        free.put(copy)
+
+    def verdict_on(one: Break) -> int:
+        copy = free.get()
+        try:
+            return verdict(copy, one)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(COPIES) as pool:
+        for one, found in zip(breaks, pool.map(verdict_on, breaks), strict=True):
+            tell(one, found)
+            yield found == FAILED
 
 
 def check_claims(breaks: Sequence[Break]) -> None:
@@ -203,20 +226,22 @@ def check_claims(breaks: Sequence[Break]) -> None:
             raise SystemExit(f"{name} does not claim {one.requirement}.")
 
 
-def is_caught(tree: Path, one: Break) -> bool:
-    """Whether the test fails with the break, which is then undone."""
+def verdict(tree: Path, one: Break) -> int:
+    """What pytest returns with the break, which is then undone."""
     before = one.apply(tree)
     try:
-        verdict = run(tree, [one.node])
+        return run(tree, [one.node])
     finally:
         (tree / "mcp_transport" / one.file).write_text(before, encoding="utf-8")
-    is_caught = verdict == FAILED
-    word = "caught" if is_caught else f"SURVIVED ({verdict})"
+
+
+def tell(one: Break, found: int) -> None:
+    """Print a row of the table."""
+    word = "caught" if found == FAILED else f"SURVIVED ({found})"
     print(
         f"| {one.requirement} | {one.mistake} | `{one.file}` | `{one.test.partition('::')[2]}` | {word} |",
         flush=True,
     )
-    return is_caught
 
 
 def run(tree: Path, tests: Sequence[str]) -> int:
@@ -230,9 +255,10 @@ def run(tree: Path, tests: Sequence[str]) -> int:
 
 @contextmanager
 def copied_tree() -> Iterator[Path]:
-    """A copy of everything that the tests need."""
+    """A copy of everything that the tests need, in a folder where there is room for more."""
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
-        tree = Path(folder)
+        tree = Path(folder) / "0"
+        tree.mkdir()
         for name in COPIED:
             source = PROJECT / name
             if source.is_dir():
@@ -240,6 +266,13 @@ def copied_tree() -> Iterator[Path]:
             else:
                 shutil.copy(source, tree / name)
         yield tree
+
+
+def copies_of(tree: Path) -> Iterator[Path]:
+    """The tree and its copies, with what Python has compiled by now."""
+    yield tree
+    for number in range(1, COPIES):
+        yield Path(shutil.copytree(tree, tree.parent / str(number)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from mcp_transport.models import Server
+from tests import emptying
 
 pytest_plugins = ["mcp_transport.testing.plugin"]
 
@@ -18,10 +19,30 @@ pytest_plugins = ["mcp_transport.testing.plugin"]
 hypothesis_settings.register_profile("project", deadline=None, database=None)
 hypothesis_settings.load_profile("project")
 
+# Who asks for one of these reaches the database, and is run on each of them.
+REACHING = frozenset({"db", "transactional_db", "django_db_setup"})
+
 TERMINATE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Mark what reaches the database, keep files together, begin with what waits.
+
+    The tests of a file share what it starts, so one process runs them all.
+    Those of real servers are long: at the end of a run the others would wait
+    for them.
+    """
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("django_db") or not REACHING.isdisjoint(names):
+            item.add_marker("database")
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("server") is None)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +54,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     process lives, and PostgreSQL drops no database that is in use.
     """
     yield
+    emptying.let_go()
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(TERMINATE_OTHERS)

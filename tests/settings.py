@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "mcp_transport",
+    "tests.apps.emptying",
     "tests.apps.good",
     *(app for app in ("tools.demo", "tools.conformance") if find_spec(app)),
 ]

@@ -14,7 +14,9 @@ from node import Node, install
 
 HERE = Path(__file__).resolve().parent
 SCENARIO_LIMIT = 60  # seconds the suite gives a scenario
+FOLDER = re.compile(r"server-(.+)-\d{4}-\d\d-\d\dT[-\dZ]+")
 GRACE = 30  # seconds more before it is killed
+ALL_LIMIT = 180  # seconds for all of a revision in one process; it takes a tenth
 
 
 class Check(NamedTuple):
@@ -58,34 +60,55 @@ class Suite:
         _, _, section = file.read_text(encoding="utf-8").partition("\nserver:\n")
         return re.findall(r"^  - (\S+)", re.split(r"^\S", section, flags=re.MULTILINE)[0], re.M)
 
-    def run(self, url: str, revision: str, scenario: str) -> list[Check]:
+    def run(self, url: str, revision: str, scenarios: Sequence[str]) -> list[Check]:
         """
-        Run one scenario in a process of its own.
+        Run scenarios, several of them in one process.
 
-        A scenario that hangs or crashes is one failing check and takes no
-        other with it.
+        A scenario that hangs or crashes it is run again in a process of its
+        own, as is what did not come to its turn: it is one failing check and
+        takes no other with it.
         """
+        found: dict[str, list[Check]] = {}
+        if len(scenarios) > 1:
+            found, _output = self._checks(url, revision, "--suite", "all", limit=ALL_LIMIT)
+        return [
+            check
+            for name in scenarios
+            for check in found.get(name) or self._alone(url, revision, name)
+        ]
+
+    def _alone(self, url: str, revision: str, scenario: str) -> list[Check]:
+        limit = SCENARIO_LIMIT + GRACE
+        found, output = self._checks(url, revision, "--scenario", scenario, limit=limit)
+        last = " | ".join(output.strip().splitlines()[-3:])
+        return found.get(scenario, [Check(scenario, "finished", "FAILURE", last)])
+
+    def _checks(
+        self, url: str, revision: str, *wanted: str, limit: int
+    ) -> tuple[dict[str, list[Check]], str]:
+        """The checks of each scenario that came to its end, and what the suite printed."""
         with tempfile.TemporaryDirectory() as folder:
             command = self.command(
-                "server", "--url", url, "--scenario", scenario, "--spec-version", revision,
+                "server", "--url", url, *wanted, "--spec-version", revision,
                 "--timeout", str(SCENARIO_LIMIT * 1000), "--output-dir", folder,
             )  # fmt: skip
-            output = _output(command)
-            results = list(Path(folder).glob("*/checks.json"))
-            if not results:
-                last = " | ".join(output.strip().splitlines()[-3:])
-                return [Check(scenario, "finished", "FAILURE", last)]
-            return [_check(scenario, row) for row in json.loads(results[0].read_bytes())]
+            output = _output(command, limit)
+            return dict(map(_read, Path(folder).glob("*/checks.json"))), output
 
 
-def _output(command: Sequence[str]) -> str:
+def _output(command: Sequence[str], limit: int) -> str:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SCENARIO_LIMIT + GRACE
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:
-        return f"killed after {SCENARIO_LIMIT + GRACE} seconds"
+        return f"killed after {limit} seconds"
     return done.stdout + done.stderr
+
+
+def _read(file: Path) -> tuple[str, list[Check]]:
+    """A scenario and its checks; the folder is named server-SCENARIO-TIME."""
+    name = FOLDER.fullmatch(file.parent.name)
+    scenario = name[1] if name else file.parent.name
+    return scenario, [_check(scenario, row) for row in json.loads(file.read_bytes())]
 
 
 def _check(scenario: str, row: dict[str, Any]) -> Check:

@@ -126,8 +126,11 @@ class Browser:
             assert cookie is not None, self.text
             self._logins[username] = cookie
         else:
-            self.driver.get(f"{self.origin}/admin/login/")
-            self.driver.add_cookie(self._logins[username])
+            cookie = self._logins[username]
+            self.cdp(
+                "Network.setCookie",
+                url=self.origin, name=cookie["name"], value=cookie["value"], httpOnly=True,
+            )  # fmt: skip
 
     # How it looks
 

@@ -11,6 +11,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -87,6 +88,16 @@ METHODS = ("POST", "GET", "DELETE", "OPTIONS", "PUT", "PATCH", "HEAD", "TRACE", 
 POSTS = tuple(seed for seed in SEEDS if seed.method == "POST")
 POSITIONS = st.integers(0, 2**20)
 SOMETHING = st.sampled_from(JUNK)
+A_POST = st.sampled_from(POSTS)
+LENGTHS, TWO_BITS, BYTES = st.integers(0, 40), st.integers(0, 3), st.integers(0x20, 0xFF)
+CUTS = st.lists(st.integers(0, 400), min_size=1, max_size=4)
+FEW = st.integers(0, 2)
+
+
+@cache
+def any_of(choices: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    """One of a few; made once, for what Hypothesis makes of them costs more than the draw."""
+    return st.sampled_from(choices)
 
 
 def paths(value: Any, here: Path = ()) -> Iterator[Path]:
@@ -113,7 +124,7 @@ def change_message(draw: Draw, attempt: Attempt) -> Attempt:
 
 
 def _change_member(draw: Draw, holder: Any, key: Any) -> None:
-    how = draw(st.sampled_from(("put", "put", "put", "drop", "add", "wrap", "double")))
+    how = draw(any_of(("put", "put", "put", "drop", "add", "wrap", "double")))
     if how == "put":
         holder[key] = draw(SOMETHING)
     elif how == "drop":
@@ -125,8 +136,8 @@ def _change_member(draw: Draw, holder: Any, key: Any) -> None:
     elif how == "double":
         holder[Twice(key)] = draw(SOMETHING)
     else:
-        holder[draw(st.sampled_from(("name", "uri", "cursor", "_meta", "id", "", "x" * 500)))] = (
-            draw(SOMETHING)
+        holder[draw(any_of(("name", "uri", "cursor", "_meta", "id", "", "x" * 500)))] = draw(
+            SOMETHING
         )
 
 
@@ -134,11 +145,9 @@ def change_bytes(draw: Draw, attempt: Attempt) -> Attempt:
     """Cut, repeat or overwrite a piece of the encoded body."""
     body = attempt.body
     start = draw(POSITIONS) % (len(body) + 1)
-    end = min(len(body), start + draw(st.integers(0, 40)))
-    how = draw(
-        st.sampled_from(("overwrite", "overwrite", "insert", "cut", "repeat", "end", "encode"))
-    )
-    token = draw(st.sampled_from(TOKENS)) if how in ("overwrite", "insert") else b""
+    end = min(len(body), start + draw(LENGTHS))
+    how = draw(any_of(("overwrite", "overwrite", "insert", "cut", "repeat", "end", "encode")))
+    token = draw(any_of(TOKENS)) if how in ("overwrite", "insert") else b""
     changed = {
         "overwrite": body[:start] + token + body[start + len(token) :],
         "insert": body[:start] + token + body[start:],
@@ -154,9 +163,7 @@ def change_headers(draw: Draw, attempt: Attempt) -> Attempt:
     """Leave a header out, send it twice, or say something else in it."""
     headers = list(attempt.headers) or list(BASE)
     place = draw(POSITIONS) % len(headers)
-    how = draw(
-        st.sampled_from(("value", "value", "drop", "double", "other", "add", "byte", "large"))
-    )
+    how = draw(any_of(("value", "value", "drop", "double", "other", "add", "byte", "large")))
     name, value = headers[place]
     if how == "drop":
         del headers[place]
@@ -174,21 +181,21 @@ def _other_header(draw: Draw, how: str, name: bytes, value: bytes) -> Header:
         return name, value + b"x" * 30_000
     if how == "byte":
         place = draw(POSITIONS) % (len(value) + 1)
-        byte = draw(st.integers(0x20, 0xFF))
+        byte = draw(BYTES)
         return name, value[:place] + bytes([byte]) + value[place + 1 :]
     if how in ("other", "add"):
-        name = draw(st.sampled_from(NAMES))
-    return name, draw(st.sampled_from(VALUES))
+        name = draw(any_of(NAMES))
+    return name, draw(any_of(VALUES))
 
 
 def change_request(draw: Draw, attempt: Attempt, targets: tuple[str, ...] = TARGETS) -> Attempt:
     """Another method, another path, a body in pieces, a client that leaves."""
-    how = draw(st.sampled_from(("method", "target", "pieces", "pieces", "leave")))
+    how = draw(any_of(("method", "target", "pieces", "pieces", "leave")))
     if how == "method":
-        return replace(attempt, method=draw(st.sampled_from(METHODS)))
+        return replace(attempt, method=draw(any_of(METHODS)))
     if how == "target":
-        return replace(attempt, target=draw(st.sampled_from(targets)))
-    cuts = tuple(sorted(draw(st.lists(st.integers(0, 400), min_size=1, max_size=4))))
+        return replace(attempt, target=draw(any_of(targets)))
+    cuts = tuple(sorted(draw(CUTS)))
     return replace(attempt, cuts=cuts, is_left=how == "leave")
 
 
@@ -199,16 +206,24 @@ MIXTURES = (
 )  # fmt: skip
 
 
-@st.composite
 def attempts(
-    draw: Draw,
     framings: tuple[str, ...] = ("length",),
     seeds: tuple[Attempt, ...] = SEEDS,
     targets: tuple[str, ...] = TARGETS,
+) -> st.SearchStrategy[Attempt]:
+    """Valid requests to which a few things happened."""
+    return _changed(st.sampled_from(seeds), framings, targets)
+
+
+@st.composite
+def _changed(
+    draw: Draw,
+    seeds: st.SearchStrategy[Attempt],
+    framings: tuple[str, ...],
+    targets: tuple[str, ...],
 ) -> Attempt:
-    """A valid request to which a few things happened."""
-    attempt: Attempt = draw(st.sampled_from(seeds))
-    mixture = draw(st.sampled_from(MIXTURES))
+    attempt: Attempt = draw(seeds)
+    mixture = draw(any_of(MIXTURES))
     for _ in range(mixture.count("message")):
         attempt = change_message(draw, attempt)
     attempt = encoded(attempt)
@@ -218,18 +233,18 @@ def attempts(
         attempt = change_headers(draw, attempt)
     for _ in range(mixture.count("request")):
         attempt = change_request(draw, attempt, targets)
-    framing = draw(st.sampled_from(framings)) if len(framings) > 1 else framings[0]
+    framing = draw(any_of(framings)) if len(framings) > 1 else framings[0]
     return replace(attempt, framing=framing)
 
 
 @st.composite
 def bodies(draw: Draw) -> Attempt:
     """A valid message to which a few things happened, for where there are no headers."""
-    attempt = numbered(draw(st.sampled_from(POSTS)), draw(POSITIONS))
-    for _ in range(draw(st.integers(0, 2))):
+    attempt = numbered(draw(A_POST), draw(POSITIONS))
+    for _ in range(draw(FEW)):
         attempt = change_message(draw, attempt)
     attempt = encoded(attempt)
-    return change_bytes(draw, attempt) if draw(st.integers(0, 3)) == 3 else attempt
+    return change_bytes(draw, attempt) if draw(TWO_BITS) == 3 else attempt
 
 
 def numbered(attempt: Attempt, number: int) -> Attempt:

@@ -11,6 +11,7 @@ KILLS = 10
 
 
 @pytest.mark.server
+@pytest.mark.database
 @pytest.mark.timeout(300)
 def test_every_answer_has_its_row_however_often_the_process_is_killed() -> None:
     found = run(KILLS, connection.vendor)

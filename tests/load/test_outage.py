@@ -27,7 +27,7 @@ from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PRO
 from tests.cluster import Cluster, running_cluster
 from tests.process import Folder, Process
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.server, pytest.mark.database, pytest.mark.timeout(240)]
 
 OUTAGE = float(os.environ.get("MCP_TEST_OUTAGE", "7"))
 SETTLED = 1.5  # seconds after which no cache knows anything any more

@@ -1,0 +1,3 @@
+"""The command that stands in."""
+
+from __future__ import annotations
