@@ -28,13 +28,14 @@ TERMINATE_OTHERS = """
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
     Mark what reaches the database, keep files together, begin with what waits.
 
     The tests of a file share what it starts, so one process runs them all.
     Those of real servers are long: at the end of a run the others would wait
-    for them.
+    for them. The plugins that read the marks and sort do so in between.
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
@@ -42,6 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    yield
     items.sort(key=lambda item: item.get_closest_marker("server") is None)
 
 

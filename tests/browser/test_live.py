@@ -16,6 +16,15 @@ COUNTING = """
 document.addEventListener("mx:swapped", () => { window.mxSwaps = (window.mxSwaps || 0) + 1; });
 """
 STATUS = ".mx [role=status]"
+# The slowest part finds nobody.
+FAILING = """
+window.mxFails = true;
+const ask = window.fetch;
+window.fetch = async (address, how) => {
+  if (window.mxFails && address.includes("/live/chart/")) throw new TypeError("Failed to fetch");
+  return ask(address, how);
+};
+"""
 # A timeline in the place of a live part, whose address answers with rows of its own.
 TIMELINE = """
 window.mxRows = ["b", "a"];
@@ -86,6 +95,16 @@ def test_a_site_that_is_away_is_asked_less_often_until_it_is_back(live: Browser)
     live.until(lambda: "trying again" in live.find(STATUS).text)
     live.offline(on=False)
     live.until(lambda: "Up to date" in live.find(STATUS).text)
+
+
+def test_a_part_that_could_not_ask_less_often_says_too_that_it_is_back(
+    operator: Browser,
+) -> None:
+    with operator.hastened(), operator.prepared(FAILING):
+        operator.open(PATH)
+        operator.until(lambda: "trying again" in operator.find(STATUS).text)
+        operator.run("window.mxFails = false")
+        operator.until(lambda: "Up to date" in operator.find(STATUS).text)
 
 
 def test_new_rows_of_a_timeline_wait_until_they_are_asked_for(

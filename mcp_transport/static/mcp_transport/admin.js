@@ -67,11 +67,13 @@ class LivePart {
       if (answer.ok) this.show(await answer.text(), answer.headers.get("ETag"));
       else if (answer.status !== 304) throw new Error(answer.status);
     } catch {
+      this.isAway = true;
       this.wait = Math.min(2 * this.wait, Math.max(LONGEST, this.pace));
       say("The site does not answer; trying again.");
       return this.schedule();
     }
-    if (this.wait !== this.pace) say("Up to date again.");
+    if (this.isAway) say("Up to date again.");
+    this.isAway = false;
     this.wait = this.pace;
     this.schedule();
   }
