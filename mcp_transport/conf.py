@@ -153,11 +153,14 @@ class Settings:
         "mcp_transport.sources.apps.AppSource",
         "mcp_transport.sources.texts.TextSource",
         "mcp_transport.sources.stdio.source.StdioSource",
+        "mcp_transport.sources.openapi.source.OpenApiSource",
     )
     #: What stands before the names of an app's tools and prompts, by the app's dotted name.
     MCP_NAME_PREFIXES: dict[str, str] = {}
     #: Programs that speak MCP over standard input and output, by alias; each is offered as ``<alias>_<tool>``.
     MCP_STDIO: dict[str, Any] = {}
+    #: OpenAPI documents whose operations are tools, by alias (docs/howto/openapi.md).
+    MCP_OPENAPI: dict[str, Any] = {}
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
     #: Whether the admin's MCP pages forbid inline scripts, styles and eval; off for themes that need them.

@@ -330,6 +330,24 @@ class Secret(Rule):
             yield f"is not a text of {self.minimum} plain characters or more."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents(Rule):
+    """Dictionaries by alias; a check of its own looks into them, and nothing is repeated."""
+
+    id: ClassVar[str] = "mcp.E040"
+    remedy: ClassVar[str] = 'Write {"petstore": {"document": "https://…"}}.'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping):
+            yield "is a dictionary of dictionaries, by alias."
+            return
+        for alias in value:
+            # Tools are called alias_operation: without "_" no two aliases give the same name.
+            if not isinstance(alias, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,23}", alias):
+                yield f"has the alias {shown(alias)}; it is 1 to 24 of a-z 0-9 -, a letter first."
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -457,6 +475,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
     "MCP_NAME_PREFIXES": Prefixes(),
     "MCP_STDIO": Programs(options=PROGRAM_OPTIONS),
+    "MCP_OPENAPI": Documents(),
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
     "MCP_ADMIN_STRICT_CSP": YES_OR_NO,
     "MCP_WORKERS": Number(maximum=1024, optional=True),

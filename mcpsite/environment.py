@@ -6,6 +6,7 @@ Settings are written before Django stands, so nothing here imports it.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -44,6 +45,21 @@ def choice(name: str, words: Sequence[str]) -> str:
     if word not in words:
         raise ValueError(f"{name} is {word!r}; it is one of {', '.join(words)}.")
     return word
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """
+    A JSON object; an empty one without one.
+
+    Raises ValueError for anything else, and does not repeat it.
+    """
+    try:
+        value = json.loads(os.environ.get(name, "").strip() or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is no JSON object.") from None
+    return value
 
 
 def number(name: str) -> int:

@@ -72,6 +72,7 @@ TESTED_ELSEWHERE = {
     "models/placeholder.py": "models without a table; tests/admin",
     "sessions/history.py": "tests/transports/test_rest_sessions.py",
     "sessions/store.py": "tests/interaction/test_sessions.py",
+    "sources/openapi/operations.py": "records; tests/sources/openapi/test_building.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
     "sources/stdio/child.py": "tests/sources/stdio/test_pool.py and test_source.py",
     "sources/stdio/contents.py": "tests/sources/stdio/test_source.py",

@@ -50,6 +50,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     is_well: bool
     text: str
+    remarks: tuple[str, ...] = ()  # on what it does not list, and why
 
 
 class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):

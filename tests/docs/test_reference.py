@@ -68,7 +68,7 @@ def test_every_variable_of_the_site_is_documented() -> None:
         (PROJECT / "mcpsite" / name).read_text(encoding="utf-8")
         for name in ("settings.py", "environment.py")
     )
-    read = set(re.findall(r'(?:environ\.get|choice|flag|number|words)\(\s*"(\w+)"', source))
+    read = set(re.findall(r'(?:environ\.get|choice|flag|mapping|number|words)\(\s*"(\w+)"', source))
     page = (DOCS / "reference" / "environment.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == read
 

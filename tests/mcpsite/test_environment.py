@@ -126,6 +126,16 @@ def test_what_holds_streams_is_named_in_its_order() -> None:
     assert environment.publishers([]) == {}
 
 
+def test_an_object_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.mapping("AN_OBJECT") == {}
+    monkeypatch.setenv("AN_OBJECT", '{"a": {"b": 1}}')
+    assert environment.mapping("AN_OBJECT") == {"a": {"b": 1}}
+    for text in ("{", "[]", "s3cret"):
+        monkeypatch.setenv("AN_OBJECT", text)
+        with pytest.raises(ValueError, match=r"^AN_OBJECT is no JSON object\.$"):
+            environment.mapping("AN_OBJECT")
+
+
 def test_the_bus_is_redis_where_there_is_one_and_else_the_database() -> None:
     assert environment.bus("redis://h")["BACKEND"].endswith(".ChannelLayerBus")
     assert environment.bus("")["BACKEND"].endswith(".DatabaseBus")

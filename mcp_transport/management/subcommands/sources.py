@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.management.base import CommandError, CommandParser
+
 from mcp_transport.engine.catalog import definitions_of
 from mcp_transport.engine.source import Health, Source
 from mcp_transport.management.subcommands import asking
 from mcp_transport.management.subcommands.base import Subcommand
 
+HEAD = ("ORIGIN", "SOURCE", "TOOLS", "RESOURCES", "TEMPLATES", "PROMPTS", "STATE")
 KINDS = ("tool", "resource", "template", "prompt")
 Row = tuple[object, ...]
 
@@ -19,17 +22,31 @@ Row = tuple[object, ...]
 class Sources(Subcommand):
     """List where entries come from, how many there are, and what does not answer."""
 
+    @classmethod
+    def add_arguments(cls, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("origin", nargs="?", help="say all about this one")
+
     def run(self, options: dict[str, Any]) -> None:
-        """Print one line for each origin."""
-        head = ("ORIGIN", "SOURCE", "TOOLS", "RESOURCES", "TEMPLATES", "PROMPTS", "STATE")
-        self.write_table(head, asyncio.run(_rows()))
+        """Print one line for each origin, or one of them and what it leaves out."""
+        rows, remarks = asyncio.run(_survey())
+        if wanted := options["origin"]:
+            rows = [row for row in rows if row[0] == wanted]
+            if not rows:
+                raise CommandError(f"There is no origin {wanted!r}; `mcp sources` lists them.")
+        self.write_table(HEAD, rows)
+        for remark in remarks.get(wanted, ()):
+            self.stdout.write(remark)
 
 
-async def _rows() -> list[Row]:
+async def _survey() -> tuple[list[Row], dict[str, Sequence[str]]]:
+    """A row for each origin, and what some have to say beside it."""
     async with asking.working_engine() as process:
         sources = process.directory.sources
         await process.rows.run(_refresh, sources)
-        return [row for source in sources for row in _rows_of(source)]
+        rows = [row for source in sources for row in _rows_of(source)]
+        told = [health for source in sources for health in source.health()]
+    return rows, {health.owner: health.remarks for health in told}
 
 
 def _refresh(sources: Sequence[Source]) -> None:

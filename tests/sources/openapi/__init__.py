@@ -1,0 +1,3 @@
+"""Tests of mcp_transport.sources.openapi."""
+
+from __future__ import annotations

@@ -1,0 +1,177 @@
+"""Tests of mcp_transport.sources.openapi.source, through the front door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from mcp_transport.models import Call, Server
+from mcp_transport.sources.openapi import source as module
+from mcp_transport.sources.openapi.source import OpenApiSource
+from mcp_transport.testing import Site
+from tests.sources.openapi.documents import PETSTORE
+from tests.sources.openapi.upstream import Got, Send, Upstream, reply
+
+TOKEN = "the-token-of-the-api"
+ERAS = pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25", "2026-07-28"])
+
+
+@pytest_asyncio.fixture
+async def site(
+    transactional_db: None, settings: Settings, upstream: Upstream
+) -> AsyncIterator[Site]:
+    """The site with a server that offers the petstore, and one that offers all."""
+    settings.MCP_OPENAPI = {
+        "pets": {
+            "document": PETSTORE,
+            "base_url": upstream.url,
+            "private_hosts": ["127.0.0.1"],
+            "auth": {"bearer": TOKEN},
+        },
+        "away": {"document": "http://127.0.0.1:1/openapi.json", "private_hosts": ["127.0.0.1"]},
+    }
+    await Server.objects.acreate(slug="pets", access="public", offers=["openapi.pets"])
+    await Server.objects.acreate(slug="all", access="public")
+    async with Site() as site:
+        yield site
+
+
+@ERAS
+async def test_operations_are_listed_and_called(
+    site: Site, upstream: Upstream, revision: str
+) -> None:
+    client = site.client("pets", revision=revision)
+    tools = await client.tools()
+    assert set(tools) == {
+        "pets_findPets",
+        "pets_addPet",
+        "pets_getPet",
+        "pets_replacePet",
+        "pets_delete__pets_id",
+        "pets_addPhoto",
+        "pets_order",
+    }
+    assert tools["pets_getPet"]["annotations"]["readOnlyHint"] is True
+    result = await client.call("pets_getPet", id=7)
+    assert json.loads(result.text)["path"] == "/pets/7"
+    assert upstream.got[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+async def test_what_is_listed_can_be_called(site: Site, upstream: Upstream) -> None:
+    arguments: dict[str, dict[str, Any]] = {
+        "pets_addPet": {"body": {"name": "Rex"}},
+        "pets_addPhoto": {"id": "7"},
+        "pets_order": {"body": {"pet": 1}},
+        "pets_findPets": {},
+    }
+
+    async def act(_got: Got, send: Send) -> None:
+        await reply(send, {"pets": [], "id": 1, "name": "Rex"})
+
+    upstream.act = act
+    client = site.client("pets")
+    tools = await client.tools()
+    for name in tools:
+        await client.call(name, **arguments.get(name, {"id": 7}))
+    assert len(upstream.got) == len(tools)
+
+
+@ERAS
+async def test_an_error_of_the_api_is_one_that_the_model_reads(
+    site: Site, upstream: Upstream, revision: str
+) -> None:
+    async def act(_got: Got, send: Send) -> None:
+        await reply(send, {"error": "no such pet"}, status=404)
+
+    upstream.act = act
+    result = await site.client("pets", revision=revision).try_call("pets_getPet", {"id": 7})
+    assert result.is_error
+    assert "404 Not Found" in result.text
+    assert "no such pet" in result.text
+
+
+async def test_nothing_of_the_caller_goes_out(
+    site: Site, upstream: Upstream, django_user_model: Any
+) -> None:
+    user = await django_user_model.objects.acreate(username="ada")
+    client = site.client("pets", user=user)
+    await client.call("pets_getPet", id=7)
+    (got,) = upstream.got
+    assert set(got.headers) == {"host", "accept", "user-agent", "accept-encoding", "authorization"}
+    assert "guest" not in str(got)
+
+
+async def test_a_secret_argument_is_not_recorded(site: Site, upstream: Upstream) -> None:
+    await site.client("pets").call("pets_order", body={"pet": 1, "card": "4111-1111"})
+    assert b"4111-1111" in upstream.got[0].body
+    row = await Call.objects.alatest("id")
+    assert "4111" not in row.arguments
+    assert "[redacted]" in row.arguments
+
+
+async def test_a_document_that_is_away_takes_nothing_from_the_others(site: Site) -> None:
+    tools = await site.client("all").tools()
+    assert "pets_getPet" in tools
+    assert "greet" in tools or len(tools) > 7
+    assert not any(name.startswith("away") for name in tools)
+
+
+def test_how_documents_are_is_told(settings: Settings) -> None:
+    settings.MCP_OPENAPI = {
+        "pets": {"document": PETSTORE},
+        "away": {"document": "http://127.0.0.1:1/openapi.json", "private_hosts": ["127.0.0.1"]},
+    }
+    source = OpenApiSource()
+    source.refresh()
+    pets, away = source.health()
+    assert (pets.owner, pets.is_well, pets.text) == ("openapi.pets", True, "ok")
+    assert (away.owner, away.is_well) == ("openapi.away", False)
+    assert away.text == "it cannot be fetched (ConnectError)"
+
+
+def test_another_setting_is_another_generation(settings: Settings) -> None:
+    source = OpenApiSource()
+    assert source.entries().tools == ()
+    before = source.generation()
+    settings.MCP_OPENAPI = {"pets": {"document": PETSTORE}}
+    source.refresh()
+    assert source.generation() > before
+    tool = source.entries().tools[0]
+    assert (source.owner(tool), source.place(tool)) == ("openapi.pets", "GET /pets")
+    settings.MCP_OPENAPI = {}
+    source.refresh()
+    assert source.entries().tools == ()
+
+
+def test_nobody_waits_long_for_a_document(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PATIENCE", 0.0)
+    settings.MCP_OPENAPI = {"pets": {"document": PETSTORE}}
+    source = OpenApiSource()
+    source.refresh()
+    assert source.health()[0].text in {"it is not there yet", "ok"}
+    for api in source._apis.values():
+        api.document.wait(10.0)
+    assert source.health()[0].is_well
+
+
+def test_a_wrong_setting_stops_the_site_where_it_starts(settings: Settings) -> None:
+    settings.MCP_OPENAPI = {"pets": {"document": 3}}
+    with pytest.raises(ImproperlyConfigured, match=r"MCP_OPENAPI\['pets'\]\['document'\]"):
+        OpenApiSource()
+
+
+def test_a_package_that_is_not_there_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "API", "no_such_package.Api")
+    settings.MCP_OPENAPI = {"pets": {"document": PETSTORE}}
+    with pytest.raises(ImproperlyConfigured, match="extra 'openapi'"):
+        OpenApiSource()
