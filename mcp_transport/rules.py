@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -226,7 +226,8 @@ class Programs(Rule):
             yield "is a dictionary of programs by alias."
             return
         for alias, program in value.items():
-            yield from (f"[{alias!r}] {problem}" for problem in self.problems_of(alias, program))
+            found = (*self.problems_of(alias, program), *self.likeness(alias, value))
+            yield from (f"[{alias!r}] {problem}" for problem in found)
 
     def problems_of(self, alias: Any, program: Any) -> Iterator[str]:
         """Say what is wrong with one of them."""
@@ -242,6 +243,15 @@ class Programs(Rule):
         for name, rule in self.options.items():
             if name in program:
                 yield from (f"[{name!r}] {problem}" for problem in rule.problems(program[name]))
+
+    def likeness(self, alias: Any, others: Iterable[Any]) -> Iterator[str]:
+        """Say whose tools could have the names of this one's: "a" may have one called "b_c"."""
+        for other in others:
+            if str(alias).startswith(f"{other}_"):
+                yield (
+                    f"begins with the alias {other!r} and _, so that the program {other!r} could"
+                    f" have tools with the names of its own; write {alias.replace('_', '-')!r}."
+                )
 
     def _about_the_start(self, program: Mapping[str, Any]) -> Iterator[str]:
         cwd, environment = program.get("cwd"), program.get("environment", {})

@@ -56,7 +56,7 @@ def programs() -> tuple[Program, ...]:
     rule = Programs(options=PROGRAM_OPTIONS)
     found = []
     for alias, options in settings.MCP_STDIO.items():
-        problems = list(rule.problems_of(alias, options))
+        problems = [*rule.problems_of(alias, options), *rule.likeness(alias, settings.MCP_STDIO)]
         if problems:
             logger.error("MCP_STDIO[%r] %s", alias, " ".join(problems))
         else:

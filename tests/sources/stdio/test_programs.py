@@ -52,6 +52,12 @@ def test_a_program_that_is_written_wrongly_is_left_out(
     assert "MCP_STDIO['box'] ['command'] is a list" in caplog.text
 
 
+def test_a_program_whose_names_another_could_take_is_left_out(settings: Settings) -> None:
+    env = {"command": ["env"]}
+    settings.MCP_STDIO = {"files_admin": env, "files": env, "files-own": env}
+    assert [program.alias for program in programs()] == ["files", "files-own"]
+
+
 GOOD: dict[str, Any] = {
     "command": [sys.executable, "-m", "server"],
     "cwd": os.getcwd(),
