@@ -1,133 +1,69 @@
 """
-A conversation with one child: who asked what, and what comes back.
+One child, and how it wants to be spoken to.
 
-Ids are this side's own, so that no two callers can be taken for one another,
-whatever ids their clients use. What a child says while it works for a call
-waits, in order, for the task of that call, so that one slow client holds up
-nobody else.
+It is greeted with a handshake, which most know. One that refuses it is asked
+whether it is stateless: then every request says who asks, and what a child
+wants to know comes as a result, which is answered by asking again.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import logging
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import MethodNotFound, ProtocolError
-from mcp_transport.protocol.jsonrpc import Notification, Request, Response
-from mcp_transport.protocol.revisions import LEGACY
-from mcp_transport.sources.stdio.errors import Answered, Away, ChildError, Gone
-from mcp_transport.sources.stdio.process import Process, TooLong
-from mcp_transport.sources.stdio.programs import Program
+from mcp_transport.protocol.errors import ProtocolError
+from mcp_transport.protocol.jsonrpc import Notification, Request
+from mcp_transport.protocol.revisions import LEGACY, R2026_07_28
+from mcp_transport.protocol.routing import (
+    CLIENT_CAPABILITIES,
+    CLIENT_INFO,
+    LOG_LEVEL,
+    PROTOCOL_VERSION,
+    SERVER_INFO,
+)
+from mcp_transport.sources.stdio.conversation import Conversation, Hearer
+from mcp_transport.sources.stdio.errors import Answered, Away
+from mcp_transport.sources.stdio.process import Process
 from mcp_transport.version import __version__
 
-logger = logging.getLogger("mcp_transport.stdio")
-
-MAX_SAID = 256  # messages that may wait for one call
 MAX_PAGES = 200  # of one list
 MAX_LISTED = 5000  # entries of one list
 MAX_FOLLOWED = 1000  # resources whose changes one child is asked to tell
-READ_PATIENCE = 1.0  # seconds for the last lines of a child that has ended
+MAX_ROUNDS = 20  # of questions, for one call
+LISTS = ("tools", "resources", "prompts")
 
-PROGRESS = "notifications/progress"
-CANCELLED = "notifications/cancelled"
-MESSAGE = "notifications/message"
-
-
-class Hearer(Protocol):
-    """Who hears what a child says while it works for a call."""
-
-    async def note(self, said: Notification) -> None:
-        """Take note of progress or a log message."""
-
-    async def answer(self, asked: Request) -> dict[str, Any]:
-        """Answer a question. Raises ProtocolError where nobody can."""
+Json = dict[str, Any]
 
 
-class Call:
-    """A request to a child, and what it says until it answers."""
-
-    def __init__(self, hearer: Hearer | None) -> None:
-        self.hearer = hearer
-        self.outcome: Response | ChildError | None = None
-        self._said: deque[Request | Notification] = deque()
-        self._waiting: asyncio.Future[None] | None = None
-
-    def say(self, message: Request | Notification) -> bool:
-        """Leave a message for the call's task; False when too many wait."""
-        if len(self._said) >= MAX_SAID:
-            return False
-        self._said.append(message)
-        self._wake()
-        return True
-
-    def settle(self, outcome: Response | ChildError) -> None:
-        """Bring the call to its end."""
-        if self.outcome is None:
-            self.outcome = outcome
-            self._wake()
-
-    def withdraw(self, id_: Any) -> None:
-        """Forget a question that the child does not ask any more."""
-        kept = [m for m in self._said if not (isinstance(m, Request) and m.id == id_)]
-        self._said = deque(kept)
-
-    async def next(self) -> Request | Notification | None:
-        """What was said, in order; None when the outcome is there and nothing else."""
-        while not self._said and self.outcome is None:
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        return self._said.popleft() if self._said else None
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
-
-
-class Child:
-    """One child, from its handshake to its end."""
+class Child(Conversation):
+    """A program that runs, and has said what it can do."""
 
     def __init__(self, process: Process, heed: Callable[[Child, Notification], None]) -> None:
-        self.program: Program = process.program
-        self.capabilities: dict[str, Any] = {}
+        super().__init__(process)
+        self.capabilities: Json = {}
         self.identity: Any = None  # who it says it is
+        self._envelope: Json = {}  # what every request to one that is stateless says
         self._followed: set[str] = set()
-        self.is_over = False
-        self.when_over: Callable[[], None] | None = None
-        self._process = process
         self._heed = heed
-        self._ids = itertools.count(1)
-        self._calls: dict[int, Call] = {}
-        self._reading = asyncio.create_task(self._read())
 
-    @property
-    def pid(self) -> int:
-        """The process id of its supervisor."""
-        return self._process.pid
-
-    @property
-    def last_words(self) -> str:
-        """What it last said on standard error."""
-        return self._process.last_words
+    def heed(self, told: Notification) -> None:
+        """See Conversation.heed()."""
+        self._heed(self, told)
 
     async def greet(self) -> None:
-        """Open the conversation (2025-11-25, basic/lifecycle). Raises ChildError."""
-        agreed = await self.request("initialize", self._introduction())
+        """Find out how it is spoken to, and what it can do. Raises ChildError."""
+        try:
+            agreed = await self.exchange("initialize", self._introduction())
+        except Answered as error:
+            return await self._discover(error)
         if agreed.get("protocolVersion") not in LEGACY:
-            raise Away(f"{self._name} speaks a revision that is not known here.")
-        self.identity = agreed.get("serverInfo")
-        capabilities = agreed.get("capabilities")
-        self.capabilities = capabilities if isinstance(capabilities, dict) else {}
-        self._process.post(jsonrpc.notification("notifications/initialized"))
+            raise Away(f"{self.name} speaks a revision that is not known here.")
+        self._note(agreed, agreed.get("serverInfo"))
+        return self.tell("notifications/initialized")
 
-    async def list(self, method: str, member: str) -> list[dict[str, Any]]:
+    async def list(self, method: str, member: str) -> list[Json]:
         """Every item of a list, from all its pages. Raises ChildError."""
-        found: list[dict[str, Any]] = []
+        found: list[Json] = []
         cursor: Any = None
         for _ in range(MAX_PAGES):
             params = {} if cursor is None else {"cursor": cursor}
@@ -140,183 +76,95 @@ class Child:
                 break
         return found[:MAX_LISTED]
 
-    async def request(
-        self, method: str, params: dict[str, Any], hearer: Hearer | None = None
-    ) -> dict[str, Any]:
-        """
-        Ask the child for something; what it says meanwhile is the hearer's.
-
-        Raises ChildError. Whoever leaves before the answer cancels it.
-        """
-        id_ = next(self._ids)
-        if hearer is not None:
-            params = {**params, "_meta": {"progressToken": id_}}
-        call = self._calls[id_] = Call(hearer)
-        try:
-            if self.is_over or not self._process.post(jsonrpc.request(id_, method, params)):
-                raise Gone(f"{self._name} cannot be reached; call again.")
-            return await self._outcome(call)
-        finally:
-            del self._calls[id_]
-            # The one request that is never cancelled (basic/utilities/cancellation).
-            if call.outcome is None and method != "initialize":
-                left = {"requestId": id_, "reason": "Nobody waits for it any more."}
-                self._process.post(jsonrpc.notification(CANCELLED, left))
+    async def request(self, method: str, params: Json, hearer: Hearer | None = None) -> Json:
+        """Ask for something, and answer what has to be known for it; see exchange()."""
+        given = params
+        for _ in range(MAX_ROUNDS):
+            answer = await self.exchange(method, self._enveloped(given), hearer)
+            if answer.get("resultType") != "input_required":
+                return answer
+            given = {**params, **await self._answers(answer, hearer)}
+        raise Answered(0, f"{self.name} asks without end.")
 
     def follow(self, uri: str) -> None:
         """Ask to be told when a resource changes, if the child can do that; once."""
         resources = self.capabilities.get("resources")
         can_tell = isinstance(resources, dict) and resources.get("subscribe") is True
-        if can_tell and uri not in self._followed and len(self._followed) < MAX_FOLLOWED:
-            self._followed.add(uri)
-            params = {"uri": uri}
-            # Nobody waits for the answer: what it would tell is a hint.
-            self._process.post(jsonrpc.request(next(self._ids), "resources/subscribe", params))
+        if not can_tell or uri in self._followed or len(self._followed) >= MAX_FOLLOWED:
+            return
+        self._followed.add(uri)
+        if self._envelope:
+            self._listen({"resourceSubscriptions": [uri]})
+        else:
+            self.ask_aside("resources/subscribe", {"uri": uri})
 
-    async def stop(self) -> None:
-        """End the conversation and the process."""
-        self._end()
-        await self._process.stop()
-        await asyncio.wait([self._reading], timeout=READ_PATIENCE)
-        self._reading.cancel()
-        await asyncio.wait([self._reading])
-
-    @property
-    def _name(self) -> str:
-        return f"The program {self.program.alias!r}"
-
-    def _introduction(self) -> dict[str, Any]:
-        capabilities: dict[str, Any] = {}
-        if self.program.questions:
-            capabilities |= {"elicitation": {"form": {}, "url": {}}, "sampling": {}}
-        if self.program.roots:
-            capabilities["roots"] = {}
+    def _introduction(self) -> Json:
         return {
             "protocolVersion": LEGACY[0],
-            "capabilities": capabilities,
+            "capabilities": self._declared(),
             "clientInfo": {"name": "mcp-transport", "version": __version__},
         }
 
-    async def _outcome(self, call: Call) -> dict[str, Any]:
-        while (said := await call.next()) is not None:
-            if isinstance(said, Request):
-                await self._answer(said, call)
-            elif call.hearer is not None:
-                await call.hearer.note(said)
-        outcome = call.outcome
-        if isinstance(outcome, Response):
-            return _result(outcome)
-        raise outcome or Gone(f"{self._name} ended; call again.")
+    def _declared(self) -> Json:
+        declared: Json = {}
+        if self.program.questions:
+            declared |= {"elicitation": {"form": {}, "url": {}}, "sampling": {}}
+        if self.program.roots:
+            declared["roots"] = {}
+        return declared
 
-    async def _answer(self, asked: Request, call: Call) -> None:
+    async def _discover(self, refusal: Answered) -> None:
+        """Speak to it without a session (2026-07-28, server/discover), or raise what it said."""
+        envelope = {
+            PROTOCOL_VERSION: R2026_07_28.name,
+            CLIENT_CAPABILITIES: self._declared(),
+            CLIENT_INFO: {"name": "mcp-transport", "version": __version__},
+            LOG_LEVEL: "info",
+        }
         try:
-            if call.hearer is None:
-                raise MethodNotFound("Nobody can be asked now.")
-            answer = jsonrpc.result(asked.id, await call.hearer.answer(asked))
+            found = await self.exchange("server/discover", {"_meta": envelope})
+        except Answered:
+            raise refusal from None
+        served = found.get("supportedVersions")
+        if not isinstance(served, list) or R2026_07_28.name not in served:
+            raise Away(f"{self.name} speaks a revision that is not known here.")
+        self._envelope = envelope
+        meta = found.get("_meta")
+        self._note(found, meta.get(SERVER_INFO) if isinstance(meta, dict) else None)
+        self._listen({f"{kind}ListChanged": True for kind in LISTS if kind in self.capabilities})
+
+    def _note(self, said: Json, identity: Any) -> None:
+        capabilities = said.get("capabilities")
+        self.capabilities = capabilities if isinstance(capabilities, dict) else {}
+        self.identity = identity
+
+    def _listen(self, wanted: Json) -> None:
+        if wanted:
+            self.ask_aside("subscriptions/listen", self._enveloped({"notifications": wanted}))
+
+    def _enveloped(self, params: Json) -> Json:
+        return {**params, "_meta": self._envelope} if self._envelope else params
+
+    async def _answers(self, asking: Json, hearer: Hearer | None) -> Json:
+        """What the next round carries (2026-07-28, basic/patterns/mrtr). Raises ChildError."""
+        asked = asking.get("inputRequests")
+        answers: Json = {}
+        for key, question in (asked if isinstance(asked, dict) else {}).items():
+            answers[key] = await self._answer_one(question, hearer)
+        carried: Json = {"inputResponses": answers}
+        if asking.get("requestState") is not None:
+            carried["requestState"] = asking["requestState"]
+        return carried
+
+    async def _answer_one(self, question: Any, hearer: Hearer | None) -> Json:
+        method = question.get("method") if isinstance(question, dict) else None
+        params = question.get("params") if isinstance(question, dict) else None
+        if method == "roots/list" and self.program.roots:
+            return self.roots()
+        if hearer is None:
+            raise Answered(0, f"{self.name} asks where nobody can be asked.")
+        try:
+            given = params if isinstance(params, dict) else {}
+            return await hearer.answer(Request(0, str(method), given))
         except ProtocolError as error:
-            answer = jsonrpc.error(asked.id, error)
-        self._process.post(answer)
-
-    async def _read(self) -> None:
-        try:
-            async for line in self._process.lines():
-                self._take(line)
-        except Exception:
-            logger.exception("MCP_STDIO[%r] could not be read", self.program.alias)
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self.is_over = True
-        for call in self._calls.values():
-            call.settle(Gone(f"{self._name} ended while it worked for this; call again."))
-        when_over, self.when_over = self.when_over, None
-        if when_over is not None:
-            when_over()
-
-    def _take(self, line: bytes | TooLong) -> None:
-        if isinstance(line, TooLong):
-            self._drop(line)
-            return
-        if not line.strip():
-            return
-        try:
-            value = jsonrpc.decode(line)
-            batch = value if isinstance(value, list) else [value]
-            messages = [jsonrpc.parse(one) for one in batch]
-        except ProtocolError:
-            self._process.note_noise(line)
-            return
-        for message in messages:
-            self._hear(message)
-
-    def _hear(self, message: jsonrpc.Message) -> None:
-        if isinstance(message, Response):
-            self._settle(message)
-        elif isinstance(message, Request):
-            self._be_asked(message)
-        else:
-            self._be_told(message)
-
-    def _drop(self, line: TooLong) -> None:
-        """Fail the one call whose answer is too long, or all where nobody can say which."""
-        logger.error("MCP_STDIO[%r] sent a line above the limit", self.program.alias)
-        error = Gone(f"{self._name} answered with more than can be taken.")
-        if line.id is None:
-            for call in self._calls.values():
-                call.settle(error)
-        elif (one := self._calls.get(line.id)) is not None:
-            one.settle(error)
-
-    def _settle(self, message: Response) -> None:
-        call = self._calls.get(message.id) if type(message.id) is int else None
-        if call is not None:
-            call.settle(message)
-
-    def _be_asked(self, asked: Request) -> None:
-        if asked.method == "ping":
-            self._process.post(jsonrpc.result(asked.id, {}))
-        elif asked.method == "roots/list" and self.program.roots:
-            roots = [{"uri": uri} for uri in self.program.roots]
-            self._process.post(jsonrpc.result(asked.id, {"roots": roots}))
-        else:
-            call = self._one_call()
-            if call is None or not call.say(asked):
-                problem = MethodNotFound("There is nobody who could be asked now.")
-                self._process.post(jsonrpc.error(asked.id, problem))
-
-    def _be_told(self, told: Notification) -> None:
-        if told.method == PROGRESS:
-            token = told.params.get("progressToken")
-            call = self._calls.get(token) if type(token) is int else None
-        elif told.method == MESSAGE:
-            call = self._one_call()
-        elif told.method == CANCELLED:
-            for call in self._calls.values():
-                call.withdraw(told.params.get("requestId"))
-            return
-        else:
-            self._heed(self, told)
-            return
-        if call is not None and call.hearer is not None:
-            call.say(told)  # what is too much is left out
-
-    def _one_call(self) -> Call | None:
-        """
-        The call that the child means, for it does not say so; None where that is not sure.
-
-        Of a child that is one caller's own, it may be the last that began.
-        """
-        calls = [call for call in self._calls.values() if call.hearer is not None]
-        if not calls or (self.program.is_shared and len(calls) > 1):
-            return None
-        return calls[-1]
-
-
-def _result(answer: Response) -> dict[str, Any]:
-    if answer.error is not None:
-        code, message = answer.error.get("code"), answer.error.get("message")
-        raise Answered(code if isinstance(code, int) else 0, str(message))
-    if not isinstance(answer.result, dict):
-        raise Answered(0, "The answer is no object.")
-    return answer.result
+            raise Answered(error.code, error.message) from None

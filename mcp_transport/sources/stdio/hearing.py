@@ -12,7 +12,7 @@ from mcp_transport.protocol.jsonrpc import Notification, Request
 from mcp_transport.protocol.log_levels import LEVELS
 from mcp_transport.registry.context import Question
 from mcp_transport.registry.errors import ToolError
-from mcp_transport.sources.stdio.child import PROGRESS
+from mcp_transport.sources.stdio.conversation import PROGRESS
 
 
 class ContextHearer:

@@ -3,7 +3,8 @@ A server on pipes that does what servers do, and what they should not.
 
 A script by itself, of the standard library alone. Its arguments change how it
 behaves: ``silent`` never answers, ``old`` speaks 2024-11-05, ``strange`` a
-revision that nobody knows, ``crash`` ends at once.
+revision that nobody knows, ``stateless`` none with a handshake, ``crash`` ends
+at once.
 """
 
 from __future__ import annotations
@@ -177,8 +178,7 @@ def touch(arguments: Json, request: Json) -> Json:
 
 
 def name_user(arguments: Json, request: Json) -> Json:
-    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-    asked = {"message": "Who are you?", "requestedSchema": schema}
+    asked = {"message": "Who are you?", "requestedSchema": NAME}
     return text(ask("elicitation/create", asked))
 
 
@@ -191,6 +191,7 @@ def where(arguments: Json, request: Json) -> Json:
     return text(ask("roots/list", {}))
 
 
+NAME = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 STRING = {"type": "string"}
 NUMBER = {"type": "integer"}
 ARGUMENTS: dict[str, Json] = {
@@ -302,10 +303,35 @@ def result_of(request: Json) -> Json:
     raise NotImplementedError(method)
 
 
+def stateless_result_of(request: Json) -> Json:
+    """The result of a request that says who asks, or asks for more."""
+    method, params = request["method"], request.get("params", {})
+    meta = params.get("_meta", {})
+    if meta.get("io.modelcontextprotocol/protocolVersion") != "2026-07-28":
+        raise NotImplementedError("Only 2026-07-28 is served here.")
+    if method == "server/discover":
+        capabilities = {"tools": {}, "resources": {"subscribe": True}, "prompts": {}}
+        return {"supportedVersions": ["2026-07-28"], "capabilities": capabilities}
+    if method == "subscriptions/listen":
+        state["followed"] += params["notifications"].get("resourceSubscriptions", [])
+        threading.Event().wait(60)
+    if params.get("name") != "name_user":
+        return result_of(request)
+    if "inputResponses" in params:
+        return text([params["inputResponses"]["who"], params["requestState"]])
+    asked = {"method": "elicitation/create", "params": {"message": "Who?", "requestedSchema": NAME}}
+    return {
+        "resultType": "input_required",
+        "inputRequests": {"who": asked},
+        "requestState": "a state",
+    }
+
+
 def serve(request: Json) -> None:
     """Answer a request."""
     try:
-        result = result_of(request)
+        find = stateless_result_of if "stateless" in HOW else result_of
+        result = find(request)
     except LookupError as error:
         send({"id": request["id"], "error": {"code": -32002, "message": str(error)}})
     except NotImplementedError as error:
