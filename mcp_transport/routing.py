@@ -192,7 +192,8 @@ def _is_of_session(scope: Any) -> bool:
 
 
 def _asks_for(scope: Any, kind: bytes) -> bool:
-    return kind in dict(scope["headers"]).get(b"accept", b"").lower()
+    accepted = (value for name, value in scope["headers"] if name == b"accept")
+    return any(kind in value.lower() for value in accepted)
 
 
 def _asks_for_page(scope: Any) -> bool:

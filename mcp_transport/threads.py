@@ -155,15 +155,20 @@ class ThreadPool:
                     f"All {self.size} threads of the pool {self.name!r} are busy and "
                     f"{self.queue_limit} calls wait already; try again later."
                 )
-            self._unfinished += 1
-            if len(self._threads) < min(self._unfinished, self.size):
+            if len(self._threads) < min(self._unfinished + 1, self.size):
                 self._start_thread()
+            self._unfinished += 1
 
     def _start_thread(self) -> None:
         name = f"{self.name}-{len(self._threads) + 1}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives no more of them; those there are go on
+            if not self._threads:
+                raise PoolExhausted(f"The pool {self.name!r} gets no thread: {error}.") from error
+        else:
+            self._threads.append(thread)
 
     def _rouse(self) -> None:
         with self._lock:

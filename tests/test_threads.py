@@ -183,3 +183,29 @@ async def test_a_functions_connection_is_closed_after_it(pool: ThreadPool) -> No
 
     assert await pool.run(query)
     assert await pool.run(lambda: connection.connection) is None
+
+
+async def test_a_thread_that_cannot_be_started_takes_no_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = ThreadPool(2, 0, "test")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            with pytest.raises(PoolExhausted, match="thread"):
+                await pool.run(int)
+    assert pool.unfinished == 0
+    assert await pool.run(int) == 0
+    gate = Gate()
+    first = asyncio.create_task(pool.run(gate))
+    await entered(gate)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        second = asyncio.create_task(pool.run(int))  # waits for the one that there is
+        await asyncio.sleep(0)
+    gate.opened.set()
+    assert (await first, await second) == ("through", 0)
+    assert await pool.stop(LIMIT)

@@ -170,8 +170,13 @@ class Conversation:
         if position is None or progress is None or progress.session_id != session.id:
             raise InvalidRequest("Last-Event-ID names no event of this session.")
         stream_id, after = position
-        await responder.open()
-        await _relay(self._services.streams.follow(stream_id, after), stream_id, responder)
+        limiting = self._services.limiting
+        limiting.hold_stream(incoming.principal)
+        try:
+            await responder.open()
+            await _relay(self._services.streams.follow(stream_id, after), stream_id, responder)
+        finally:
+            limiting.leave_stream(incoming.principal)
         return ENDED
 
     async def close(self, incoming: Incoming) -> Outcome:

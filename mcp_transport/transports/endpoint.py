@@ -92,6 +92,8 @@ class HttpEndpoint(AsyncConsumer):
         self.request: dict[str, Any] = scope
         self.receive = receive
         self.body = None
+        if b"accept" in self.duplicates:  # a list, which may go on in another line
+            self.headers[b"accept"] = b", ".join(v for name, v in raw if name == b"accept")
         json, stream = accepted(self.headers.get(b"accept"))
         self.responder = HttpResponder(
             scope,

@@ -80,8 +80,10 @@ class ToolSocketConsumer(SocketEndpoint):
         if type(value) is not dict:
             raise InvalidRequest('A frame is {"arguments": {}, "id": 1}.')
         id_ = value.get("id")
-        if id_ is not None and jsonrpc.read_id(value) is None:
-            raise InvalidRequest("An id is a string or a whole number.")
+        if id_ is not None and not jsonrpc.is_id(id_):
+            raise InvalidRequest(
+                f"An id is a string or a whole number, of {jsonrpc.LONGEST_ID} characters at most."
+            )
         if value.get("cancel") is True:
             method, params = "notifications/cancelled", {"requestId": id_}
             return {"jsonrpc": "2.0", "method": method, "params": params}

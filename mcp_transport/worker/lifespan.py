@@ -13,6 +13,7 @@ import datetime
 import os
 import secrets
 import socket
+import threading
 import time
 from functools import partial
 
@@ -290,14 +291,19 @@ class Runtime:
 
 
 _current: Runtime | None = None
+_making = threading.Lock()  # under WSGI the first who ask may be several threads
 
 
 def runtime() -> Runtime:
     """The runtime of this worker process; a new one when the last has been stopped."""
+    return _current or _made()
+
+
+def _made() -> Runtime:
     global _current
-    if _current is None:
-        _current = Runtime()
-    return _current
+    with _making:
+        made = _current = _current or Runtime()
+    return made
 
 
 def current() -> Runtime | None:

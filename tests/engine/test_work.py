@@ -425,3 +425,18 @@ async def test_events_that_cannot_be_read_are_no_answer(
         assert await rest(stream) == []  # the request goes on, and its client comes back
     resumed = await client.listen(last)
     assert text_of((await rest(resumed))[-1]["result"]) == "held"
+
+
+async def test_a_stream_that_is_read_on_counts_as_one_that_stays_open(
+    hold: None, legacy: Legacy, gate: Gate, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running.limiting, "_max_anonymous_streams", 1)
+    client = await legacy()
+    stream = await begin(client)
+    last = stream.events[-1].id
+    resumed = await client.listen(last)
+    assert (await client.get(last)).status == 429
+    gate.opened.set()
+    assert text_of((await rest(resumed))[-1]["result"]) == "held"
+    assert await rest(await client.listen(last))
+    assert running.limiting.streams_of(ANONYMOUS) == 0

@@ -274,3 +274,14 @@ async def test_who_may_hold_no_more_streams_opens_no_session(
     refused = await http.open("GET", f"{OPEN}/sse", headers=STREAM)
     assert refused.status == 429
     assert await Session.objects.acount() == 1
+
+
+@covers("OLD-1")
+@pytest.mark.inside
+async def test_what_an_old_client_accepts_may_stand_in_several_lines(http: Http) -> None:
+    lines = [("accept", "text/event-stream"), ("accept", "application/json")]
+    stream = await http.open("GET", OPEN, headers=lines)
+    assert stream.status == 200
+    event = await stream.event()
+    assert event is not None
+    assert event.event == "endpoint"

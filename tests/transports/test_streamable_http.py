@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -253,6 +254,12 @@ async def test_a_body_that_is_compressed_is_refused_with_what_would_do(http: Htt
 
 async def test_the_type_of_a_body_may_have_parameters(http: Http) -> None:
     assert (await post(http, content_type="Application/JSON ; charset=utf-8")).status == 200
+
+
+async def test_what_a_client_accepts_may_stand_in_several_lines(http: Http) -> None:
+    for first, second in permutations(("text/event-stream", "text/html")):
+        lines = [("accept", first), ("accept", second), *JSON.items()]
+        assert (await http.open("POST", "/mcp/open", headers=lines, body=b"{}")).status == 200
 
 
 async def test_a_client_accepts_one_form_at_least(http: Http) -> None:

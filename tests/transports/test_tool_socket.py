@@ -162,3 +162,12 @@ async def test_a_site_that_did_not_ask_for_it_has_no_such_address(
 ) -> None:
     settings.MCP_REST = False
     assert (await reach(sockets, "nothing")).status == 404
+
+
+async def test_an_id_that_is_none_is_refused_as_an_event(sockets: Sockets) -> None:
+    socket = await reach(sockets, "add")
+    ids: list[Any] = ["x" * 1001, 1.5, True, {}]
+    for id_ in ids:
+        socket.put(json.dumps({"arguments": {"a": 2, "b": 3}, "id": id_}))
+        refusal = await next_event(socket)
+        assert (refusal["event"], refusal["error"]["code"]) == ("error", 400)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -93,3 +96,26 @@ async def test_the_signal_to_stop_departs_from_a_server_without_a_lifespan(
         signal.signal(signal.SIGTERM, before)
     assert not run.is_started
     assert (await Worker.objects.aget()).ended_at is not None
+
+
+def test_threads_that_come_first_together_make_one_runtime(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+    are_there = threading.Barrier(4, timeout=LIMIT)
+
+    class Slow:
+        def __init__(self) -> None:
+            time.sleep(0.05)  # so that all of them find none
+            made.append(self)
+
+    def come() -> object:
+        are_there.wait()
+        return runtime()
+
+    monkeypatch.setattr(lifespan, "Runtime", Slow)
+    monkeypatch.setattr(lifespan, "_current", None)
+    with ThreadPoolExecutor(4) as threads:
+        got = [future.result(LIMIT) for future in [threads.submit(come) for _ in range(4)]]
+    assert len(made) == 1
+    assert set(got) == set(made)
