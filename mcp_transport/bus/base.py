@@ -10,8 +10,6 @@ from django.core.checks import CheckMessage, Error
 
 Receive = Callable[[bytes], None]
 
-SENT_LIMIT = 0.25  # seconds somebody waits until a message has left
-
 
 class Bus(ABC):
     """
@@ -37,10 +35,6 @@ class Bus(ABC):
     @abstractmethod
     async def publish(self, message: bytes) -> None:
         """Send a message to the other processes; never raises because a broker is away."""
-
-    async def sent(self) -> None:
-        """Return when what was published has left, or soon; at once where that is not known."""
-        return
 
     @abstractmethod
     async def stop(self) -> None:

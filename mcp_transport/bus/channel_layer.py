@@ -22,7 +22,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
-from mcp_transport.bus.base import SENT_LIMIT, Bus, Receive
+from mcp_transport.bus.base import Bus, Receive
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -66,13 +66,6 @@ class ChannelLayerBus(Bus):
         """See Bus.publish(); a task sends it, and with too many waiting nobody does."""
         if self._tasks and not self._waiting.full():
             self._waiting.put_nowait(message)
-
-    async def sent(self) -> None:
-        """See Bus.sent()."""
-        if self._tasks and not self.is_away:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SENT_LIMIT):
-                    await self._waiting.join()
 
     async def stop(self) -> None:
         """See Bus.stop()."""

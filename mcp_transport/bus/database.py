@@ -17,20 +17,19 @@ import socket
 import threading
 from collections import deque
 from importlib.util import find_spec
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 from django.db import connections
 
-from mcp_transport.bus.base import SENT_LIMIT, Bus, Receive
+from mcp_transport.bus.base import Bus, Receive
 from mcp_transport.bus.link import Link
 from mcp_transport.bus.postgresql import PostgresLink
 from mcp_transport.bus.sqlite import SqliteLink, is_in_memory
 
 logger = logging.getLogger("mcp_transport.bus")
 
-Item = TypeVar("Item")
 
 WAITING_LIMIT = 1000  # messages; the oldest goes first
 START_LIMIT = 6.0  # seconds a start waits for the first connection; a driver gives up after 5
@@ -54,7 +53,6 @@ class DatabaseBus(Bus):
         self._sender = secrets.token_hex(8).encode()
         self._waiting: deque[bytes] = deque(maxlen=WAITING_LIMIT)
         #: Who waits for a message to leave; whoever is pushed out has waited long enough.
-        self._leaving: deque[asyncio.Future[None]] = deque(maxlen=WAITING_LIMIT)
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._bell = Bell()
@@ -76,17 +74,6 @@ class DatabaseBus(Bus):
         """See Bus.publish(); the thread sends it."""
         self._waiting.append(self._sender + b" " + message)
         self._bell.ring()
-
-    async def sent(self) -> None:
-        """See Bus.sent()."""
-        if self._thread is None or self.is_away:
-            return
-        left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._leaving.append(left)
-        self._bell.ring()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SENT_LIMIT):
-                await left
 
     async def stop(self) -> None:
         """See Bus.stop(); what was published before is sent if that is possible in time."""
@@ -148,13 +135,9 @@ class DatabaseBus(Bus):
         return not self._is_stopping.wait(RETRY_INTERVAL)
 
     def _send(self, link: Link) -> None:
-        leaving = _emptied(self._leaving)  # first: what they published waits by now
         messages = _emptied(self._waiting)
         if messages:
             link.send(messages)
-        for left in leaving:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                left.get_loop().call_soon_threadsafe(_settle, left)
 
     def _hand_over(self, link: Link, receive: Receive) -> None:
         for envelope in link.receive():
@@ -163,17 +146,12 @@ class DatabaseBus(Bus):
                 receive(message)
 
 
-def _emptied(queue: deque[Item]) -> list[Item]:
+def _emptied(queue: deque[bytes]) -> list[bytes]:
     items = []
     with contextlib.suppress(IndexError):
         while True:
             items.append(queue.popleft())
     return items
-
-
-def _settle(left: asyncio.Future[None]) -> None:
-    if not left.done():
-        left.set_result(None)
 
 
 class Carrier:

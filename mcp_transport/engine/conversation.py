@@ -39,6 +39,7 @@ from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.storage.rows import DatabaseAway
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import Logged, event_id, parse_event_id
+from mcp_transport.streams.notices import Stale
 
 RETRY_MS = 500  # when a client that was let go comes back
 # Before a session names one, which is left to the server (2025-11-25, schema,
@@ -183,7 +184,8 @@ class Conversation:
         """End the caller's session and everything that runs in it (Session Management, 5)."""
         session = await self.find_session(incoming)
         await self.end_session(session.id, "client")
-        await self._services.hub.sent()  # its next request may reach another process at once
+        # Its next request may reach another process at once.
+        await self._services.roll_call.over(Stale("sessions", session.id))
         return Reply(204)
 
     async def end_session(self, session_id: str, reason: str) -> None:

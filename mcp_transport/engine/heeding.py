@@ -15,11 +15,12 @@ from typing import Protocol
 
 from mcp_transport.auth.opening import Opening
 from mcp_transport.engine.directory import Directory
+from mcp_transport.engine.roll_call import RollCall
 from mcp_transport.engine.watching import look
 from mcp_transport.protocol.subscriptions import Filter
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
-from mcp_transport.streams.notices import Changed, Mail, Notice, Seen, Stale, Used
+from mcp_transport.streams.notices import Changed, Heeded, Mail, Notice, Seen, Stale, Used
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -57,6 +58,7 @@ class Heeding:
         report: Callable[[str], Awaitable[None]],
         count_use: Callable[[Used], None],
         note_client: Callable[[Seen], object],
+        roll_call: RollCall,
     ) -> None:
         self._hub = hub
         self._directory = directory
@@ -67,6 +69,7 @@ class Heeding:
         self._report = report
         self._count_use = count_use
         self._note_client = note_client
+        self._roll_call = roll_call
         self._due: dict[object, Errand] = {}
         self._running: asyncio.Task[None] | None = None
         hub.heed(self.heed)
@@ -83,8 +86,12 @@ class Heeding:
             self._count_use(notice)
         elif isinstance(notice, Seen):
             self._note_client(notice)
+        elif isinstance(notice, Heeded):
+            self._roll_call.heed(notice)
         else:
             self._forget(notice)
+            if notice.asked_by not in ("", self._worker_id):
+                self._do_soon(notice, partial(self._roll_call.answer, notice))
 
     def announce(self, notice: Notice) -> None:
         """Heed a notice here and have the other processes do so."""

@@ -11,6 +11,7 @@ from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
 from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.patrol import Patrol
+from mcp_transport.engine.roll_call import RollCall
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
@@ -34,6 +35,7 @@ class Services:
     inboxes: Inboxes
     limiting: Limiting
     patrol: Patrol
+    roll_call: RollCall
     functions: ThreadPool  # where synchronous functions run
     page_size: int
     cache_ttl_ms: int

@@ -234,10 +234,6 @@ class Hub:
         """Wake the other processes, and do nothing here."""
         await self._bus.publish(msgspec.json.encode(notice))
 
-    async def sent(self) -> None:
-        """Return when the other processes have been woken, or soon."""
-        await self._bus.sent()
-
     def end_all(self) -> None:
         """Bring every listener to its end, also those that still come, as before a shutdown."""
         self._is_over = True

@@ -34,11 +34,20 @@ class Stale(msgspec.Struct, frozen=True, tag="stale"):
     Rows have changed that processes keep.
 
     The id is that of the one session that is meant, or of the announcement
-    that waits to hear who was told.
+    that waits to hear who was told. A worker process that asks for it is told
+    when the notice was heeded.
     """
 
     what: Literal["servers", "tokens", "sessions"]
     id: str = ""
+    asked_by: str = ""
+
+
+class Heeded(msgspec.Struct, frozen=True, tag="heeded"):
+    """What a worker process has asked about is forgotten in another one."""
+
+    notice: Stale
+    worker: str
 
 
 class Used(msgspec.Struct, frozen=True, tag="used"):
@@ -55,7 +64,7 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
     is_there: bool
 
 
-Notice = Changed | Mail | Seen | Stale | Used
+Notice = Changed | Heeded | Mail | Seen | Stale | Used
 
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 

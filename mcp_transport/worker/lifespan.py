@@ -34,6 +34,7 @@ from mcp_transport.engine.inbox import Inboxes
 from mcp_transport.engine.limiting import Limiting
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.engine.reconciling import Reconciling
+from mcp_transport.engine.roll_call import RollCall
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.source import Source
 from mcp_transport.limits.limiter import Limiter
@@ -62,6 +63,7 @@ from mcp_transport.worker.sources import Sources
 
 ROW_THREADS = 4  # for the rows that requests and streams need
 ROW_QUEUE = 10_000  # of those that wait for such a thread
+ROLL_CALL_LIMIT = 3.0  # seconds that whoever ends a session waits for the other processes
 FAREWELL = 0.2  # seconds in which the last answers leave a server that cuts connections
 UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that wait for the client of one connection
 
@@ -129,6 +131,12 @@ class Runtime:
             inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub),
             limiting=self.limiting,
             patrol=Patrol(),
+            roll_call=RollCall(
+                self.hub,
+                self.rows,
+                worker_id=self.worker_id,
+                patience=min(settings.MCP_ROW_CACHE_SECONDS, ROLL_CALL_LIMIT),
+            ),
             functions=self.functions,
             page_size=settings.MCP_PAGE_SIZE,
             cache_ttl_ms=settings.MCP_CACHE_TTL_MS,
@@ -151,6 +159,7 @@ class Runtime:
             report=partial(report, rows=self.rows, hub=self.hub, worker_id=self.worker_id),
             count_use=self.reconciling.heed,
             note_client=self._note_client,
+            roll_call=self.engine.services.roll_call,
         )
 
     async def start(self, *, is_told_to_stop: bool = False) -> None:

@@ -79,29 +79,6 @@ async def test_a_message_reaches_the_others_and_not_its_sender(
     assert (one.heard, two.heard, three.heard) == ([b"b"], [b"\xff{}"], [b"\xff{}", b"b"])
 
 
-async def test_one_can_wait_until_a_message_has_left(aliases: list[str], listen: Listen) -> None:
-    one = await listen(ChannelLayerBus(LAYER=aliases[0]))
-    two = await listen(ChannelLayerBus(LAYER=aliases[1]))
-    await keep_telling(one, two, within=BACK)
-    await one.bus.publish(b"hello")
-    await one.bus.sent()
-    await until(lambda: b"hello" in two.heard, within=AT_ONCE)
-
-
-async def test_nobody_waits_long_for_a_broker_that_hangs(
-    aliases: list[str], listen: Listen, broker: Broker
-) -> None:
-    one = await listen(ChannelLayerBus(LAYER=aliases[0]))
-    broker.pause()
-    try:
-        await one.bus.publish(b"hello")
-        begun = time.monotonic()
-        await one.bus.sent()
-        assert time.monotonic() - begun < AT_ONCE
-    finally:
-        broker.resume()
-
-
 async def test_the_last_message_leaves_before_the_end(aliases: list[str], listen: Listen) -> None:
     one, two, _ = [await listen(ChannelLayerBus(LAYER=name)) for name in aliases]
     await one.bus.publish(b"farewell")

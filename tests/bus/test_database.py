@@ -61,15 +61,6 @@ async def test_many_messages_arrive_in_order(alias: str, listen: Listen) -> None
     assert two.heard == sent
 
 
-async def test_one_can_wait_until_a_message_has_left(alias: str, listen: Listen) -> None:
-    one, two = [await listen(DatabaseBus(DATABASE=alias)) for _ in range(2)]
-    await one.bus.publish(b"hello")
-    await one.bus.sent()
-    await one.bus.stop()
-    await one.bus.sent()  # which nobody waits for any more
-    await until(lambda: two.heard == [b"hello"], within=AT_ONCE)
-
-
 async def test_what_was_said_before_is_not_heard(alias: str, listen: Listen) -> None:
     one, two = [await listen(DatabaseBus(DATABASE=alias)) for _ in range(2)]
     await one.bus.publish(b"early")
