@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -69,6 +70,12 @@ class IssuedTokenSerializer(TokenSerializer):
     """A token with its value, which is not to be had again."""
 
     value = serializers.CharField(read_only=True, source="issued_value")
+
+    def validate_expires_at(self, at: datetime | None) -> datetime | None:
+        """Refuse a token that would be good for nothing."""
+        if at is not None and at <= timezone.now():
+            raise serializers.ValidationError("This is over.")
+        return at
 
     def create(self, validated_data: dict[str, Any]) -> Token:
         """Make the token."""

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.db import router
+from django.db import DEFAULT_DB_ALIAS, router
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -133,17 +133,17 @@ def check_users(**_: Any) -> list[CheckMessage]:
 
 @register()
 def check_database(**_: Any) -> list[CheckMessage]:
-    """Tokens are read together with their owners, and no query reaches into two databases."""
-    own, of_users = router.db_for_write(Server), router.db_for_write(get_user_model())
-    if own == of_users:
-        return []
+    """Tokens are read together with their owners, and one transaction holds what belongs together."""
+    places = {model: router.db_for_write(model) for model in (Server, get_user_model())}
     return [
         Error(
-            f"DATABASE_ROUTERS put the tables of this app into {own!r} and those of users into"
-            f" {of_users!r}, and they refer to each other.",
-            hint="Keep both in one database.",
+            f"DATABASE_ROUTERS put {model._meta.label} into {alias!r}; the tables of this app and"
+            f" those of users belong into {DEFAULT_DB_ALIAS!r}.",
+            hint="Leave both where they are without a router; others may be elsewhere.",
             id="mcp.E019",
         )
+        for model, alias in places.items()
+        if alias != DEFAULT_DB_ALIAS
     ]
 
 

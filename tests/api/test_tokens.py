@@ -134,3 +134,9 @@ def test_a_token_is_rotated_without_an_overlap(root: APIClient, owner: User) -> 
     root.post(f"{TOKENS}{token.pk}/rotate/", {"overlap_seconds": 0}, format="json")
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_no_token_is_issued_that_is_over(root: APIClient) -> None:
+    body = {"owner": "root", "name": "x", "expires_at": "2001-01-01T00:00:00Z"}
+    answer = root.post("/api/tokens/", body, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, ["expires_at"])

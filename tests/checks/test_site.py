@@ -154,12 +154,24 @@ class Apart:
         return "elsewhere" if model._meta.app_label == "auth" else None
 
 
-def test_tokens_and_their_owners_are_in_one_database(settings: Settings) -> None:
+class Moved:
+    """A router that takes everything away."""
+
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
+        return "elsewhere"
+
+
+def test_tokens_and_their_owners_are_in_the_default_database(settings: Settings) -> None:
     assert site.check_database() == []
     settings.DATABASE_ROUTERS = [f"{__name__}.Apart"]
     (message,) = site.check_database()
     assert message.id == "mcp.E019"
-    assert "'default' and those of users into 'elsewhere'" in message.msg
+    assert "put auth.User into 'elsewhere'" in message.msg
+    settings.DATABASE_ROUTERS = [f"{__name__}.Moved"]
+    assert [m.msg.split()[2] for m in site.check_database()] == [
+        "mcp_transport.Server",
+        "auth.User",
+    ]
 
 
 def test_a_prefix_is_for_an_app_that_is_there(settings: Settings) -> None:
