@@ -31,6 +31,7 @@ DEPENDENTS = {
     for model in (Session, Stream, Event, EntryOverride, PublishedDefinition)
 }
 FOLDER = "admin/mcp_transport/server"
+MOST_LISTED = 20  # rows of a kind that go with a server, before it is deleted
 
 
 @admin.register(Server)
@@ -196,7 +197,7 @@ class ServerAdmin(EntryPages, TryPages):
         objects, counts, permissions_needed, protected = super().get_deleted_objects(
             list(objs), request
         )
-        return objects, counts, permissions_needed - DEPENDENTS, protected
+        return _shortened(objects), counts, permissions_needed - DEPENDENTS, protected
 
     def found(self, request: HttpRequest, pk: int, *, to_change: bool = False) -> Server:
         """The server of a page, for who may see it, or change it. Raises PermissionDenied."""
@@ -225,3 +226,10 @@ class ServerAdmin(EntryPages, TryPages):
             self, request, f"{FOLDER}/{name}.html", shell | context,
             title=str(server), crumbs=[self.crumb()],
         )  # fmt: skip
+
+
+def _shortened(rows: list[Any]) -> list[Any]:
+    """What is to be deleted, not all of many; how many there are of each kind stands beside it."""
+    kept = [_shortened(row) if isinstance(row, list) else row for row in rows[:MOST_LISTED]]
+    left = sum(not isinstance(row, list) for row in rows[MOST_LISTED:])
+    return [*kept, f"and {left:,} more"] if left else kept

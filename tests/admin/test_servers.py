@@ -122,3 +122,19 @@ def test_a_server_is_deleted_with_its_sessions(operator: Client, server: Server)
     operator.post(reverse("admin:mcp_transport_server_delete", args=[server.pk]), {"post": "yes"})
     assert not Server.objects.exists()
     assert not Event.objects.exists()
+
+
+def test_a_server_with_many_sessions_is_deleted_from_a_page_of_a_few(
+    operator: Client, server: Server
+) -> None:
+    now = timezone.now()
+    Session.objects.bulk_create(
+        Session(server=server, owner="x", last_seen_at=now) for _ in range(100)
+    )
+    page = reverse("admin:mcp_transport_server_delete", args=[server.pk])
+    shown = operator.get(page).content.decode()
+    assert "Sessions: 100" in shown
+    assert "more</li>" in shown
+    assert shown.count("Session: ") < 25
+    assert operator.post(page, {"post": "yes"}).status_code == 302
+    assert not Session.objects.exists()
