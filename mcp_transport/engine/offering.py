@@ -122,6 +122,7 @@ def origins() -> list[Origin]:
     """What every source has, by owner; none is left out for being offered by nobody."""
     found: dict[tuple[str, str], list[Key]] = {}
     for source in site_sources():
+        found.update({(owner, source.name): [] for owner in source.owners()})
         for kind, definition in definitions_of(source):
             owner = (source.owner(definition), source.name)
             found.setdefault(owner, []).append((kind, own_name(definition)))

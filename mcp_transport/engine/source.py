@@ -102,6 +102,10 @@ class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
     def entries(self) -> Entries[ToolT, ResourceT, TemplateT, PromptT]:
         """What is offered now; never waits."""
 
+    def owners(self) -> Sequence[str]:
+        """Origins that are there even while they have no entries."""
+        return ()
+
     @abstractmethod
     def owner(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """What a server's offers call the origin of an entry: an app label."""

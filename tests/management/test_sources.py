@@ -24,7 +24,7 @@ def test_each_origin_is_shown_with_what_it_lists_or_why_not(settings: Settings) 
     lines = {line.split()[0]: line for line in mcp("sources")[0].splitlines()}
     assert lines["ORIGIN"].split()[-1] == "STATE"
     assert lines["good"].split()[1] == "apps"
-    assert lines["box"].split()[:6] == ["box", "stdio", "23", "2", "1", "1"]
+    assert lines["box"].split()[:6] == ["box", "stdio", "24", "2", "1", "1"]
     assert lines["box"].endswith("1 process of 8")
     assert "away: " in lines["broken"]
     assert "It cannot begin." in lines["broken"]

@@ -19,13 +19,14 @@ from typing import Any, Protocol
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import MethodNotFound, ProtocolError
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
-from mcp_transport.sources.stdio.errors import Answered, ChildError, Gone
+from mcp_transport.sources.stdio.errors import Answered, ChildError, Gone, Unsent
 from mcp_transport.sources.stdio.process import Process, TooLong
 from mcp_transport.sources.stdio.programs import Program
 
 logger = logging.getLogger("mcp_transport.stdio")
 
 MAX_SAID = 256  # messages that may wait for one call
+SIGN_OF_LIFE = 5.0  # seconds for an answer of a child that was left in the middle of a call
 READ_PATIENCE = 1.0  # seconds for the last lines of a child that has ended
 
 PROGRESS = "notifications/progress"
@@ -90,6 +91,7 @@ class Conversation:
     def __init__(self, process: Process) -> None:
         self.program: Program = process.program
         self.is_over = False
+        self.is_doubtful = False  # whether it was left before it answered a call
         self.when_over: Callable[[], None] | None = None
         self._process = process
         self._ids = itertools.count(1)
@@ -119,15 +121,28 @@ class Conversation:
             params = {**params, "_meta": {**params.get("_meta", {}), "progressToken": id_}}
         call = self._calls[id_] = Call(hearer)
         try:
-            if self.is_over or not self._process.post(jsonrpc.request(id_, method, params)):
-                raise Gone(f"{self.name} cannot be reached; call again.")
+            if self.is_over:
+                raise Unsent(f"{self.name} has ended; call again.")
+            if not self._process.post(jsonrpc.request(id_, method, params)):
+                raise Gone(f"{self.name} does not read what it is sent; call again.")
             return await self._outcome(call)
         finally:
             del self._calls[id_]
             # The one request that is never cancelled (basic/utilities/cancellation).
             if call.outcome is None and method != "initialize":
+                self.is_doubtful = self.is_doubtful or hearer is not None
                 left = {"requestId": id_, "reason": "Nobody waits for it any more."}
                 self._process.post(jsonrpc.notification(CANCELLED, left))
+
+    async def lives(self) -> bool:
+        """Whether it answers at all, whatever that is, within a moment."""
+        self.is_doubtful = False
+        try:
+            async with asyncio.timeout(SIGN_OF_LIFE):
+                await self.exchange("ping", {})
+        except (ChildError, TimeoutError) as error:
+            return isinstance(error, Answered)
+        return True
 
     def ask_aside(self, method: str, params: dict[str, Any]) -> None:
         """Ask for something whose answer nobody waits for."""

@@ -21,6 +21,10 @@ class Gone(ChildError):
     """The child ended before it answered."""
 
 
+class Unsent(Gone):
+    """The child had ended before it could be asked, so that another may be."""
+
+
 class Answered(ChildError):
     """The child answered with an error of JSON-RPC."""
 

@@ -65,6 +65,7 @@ class Pool:
         self._heed = heed
         self._places: dict[str, Place] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._looking: set[asyncio.Task[None]] = set()
         self._waiting: list[asyncio.Future[None]] = []
         self._failures = 0
         self._closed_until = 0.0  # of the loop's clock
@@ -96,6 +97,8 @@ class Pool:
         """End every child, and return when all have ended."""
         self._is_stopped = True
         self._wake()
+        for looking in self._looking:
+            looking.cancel()
         for key in list(self._places):
             self._end(key)
         if self._ending:
@@ -196,8 +199,22 @@ class Pool:
             loop = asyncio.get_running_loop()
             _cancel(place.timer)
             place.timer = loop.call_later(self.program.idle_timeout, self._expire, key, place)
+            if place.child is not None and place.child.is_doubtful:
+                self._look(key, place, place.child)
         else:
             self._end(key)
+
+    def _look(self, key: str, place: Place, child: Child) -> None:
+        """End a child that hangs, once nobody waits for it."""
+
+        async def probe() -> None:
+            if not await child.lives():
+                logger.warning("MCP_STDIO[%r] hangs, and is ended", self.program.alias)
+                self._expire(key, place)
+
+        task = asyncio.create_task(probe())
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
 
     def _over(self, key: str, child: Child) -> None:
         """Take away a child that has ended by itself; whoever uses it does so when they leave."""

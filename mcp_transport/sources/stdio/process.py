@@ -88,8 +88,7 @@ class Quiet:
         if self._left_out:
             logger.log(level, "MCP_STDIO[%r]: %d lines are left out", alias, self._left_out)
             self._left_out = 0
-        text = line[: LONGEST_LOGGED * 4].decode(errors="replace")[:LONGEST_LOGGED]
-        logger.log(level, message, alias, text)
+        logger.log(level, message, alias, _plain(line[: LONGEST_LOGGED * 4])[:LONGEST_LOGGED])
 
 
 class Process:
@@ -136,7 +135,7 @@ class Process:
     @property
     def last_words(self) -> str:
         """What it last said on standard error, in a line for the log."""
-        return " ".join(self._errors[-LONGEST_LOGGED:].decode(errors="replace").split())
+        return " ".join(_plain(self._errors[-LONGEST_LOGGED:]).split())
 
     async def lines(self) -> AsyncIterator[bytes | TooLong]:
         """Yield what it says on standard output, until that ends."""
@@ -199,3 +198,9 @@ class Process:
             *lines, rest = (rest[-KEPT:] + data).split(b"\n")
             for line in filter(None, lines):
                 self._quiet.log(logging.INFO, "MCP_STDIO[%r]: %s", self.program.alias, line)
+
+
+def _plain(line: bytes) -> str:
+    """Text without what moves a terminal's cursor, or worse."""
+    text = line.decode(errors="replace")
+    return "".join(char if char.isprintable() else " " for char in text)

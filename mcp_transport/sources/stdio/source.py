@@ -30,7 +30,7 @@ from mcp_transport.sources.stdio.definitions import (
     ForeignTemplate,
     ForeignTool,
 )
-from mcp_transport.sources.stdio.errors import Answered, Away, ChildError
+from mcp_transport.sources.stdio.errors import Answered, Away, ChildError, Unsent
 from mcp_transport.sources.stdio.hearing import ContextHearer
 from mcp_transport.sources.stdio.listing import SHARED, Keeper, known
 from mcp_transport.sources.stdio.programs import Program, programs
@@ -73,6 +73,10 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
     def entries(self) -> ForeignEntries:
         """See Source.entries()."""
         return known.entries(self._programs)
+
+    def owners(self) -> Sequence[str]:
+        """See Source.owners()."""
+        return [program.alias for program in self._programs]
 
     def owner(self, definition: Foreign) -> str:
         """The alias of the program."""
@@ -163,13 +167,22 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
         keeper = self._keepers.get(alias)
         if keeper is None:
             raise Away(f"The program {alias!r} does not run in this process.")
-        key, is_kept = child_key(keeper.program, context)
-        hearer = ContextHearer(context, may_ask=keeper.program.questions)
-        async with keeper.pool.lend(key, is_kept=is_kept) as child:
-            answer = await child.request(method, params, hearer)
-            if method == READ and keeper.program.is_shared:
-                child.follow(params["uri"])  # what others' children see is not this one's
-            return answer
+        try:
+            return await _ask(keeper, method, params, context)
+        except Unsent:
+            return await _ask(keeper, method, params, context)
+
+
+async def _ask(
+    keeper: Keeper, method: str, params: dict[str, Any], context: RequestContext
+) -> dict[str, Any]:
+    key, is_kept = child_key(keeper.program, context)
+    hearer = ContextHearer(context, may_ask=keeper.program.questions)
+    async with keeper.pool.lend(key, is_kept=is_kept) as child:
+        answer = await child.request(method, params, hearer)
+        if method == READ and keeper.program.is_shared:
+            child.follow(params["uri"])  # what others' children see is not this one's
+        return answer
 
 
 def child_key(program: Program, context: RequestContext) -> tuple[str, bool]:

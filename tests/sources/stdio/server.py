@@ -101,6 +101,12 @@ def hang(arguments: Json, request: Json) -> Json:
     return text("late")
 
 
+def stop(arguments: Json, request: Json) -> Json:
+    """Hang with everything, as a program does that blocks its loop."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return text("never")
+
+
 def cancels(arguments: Json, request: Json) -> Json:
     return text(cancellations)
 
@@ -207,7 +213,7 @@ TOOLS: dict[str, Callable[[Json, Json], Json]] = {
     function.__name__: function
     for function in (
         echo, remember, pid, environment, steps, tell, hang, cancels, everything, add, lie, fail,
-        refuse, crash, large, noise, spawn, grow, touch, name_user, think, where,
+        refuse, stop, crash, large, noise, spawn, grow, touch, name_user, think, where,
     )
 }  # fmt: skip
 SUM = {"type": "object", "properties": {"sum": NUMBER}, "required": ["sum"]}

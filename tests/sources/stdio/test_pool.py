@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from mcp_transport.sources.stdio import conversation
 from mcp_transport.testing import Client, Site, ToolFailed
 from tests.sources.stdio.conftest import (
     LIMIT,
@@ -20,6 +21,7 @@ from tests.sources.stdio.conftest import (
     is_alive,
     open_files,
     said,
+    source,
     until,
 )
 
@@ -200,3 +202,27 @@ async def test_a_program_that_does_not_start_is_left_alone_for_a_while(
         assert time.monotonic() - began_at < 0.5
         marker.unlink()
         assert (await client.call("box_echo", text="still")).text == "still"
+
+
+async def test_a_child_that_hangs_is_ended_once_nobody_waits_for_it(
+    sited: Sited, users: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "SIGN_OF_LIFE", 0.2)
+    async with sited(box={"call_timeout": 0.5}) as site:
+        client = site.client("open", user=users[0])
+        process = await pid_of(client)
+        with pytest.raises(ToolFailed, match="it may take 0.5 seconds"):
+            await client.call("box_stop")
+        await until(lambda: not is_alive(process))
+        assert await pid_of(client) != process
+
+
+async def test_a_child_that_was_left_and_lives_is_kept(sited: Sited, users: list[User]) -> None:
+    async with sited(box={"call_timeout": 0.5}) as site:
+        client = site.client("open", user=users[0])
+        process = await pid_of(client)
+        with pytest.raises(ToolFailed, match="it may take 0.5 seconds"):
+            await client.call("box_hang")
+        (pool,) = (keeper.pool for keeper in source()._keepers.values())
+        await until(lambda: not pool._looking)
+        assert await pid_of(client) == process

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
+from mcp_transport.sources.stdio.source import StdioSource
 from mcp_transport.testing import Refusal, ToolFailed
 from tests.client import HTTP_REVISIONS
 from tests.sources.stdio.conftest import Sited, children, command, said, source, until
@@ -155,6 +157,13 @@ async def test_a_program_that_does_not_start_is_nothing_to_the_others(
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [e.getMessage().partition(":")[0] for e in errors] == ["MCP_STDIO['bad'] does not start"]
     assert ("It cannot begin." in errors[0].getMessage()) == (how == "crash")
+
+
+def test_a_program_can_be_offered_before_it_has_listed_anything(settings: Settings) -> None:
+    settings.MCP_STDIO = {"unheard": {"command": command()}}
+    source = StdioSource()
+    assert source.entries().tools == ()
+    assert source.owners() == ["unheard"]
 
 
 async def test_a_list_stands_while_its_program_is_away(sited: Sited) -> None:
