@@ -93,6 +93,7 @@ class Writer:
         self._lingering: asyncio.AbstractEventLoop | None = None
         self._looking: asyncio.AbstractEventLoop | None = None
         self._batch: list[Entry] = []  # what the thread has taken
+        # By perf_counter(), which a test's clock does not move: the database took none of that.
         self._batch_since = 0.0
         self._unsure = 0  # entries at the front that may be stored already
         self._away_since: float | None = None
@@ -112,7 +113,7 @@ class Writer:
 
     def is_steady(self, seconds: float) -> bool:
         """Whether the database was not away, nor silent, for so long."""
-        now = time.monotonic()
+        now = time.perf_counter()
         is_stuck = bool(self._batch) and now - self._batch_since > seconds
         return self._away_since is None and not is_stuck and now - self._steady_since >= seconds
 
@@ -168,7 +169,7 @@ class Writer:
         While the database is away the thread goes on trying. False when rows
         are left, or the thread still runs, after that many seconds.
         """
-        self._stop_at = time.monotonic() + wait - STOP_PAUSE
+        self._stop_at = time.perf_counter() + wait - STOP_PAUSE
         self._is_stopped = True
         with self._lock:
             thread = self._thread
@@ -232,7 +233,7 @@ class Writer:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let those go whose rows the thread cannot get rid of; it may be held by the database."""
         batch, since = self._batch, self._batch_since
-        if batch and time.monotonic() - since > self.patience and self._batch is batch:
+        if batch and time.perf_counter() - since > self.patience and self._batch is batch:
             self._let_go([*batch, *self._entries.copy()], loop)
         if batch or self._entries:
             loop.call_later(LOOK_INTERVAL, self._look, loop)
@@ -268,7 +269,7 @@ class Writer:
             if not self._entries:  # nobody kicks a thread that was awake
                 self._wake.get()
             self._is_asleep = False
-        is_late = self._is_stopped and time.monotonic() >= self._stop_at
+        is_late = self._is_stopped and time.perf_counter() >= self._stop_at
         return not (is_late and self._away_since)
 
     def _take_batch(self) -> tuple[list[Entry], bool]:
@@ -276,7 +277,7 @@ class Writer:
         entries = self._entries
         unsure, self._unsure = self._unsure, 0
         count = unsure or min(len(entries), MAX_BATCH)
-        self._batch_since = time.monotonic()
+        self._batch_since = time.perf_counter()
         # In one step, so that whoever looks finds every entry here or there.
         self._batch = list(islice(entries, count))
         for _ in range(count):
@@ -364,7 +365,7 @@ class Writer:
         if self._away_since is None:
             self._away_since = self._batch_since
             logger.warning("The database %r is away: %s", self.alias, error)
-        now = time.monotonic()
+        now = time.perf_counter()
         if self._is_stopped:
             return now < self._stop_at
         return now - self._away_since < self.patience
@@ -374,7 +375,7 @@ class Writer:
         if self._away_since is not None:
             logger.warning("The database %r is back.", self.alias)
             self._away_since = None
-            self._steady_since = time.monotonic()
+            self._steady_since = time.perf_counter()
 
     def _give_up(self, batch: list[Entry], error: Exception) -> None:
         """Let everybody go who waits, in the batch and behind it, and keep what is to be kept."""

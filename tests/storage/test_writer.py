@@ -17,6 +17,7 @@ from mcp_transport.models import Inbox, Worker
 from mcp_transport.storage import writer as writer_module
 from mcp_transport.storage.statements import Row, Statement, insert
 from mcp_transport.storage.writer import Writer, WriterFull
+from mcp_transport.testing.clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,6 +160,19 @@ async def test_the_order_between_statements_is_kept(writer: Writer) -> None:
     writer.post(statement, worker_row("a"))
     await writer.flush(LIMIT)
     assert await stored_later() == ["a", "b"]
+
+
+async def test_a_jump_of_a_tests_clock_is_no_time_that_the_database_took(
+    writer: Writer, mcp_clock: Clock
+) -> None:
+    blocked = await block(writer)
+    waiting = writer.write(insert(Worker, *WORKERS), worker_row("a"))
+    mcp_clock.advance(61)
+    for _ in range(4):  # turns, in which whoever looks at the time does
+        await asyncio.sleep(0)
+    assert not writer.is_away
+    blocked.opened.set()
+    await asyncio.wait_for(waiting, LIMIT)
 
 
 async def test_a_refused_row_fails_alone(writer: Writer) -> None:
