@@ -235,7 +235,8 @@ class Builder:
             return {}
         if "type" not in converted and "properties" in converted:
             converted = {"type": "object", **converted}
-        return self._responses.with_definitions(converted)
+        whole, is_whole = self._responses.with_definitions(converted)
+        return whole if is_whole else {}
 
 
 def hints(method: str) -> dict[str, bool]:

@@ -8,6 +8,7 @@ it stays small.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -30,8 +31,6 @@ class Checked:
         """Raise ImproperlyConfigured for a schema that cannot be used."""
         check_object_schema(schema, subject)
         self.schema = schema
-        self._validator: jsonschema_rs.Validator = validator_for(schema)
-        self._deepest = depth_explained(schema)
 
     def require(self, arguments: dict[str, Any]) -> None:
         """Raise ArgumentError for arguments that do not fit."""
@@ -52,6 +51,17 @@ class Checked:
         error = next(self._validator.iter_errors(value))
         place = ".".join(map(str, error.instance_path)) or "the whole"
         return f"{place}: {error.message}"
+
+    # Both are made when they are first needed: of a document with a thousand
+    # operations few are called, and what is compiled takes up to 300 kB each.
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Validator:
+        return validator_for(self.schema)
+
+    @cached_property
+    def _deepest(self) -> int | None:
+        return depth_explained(self.schema)
 
     def _is_explained(self, value: Any) -> bool:
         if self._deepest is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.sources.openapi.configuration import FRAMING, Configuration
 from mcp_transport.sources.openapi.operations import (
     COOKIE,
@@ -74,7 +75,8 @@ class Inputs:
         schema: dict[str, Any] = {"type": "object", "properties": self._properties}
         if self._required:
             schema["required"] = self._required
-        return self._schemas.with_definitions({**schema, "additionalProperties": False})
+        schema["additionalProperties"] = False
+        return self._schemas.with_definitions(schema)[0]
 
     def _merged(self, parts: Sequence[Any]) -> Iterator[Part]:
         """The parameters; what an operation says of one replaces what its path says."""
@@ -101,8 +103,9 @@ class Inputs:
     def _take_parameter(self, part: Part) -> None:
         location = part["in"]
         style = part.get("style", STYLES[location])
-        if style not in KNOWN_STYLES[location]:
-            raise Unusable(f"its parameter {part['name']!r} has the unknown style {style!r}")
+        if not isinstance(style, str) or style not in KNOWN_STYLES[location]:
+            said = f"{part['name'][:60]!r} has the unknown style {shown(style)}"
+            raise Unusable(f"its parameter {said}")
         media_type, schema = _schema_of(part)
         argument = self._argument(part["name"], location)
         self._add(
@@ -161,7 +164,8 @@ class Inputs:
         return argument
 
     def _files(self, schema: Any) -> frozenset[str]:
-        properties = self._schemas.root(schema).get("properties")
+        root = self._schemas.root(schema)
+        properties = root.get("properties") if isinstance(root, dict) else None
         if not isinstance(properties, dict):
             return frozenset()
         return frozenset(

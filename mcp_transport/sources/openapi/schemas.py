@@ -10,14 +10,18 @@ are known are taken.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 
+from mcp_transport.registry.schema import nodes
 from mcp_transport.sources.openapi.references import MOST_HOPS, Unusable, target
 
 Schema = dict[str, Any]
+
+MOST_NODES = 1000  # objects and arrays of one tool's schema, some 50 KB
 
 PLAIN = frozenset({
     "type", "enum", "const", "title", "description",
@@ -45,7 +49,7 @@ class Schemas:
         self._document = document
         self._hidden = hidden  # "readOnly" or "writeOnly"
         self._is_old = is_old  # OpenAPI 3.0, whose schemas are a dialect of their own
-        self._converted: dict[str, Any] = {}  # by name under $defs
+        self._converted: dict[str, tuple[Any, int]] = {}  # by name under $defs
         self._names: dict[str, str] = {}  # by reference
         self._references: dict[str, str] = {}  # by name
         self._patterns: dict[str, bool] = {}
@@ -66,16 +70,31 @@ class Schemas:
         self._take_members(converted, schema)
         return _modern(converted, schema) if self._is_old else converted
 
-    def with_definitions(self, schema: Schema) -> Schema:
-        """A converted schema, with all that it refers to. Raises Unusable."""
+    def with_definitions(self, schema: Schema) -> tuple[Schema, bool]:
+        """
+        A converted schema with what it refers to, and whether that is all.
+
+        What stands nearest comes first. Where it becomes more than a model
+        reads, what is further away may be anything: the API knows better.
+        Raises Unusable.
+        """
         found: dict[str, Any] = {}
-        waiting = [schema]
+        size = sum(1 for _node in nodes(schema))
+        is_whole = True
+        waiting = deque(sorted(referred(schema)))
         while waiting:
-            for name in sorted(referred(waiting.pop())):
-                if name not in found:
-                    found[name] = self._definition(name)
-                    waiting.append(found[name])
-        return {**schema, "$defs": dict(sorted(found.items()))} if found else schema
+            name = waiting.popleft()
+            if name in found:
+                continue
+            definition, its_size = self._definition(name)
+            if size + its_size > MOST_NODES:
+                found[name], is_whole = True, False
+                continue
+            found[name] = definition
+            size += its_size
+            waiting.extend(sorted(referred(definition)))
+        whole = {**schema, "$defs": dict(sorted(found.items()))} if found else schema
+        return whole, is_whole
 
     def root(self, schema: Any) -> Any:
         """A schema without a reference at its root."""
@@ -91,9 +110,12 @@ class Schemas:
             return False
         return any(_has(part, mark) for part in (schema, self.root(schema)))
 
-    def _definition(self, name: str) -> Any:
+    def _definition(self, name: str) -> tuple[Any, int]:
+        """A definition, and of how many objects and arrays it is made."""
         if name not in self._converted:
-            self._converted[name] = self.convert(target(self._document, self._references[name]))
+            converted = self.convert(target(self._document, self._references[name]))
+            size = sum(1 for _node in nodes(converted)) if isinstance(converted, dict) else 0
+            self._converted[name] = converted, size
         return self._converted[name]
 
     def _name(self, reference: Any) -> str:
@@ -139,7 +161,7 @@ class Schemas:
             }
         required = schema.get("required")
         if isinstance(required, list):
-            kept = list(dict.fromkeys(n for n in required if n not in hidden and type(n) is str))
+            kept = list(dict.fromkeys(n for n in required if type(n) is str and n not in hidden))
             if kept:
                 converted["required"] = kept
 

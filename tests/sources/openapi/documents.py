@@ -28,11 +28,12 @@ def built(paths: dict[str, Any], *, version: str = "3.1.0", **rest: Any) -> Buil
 
 def petstore(**changes: Any) -> Built:
     """What the petstore offers."""
-    return build(_parsed(), configured(**changes))
+    return build(parsed(), configured(**changes))
 
 
 @lru_cache
-def _parsed() -> dict[str, Any]:
+def parsed() -> dict[str, Any]:
+    """The petstore, which nobody is to change."""
     return parse(PETSTORE.read_bytes())
 
 

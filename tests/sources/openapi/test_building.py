@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcp_transport.registry.schema import check_schema
 from mcp_transport.sources.openapi import building
 from mcp_transport.sources.openapi.building import build
 from mcp_transport.sources.openapi.reading import DocumentError
-from tests.sources.openapi.documents import built, configured, operation, petstore
+from tests.sources.openapi.documents import built, configured, operation, parsed, petstore
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
 
@@ -155,6 +160,46 @@ def test_a_server_of_its_own_at_another_origin_leaves_an_operation_out() -> None
 def test_a_document_that_cannot_be_used_is_refused(document: Any, says: str) -> None:
     with pytest.raises(DocumentError, match=says):
         build(document, configured())
+
+
+NONSENSE: list[Any] = [
+    None, True, 0, 1.5, "", "x", "..", [], {}, [1], [[]], {"a": 1}, 10**30, "\ud800", float("inf"),
+    {"$ref": "#/components/schemas/Pet"}, {"$ref": 3}, {"$ref": "#"}, {"$ref": "#/nowhere"},
+    {"type": "object", "properties": [1]}, [{"$ref": "#/components/schemas/Page"}],
+]  # fmt: skip
+KEYWORDS = (
+    "schema content properties items allOf required enum type parameters servers tags encoding"
+)
+
+
+def parts_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a document: what holds it, and its key there."""
+    keys = value if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from parts_of(value[key])
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_document_that_is_wrong_somewhere_is_refused_or_used(data: st.DataObject) -> None:
+    document = copy.deepcopy(parsed())
+    document["openapi"] = data.draw(st.sampled_from(["3.0.3", "3.1.0"]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = list(parts_of(document))
+        holder, key = places[data.draw(st.integers(0, len(places) - 1))]
+        if isinstance(holder, dict) and data.draw(st.booleans()):
+            key = data.draw(st.sampled_from(KEYWORDS.split()))
+        holder[key] = copy.deepcopy(data.draw(st.sampled_from(NONSENSE)))
+    try:
+        found = build(
+            document, configured(base_url=data.draw(st.sampled_from([None, "https://a"])))
+        )
+    except DocumentError:
+        return
+    for tool in found.operations:
+        msgspec.json.encode(tool.input_schema)
 
 
 def test_building_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

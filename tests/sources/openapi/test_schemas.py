@@ -69,7 +69,8 @@ def test_a_newer_document_has_json_schema_already() -> None:
 
 def test_a_schema_that_contains_itself_stays_finite() -> None:
     converter = schemas()
-    whole = converter.with_definitions(converter.convert(NODE))
+    whole, is_whole = converter.with_definitions(converter.convert(NODE))
+    assert is_whole
     assert whole["$ref"] == "#/$defs/Node"
     assert set(whole["$defs"]) == {"Node", "Leaf"}
     check_schema(whole, "it")
@@ -86,7 +87,7 @@ def test_each_direction_has_its_own_properties(
     hidden: str, properties: set[str], required: list[str]
 ) -> None:
     converter = schemas(hidden=hidden)
-    node = converter.with_definitions(converter.convert(NODE))["$defs"]["Node"]
+    node = converter.with_definitions(converter.convert(NODE))[0]["$defs"]["Node"]
     assert set(node["properties"]) == properties
     assert node["required"] == required
 
@@ -96,7 +97,7 @@ def test_schemas_of_one_name_are_told_apart() -> None:
     both = converter.convert(
         {"anyOf": [{"$ref": "#/components/schemas/Leaf"}, {"$ref": "#/other/Leaf"}]}
     )
-    found = converter.with_definitions(both)["$defs"]
+    found = converter.with_definitions(both)[0]["$defs"]
     assert found == {"Leaf": {"type": "string"}, "Leaf_2": {"type": "integer"}}
 
 
@@ -117,6 +118,26 @@ def test_a_pattern_that_takes_time_is_left_to_the_api() -> None:
 def test_what_leads_nowhere_is_unusable(schema: Any) -> None:
     with pytest.raises(Unusable):
         schemas().convert(schema)
+
+
+def test_what_is_too_much_for_a_model_may_be_anything() -> None:
+    chain = {
+        f"T{i}": {
+            "type": "object",
+            "properties": {"next": {"$ref": f"#/components/schemas/T{i + 1}"}}
+            | {f"p{n}": {"type": "string"} for n in range(20)},
+        }
+        for i in range(200)
+    }
+    document = {"components": {"schemas": {**chain, "T200": {"type": "string"}}}}
+    converter = Schemas(document, hidden="readOnly", is_old=False)
+    start = converter.convert({"$ref": "#/components/schemas/T0"})
+    whole, is_whole = converter.with_definitions(start)
+    assert not is_whole
+    assert len(whole["$defs"]) < 60
+    assert whole["$defs"]["T0"]["properties"]["p0"] == {"type": "string"}
+    assert whole["$defs"][f"T{len(whole['$defs']) - 1}"] is True
+    check_schema(whole, "it")
 
 
 def test_names_that_say_where_a_schema_is_do_not_change_it() -> None:
