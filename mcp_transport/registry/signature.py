@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired, get_origin
 
 import docstring_parser
+from asgiref.sync import iscoroutinefunction  # which knows what sync_to_async() has made
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -58,7 +59,7 @@ class Signature:
     @property
     def is_async(self) -> bool:
         """Whether calling the function gives something to await."""
-        return inspect.iscoroutinefunction(self.call) or inspect.isasyncgenfunction(self.call)
+        return iscoroutinefunction(self.call) or inspect.isasyncgenfunction(self.call)
 
     @property
     def is_generator(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from pydantic import BaseModel, Field, SecretStr
@@ -350,3 +351,11 @@ def test_arguments_that_break_the_sites_own_schema_are_listed() -> None:
 def test_an_argument_the_function_has_not_is_refused_though_the_schema_allows_it() -> None:
     with pytest.raises(ArgumentError, match="more: is not an argument"):
         by_schema(take_two)({"number": 1, "more": 1})
+
+
+def test_a_function_that_was_made_asynchronous_is_awaited() -> None:
+    def count(words: str) -> int:
+        return len(words)
+
+    made = inspect_function(sync_to_async(count), "tool")
+    assert (made.is_async, list(made.parameters)) == (True, ["words"])
