@@ -31,7 +31,8 @@ class IsOperator(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the user is staff."""
-        return request.user.is_active and getattr(request.user, "is_staff", False)
+        user: Any = request.user  # None where a site has UNAUTHENTICATED_USER so
+        return bool(user and user.is_active and getattr(user, "is_staff", False))
 
 
 class ModelPermission(IsOperator):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
-from rest_framework import serializers
+from django.db import models
+from rest_framework import ISO_8601, serializers
 
 from mcp_transport.comparable import is_comparable
 
@@ -30,6 +31,13 @@ class NamedField(serializers.SlugRelatedField):  # type: ignore[type-arg]  # gen
         return super().to_internal_value(data)
 
 
+class TimeField(serializers.DateTimeField):
+    """A time as ISO 8601 writes it, whatever format the site's own views have."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format=ISO_8601, input_formats=[ISO_8601], **options)
+
+
 OF_NO_FIELD = "non_field_errors"  # what REST framework calls them
 UNKNOWN = "There is no such field."
 
@@ -48,6 +56,11 @@ class RowSerializer(ModelSerializer):
     What is taken is checked as a form of the admin checks it, constraints of
     the table included.
     """
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: TimeField,
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields; what is read-only may be sent back, and counts for nothing."""

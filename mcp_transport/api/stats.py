@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from mcp_transport.api.documenting import documented
 from mcp_transport.api.permissions import BOUND, servers_reached
-from mcp_transport.api.serializers import Serializer, refuse_unknown
+from mcp_transport.api.serializers import Serializer, TimeField, refuse_unknown
 from mcp_transport.api.views import RowViews
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import SPANS, Entry, Figures, Window
@@ -34,7 +34,7 @@ class FiguresSerializer(Serializer):
     p50_us = serializers.IntegerField(allow_null=True)
     p95_us = serializers.IntegerField(allow_null=True)
     p99_us = serializers.IntegerField(allow_null=True)
-    last_at = serializers.DateTimeField(allow_null=True)
+    last_at = TimeField(allow_null=True)
 
 
 class NamedFiguresSerializer(FiguresSerializer):
@@ -53,15 +53,15 @@ class EntryFiguresSerializer(NamedFiguresSerializer):
 class BucketSerializer(FiguresSerializer):
     """The calls of one bucket of time."""
 
-    started_at = serializers.DateTimeField()
+    started_at = TimeField()
 
 
 class StatsSerializer(Serializer):
     """What a window of time looked like."""
 
     window = serializers.ChoiceField(choices=sorted(SPANS))
-    started_at = serializers.DateTimeField()
-    late_since = serializers.DateTimeField(
+    started_at = TimeField()
+    late_since = TimeField(
         allow_null=True, help_text="Up to when the figures go, if they are late."
     )
     totals = FiguresSerializer()

@@ -18,6 +18,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.routers import APIRootView
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import exception_handler
 
 from mcp_transport.api.authentication import OperatorTokenAuthentication
 from mcp_transport.api.filtering import StrictFilters
@@ -74,6 +75,10 @@ class OperatorPolicy:
         lists = request.query_params.lists()
         if wrong := [name for name, values in lists if not all(map(is_comparable, values))]:
             raise ValidationError({name[:50]: [NO_TEXT] for name in wrong})
+
+    def get_exception_handler(self) -> Any:
+        """Return REST framework's own: what is wrong is said in one form on every site."""
+        return exception_handler
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Let nobody keep an answer: it may hold a token's value, and who may see it changes."""
@@ -153,7 +158,8 @@ class RowViews(OperatorPolicy, GenericViewSet):
         return super().handle_exception(exc)
 
     def _record_denial(self) -> None:
-        if self.request.user.is_authenticated:
+        user: Any = self.request.user  # see IsOperator
+        if user and user.is_authenticated:
             action = self.action or str(self.request.method).lower()
             kind = str(self.model_of("change")._meta.model_name)
             subject = Subject(kind=kind, id=str(next(iter(self.kwargs.values()), "")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
+from pytest_django import Settings
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 
 from mcp_transport.audit.operators import Operator, Subject, record_action
@@ -179,3 +184,40 @@ def test_what_was_denied_is_kept_and_a_refused_look_is_not(
 def test_a_denial_names_the_permission(clerk: Client) -> None:
     answer = clerk().get("/api/servers/")
     assert "mcp_transport.view_server" in answer.json()["detail"]
+
+
+@pytest.fixture
+def of_the_site(settings: Settings) -> Iterator[None]:
+    """What a site's own views go by."""
+    settings.REST_FRAMEWORK = {
+        "UNAUTHENTICATED_USER": None,
+        "DATETIME_FORMAT": "%d.%m.%Y",
+        "DATETIME_INPUT_FORMATS": ["%d.%m.%Y"],
+        "EXCEPTION_HANDLER": "tests.api.test_permissions.in_another_form",
+    }
+    api_settings.reload()
+    yield
+    settings.REST_FRAMEWORK = {}
+    api_settings.reload()
+
+
+def in_another_form(error: Exception, context: dict[str, Any]) -> Response:
+    """Say no more than that."""
+    return Response({"oops": True}, status=418)
+
+
+@pytest.mark.usefixtures("of_the_site")
+def test_what_a_site_says_of_its_own_views_changes_nothing_here(
+    root: APIClient, server: Server
+) -> None:
+    for address in ("/api/", "/api/servers/", "/api/schema/", "/api/docs/", "/api/stats/"):
+        assert APIClient().get(address).status_code == 401
+    assert APIClient().delete("/api/servers/main/").status_code == 401
+    assert root.get("/api/servers/nobody/").json() == {
+        "detail": "No Server matches the given query."
+    }
+    shown = root.get("/api/servers/main/").json()["created_at"]
+    assert datetime.fromisoformat(shown) == server.created_at
+    assert datetime.fromisoformat(root.get("/api/stats/").json()["started_at"]) < timezone.now()
+    body = {"owner": "root", "name": "x", "expires_at": "2100-01-01T00:00:00Z"}
+    assert root.post("/api/tokens/", body, format="json").status_code == 201
