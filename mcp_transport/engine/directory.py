@@ -31,6 +31,7 @@ from mcp_transport.version import __version__
 
 DEFAULT = ""  # the slug of the path without one
 CACHE_LIMIT = 1000  # slugs, known or not
+LONGEST_SLUG: int = Server._meta.get_field("slug").max_length or 0
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class Directory:
         cached = self._cache.get(slug)
         if cached is not None and time.monotonic() - cached.read_at <= self._lifetime:
             return cached.offer
-        if slug and not slug_re.match(slug):
+        if slug and (len(slug) > LONGEST_SLUG or not slug_re.match(slug)):
             return None  # no server is called that, and a database may not take it as text
         before = self._forgotten
         offer = self._keep(slug, await self._load(slug))
@@ -158,8 +159,9 @@ class Directory:
         if record is not None:
             catalog = self._catalog(record, generations, before)
             offer = Offer(record, catalog, identify(record), limits_of(record, catalog))
-        if len(self._cache) >= CACHE_LIMIT:
-            self._cache.clear()  # a flood of slugs that do not exist
+        if len(self._cache) >= CACHE_LIMIT:  # a flood of slugs that do not exist
+            known = {slug: kept for slug, kept in self._cache.items() if kept.offer is not None}
+            self._cache = known if len(known) < CACHE_LIMIT else {}
         self._cache[slug] = Cached(offer, generations, time.monotonic())
         return offer
 

@@ -152,6 +152,18 @@ async def test_a_flood_of_names_is_bounded(
     assert len(directory._cache) <= 3
 
 
+async def test_a_flood_of_names_takes_no_server_along(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Server.objects.acreate(slug="main")
+    found = await directory.find("main")
+    assert found is not None
+    monkeypatch.setattr(directory_module, "CACHE_LIMIT", 3)
+    for number in range(10):
+        await directory.find(f"never-{number}")
+    assert directory.find_cached("main") is found
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -182,7 +194,7 @@ def test_an_address_without_a_server_is_refused_as_what_it_is(slug: str, says: s
     assert (refused.value.status, refused.value.message) == (404, says)
 
 
-@pytest.mark.parametrize("slug", ["\x00", "a b", "..", "é", "main\n", "x/y"])
+@pytest.mark.parametrize("slug", ["\x00", "a b", "..", "é", "main\n", "x/y", "x" * 65])
 async def test_what_is_no_slug_is_not_looked_for(
     directory: Directory, monkeypatch: pytest.MonkeyPatch, slug: str
 ) -> None:
