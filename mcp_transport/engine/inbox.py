@@ -7,13 +7,14 @@ process, while the work runs in one. It is left for that one as a row.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 from django.utils import timezone
 
 from mcp_transport.models import Inbox, Stream, Worker
-from mcp_transport.protocol.jsonrpc import Id, Response
+from mcp_transport.protocol.jsonrpc import Id, Response, encode
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Statement, insert
 from mcp_transport.storage.writer import Writer
@@ -71,8 +72,8 @@ class Inboxes:
         await self._leave(workers, session_id, ANSWER, question, payload)
 
     async def cancel(self, session_id: str, request_id: Id) -> None:
-        """Forward a cancellation to the processes that work for the session."""
-        workers = await self._pool.read(_workers_of, session_id)
+        """Forward a cancellation to the processes that may be working for the request."""
+        workers = await self._pool.read(_workers_for, session_id, encode(request_id).decode())
         await self._leave(workers, session_id, CANCEL, "", {"request_id": request_id})
 
     async def close(self, session_id: str) -> None:
@@ -100,9 +101,9 @@ class Inboxes:
         self, workers: set[str], session_id: str, kind: str, key: str, payload: dict[str, Any]
     ) -> None:
         others = workers - {self._worker_id}
-        for worker in others:
-            row = (worker, session_id, kind, key, payload, timezone.now())
-            await self._writer.write(self._insert, row)
+        now = timezone.now()
+        rows = [(worker, session_id, kind, key, payload, now) for worker in others]
+        await asyncio.gather(*(self._writer.write(self._insert, row) for row in rows))
         if others and self._hub is not None:
             await self._hub.announce(Mail(tuple(others)))
 
@@ -111,8 +112,10 @@ def _worker_that_asked(session_id: str, question: str) -> set[str]:
     return _workers(session_id, id=question.rpartition(".")[0])
 
 
-def _workers_of(session_id: str) -> set[str]:
-    return _workers(session_id)
+def _workers_for(session_id: str, request_id: str) -> set[str]:
+    """Whoever has opened the stream of a request; before that it can be anybody who lives."""
+    found = _workers(session_id, request_id=request_id)
+    return found or set(Worker.objects.living().values_list("id", flat=True))
 
 
 def _workers(session_id: str, **named: str) -> set[str]:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from mcp_transport.conf import settings
-from mcp_transport.models import Session
+from mcp_transport.models import Session, Stream
 from mcp_transport.models.session import new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from mcp_transport.sessions.subscribing import Subscribe, Unsubscribe
@@ -327,7 +327,10 @@ def _load(session_id: str) -> SessionRecord | None:
 
 def _has_expired(row: Session) -> bool:
     idle = datetime.datetime.now(datetime.UTC) - row.last_seen_at
-    return idle.total_seconds() >= settings.MCP_SESSION_IDLE_TIMEOUT
+    if idle.total_seconds() < settings.MCP_SESSION_IDLE_TIMEOUT:
+        return False
+    # Whoever waits for an answer is there, however long it says nothing.
+    return not Stream.objects.filter(session=row, closed_at=None).exists()
 
 
 def _record_of(row: Session) -> SessionRecord:

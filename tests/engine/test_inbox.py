@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered, Inboxes
-from mcp_transport.models import Inbox, Server, Session, Stream
+from mcp_transport.models import Inbox, Server, Session, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Response
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.writer import Writer
@@ -48,6 +49,12 @@ async def open_stream(session: Session, worker: str, name: str, **more: Any) -> 
     await Stream.objects.acreate(
         id=name, session=session, worker=worker, opened_at=timezone.now(), **more
     )
+
+
+async def live(worker: str, **more: Any) -> None:
+    now = timezone.now()
+    fields = {"hostname": "here", "pid": 1, "started_at": now, "seen_at": now, **more}
+    await Worker.objects.acreate(id=worker, **fields)
 
 
 async def test_an_answer_goes_to_the_worker_that_asked(workers: Two) -> None:
@@ -93,16 +100,29 @@ async def test_a_late_answer_to_this_worker_is_left_nowhere(workers: Two) -> Non
 
 
 @pytest.mark.parametrize("request_id", [1, "1"])
-async def test_a_cancellation_goes_to_every_other_worker_of_the_session(
+async def test_a_cancellation_goes_to_the_worker_with_the_stream_of_the_request(
     workers: Two, request_id: str | int
 ) -> None:
-    for worker, name in (("one", "a"), ("one", "b"), ("two", "c"), ("three", "d")):
-        await open_stream(workers.session, worker, name)
+    for worker, name, id_ in (("one", "a", '"1"'), ("three", "b", "1"), ("two", "c", "7")):
+        await live(worker)
+        await open_stream(workers.session, worker, name, request_id=id_)
     await workers.two.cancel(workers.session.pk, request_id)
+    (row,) = [row async for row in Inbox.objects.all()]
+    assert row.worker == {1: "three", "1": "one"}[request_id]
+    assert (row.kind, row.payload) == (CANCEL, {"request_id": request_id})
+
+
+async def test_a_cancellation_goes_to_all_that_live_while_a_request_has_no_stream(
+    workers: Two,
+) -> None:
+    for worker in ("one", "two", "three"):
+        await live(worker)
+    await live("dead", seen_at=timezone.now() - datetime.timedelta(minutes=1))
+    await open_stream(workers.session, "one", "a", request_id="7")
+    await workers.two.cancel(workers.session.pk, 1)
+    assert {row.worker async for row in Inbox.objects.all()} == {"one", "three"}
     (delivered,) = await workers.one.take()
-    assert delivered == Delivered(CANCEL, workers.session.pk, "", {"request_id": request_id})
-    assert await workers.two.take() == []
-    assert [row.worker async for row in Inbox.objects.all()] == ["three"]
+    assert delivered == Delivered(CANCEL, workers.session.pk, "", {"request_id": 1})
 
 
 async def test_the_end_of_a_session_goes_to_its_workers(workers: Two) -> None:
@@ -112,7 +132,7 @@ async def test_the_end_of_a_session_goes_to_its_workers(workers: Two) -> None:
 
 
 async def test_a_full_inbox_is_taken_in_parts_and_in_order(workers: Two) -> None:
-    await open_stream(workers.session, "one", "a")
+    await live("one")
     async with asyncio.timeout(LIMIT):
         for number in range(AT_ONCE + 1):
             await workers.two.cancel(workers.session.pk, number)
@@ -138,8 +158,8 @@ async def test_a_process_is_told_of_what_is_left_for_it(session: Session) -> Non
     assert not Inboxes(writer, pool, worker_id="one").are_told_of
     await one.cancel(session.pk, 7)
     assert told == []
-    await open_stream(session, "two", "a")
-    await open_stream(session, "one", "b")
+    await live("one")
+    await live("two")
     await one.cancel(session.pk, 7)
     assert told == [Mail(("two",))]
     assert await writer.stop(LIMIT)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mcp_transport import conf
 from mcp_transport.auth.principal import ANONYMOUS, Principal
-from mcp_transport.models import Server, Session
+from mcp_transport.models import Server, Session, Stream
 from mcp_transport.protocol.revisions import REVISIONS
 from mcp_transport.sessions import store as store_module
 from mcp_transport.sessions.store import SHORT, SessionRecord, SessionStore
@@ -189,6 +189,22 @@ async def test_an_idle_session_expires(
     record = await open_one(store, own_server)
     past = timezone.now() - datetime.timedelta(seconds=settings_idle() + 1)
     await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    clock.now += 1.1
+    assert await store.find(record.id) is None
+
+
+async def test_a_session_with_a_stream_that_goes_on_does_not_expire(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    record = await open_one(store, own_server)
+    now = timezone.now()
+    stream = await Stream.objects.acreate(id="a", session_id=record.id, worker="one", opened_at=now)
+    past = now - datetime.timedelta(seconds=settings_idle() + 1)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    clock.now += 1.1
+    assert await store.find(record.id) == record
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    await Stream.objects.filter(pk=stream.pk).aupdate(closed_at=now)
     clock.now += 1.1
     assert await store.find(record.id) is None
 
