@@ -147,7 +147,9 @@ def _put(table: Mapping[str, E], kind: str, key: str, entry: E) -> Mapping[str, 
 def _remedy(entry: Entry) -> str:
     if isinstance(entry, Resource | ResourceTemplate):
         return "Give one of them another URI."
-    app = entry.function.call.__module__.rpartition(".")[0] or "the.app"
+    module = entry.function.call.__module__
+    app, is_in_it, _ = f"{module}.".rpartition(".mcp.")  # which may be a folder
+    app = app if is_in_it else module.rpartition(".")[0] or module
     return (
         "Give one of them another name; if neither app is yours, put something before the names"
         f' of one: MCP_NAME_PREFIXES = {{"{app}": "{app.rpartition(".")[2]}_"}}.'

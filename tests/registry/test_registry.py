@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -121,3 +123,23 @@ async def test_a_coroutine_can_be_decorated_with_temporary_entries() -> None:
 
     assert await names() == ["first"]
     assert not registry.tools
+
+
+@pytest.mark.parametrize(
+    ("module", "app"),
+    [
+        ("acme.search.mcp", "acme.search"),
+        ("acme.search.mcp.tools.more", "acme.search"),
+        ("acme.mcp_tools.mcp", "acme.mcp_tools"),
+        ("acme.tools", "acme"),
+        ("tools", "tools"),
+    ],
+)
+def test_the_error_for_a_duplicate_names_the_app_of_the_second(module: str, app: str) -> None:
+    def search() -> str: ...  # type: ignore[empty-body] # only its place counts
+
+    search.__module__ = module
+    registry = Registry()
+    registry.add(build_tool(search))
+    with pytest.raises(ImproperlyConfigured, match=re.escape(f'{{"{app}": "')):
+        registry.add(build_tool(search))
