@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,16 +57,34 @@ def every_process() -> list[Stat]:
     return stats
 
 
-def cpu_seconds(root: int) -> float:
-    """User and system time of a process tree."""
-    return sum(stat.seconds for stat in family(root, every_process()))
-
-
-def memory_kb(root: int) -> int:
-    """Memory of a process tree, pages shared with others counted in part."""
+def counted(root: int, command: str) -> list[Stat]:
+    """A process tree, or those of it that an interpreter runs with this command."""
     members = family(root, every_process())
+    return [stat for stat in members if _is_run_by(stat.pid, command)] if command else members
+
+
+def _is_run_by(pid: int, command: str) -> bool:
+    said = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+    return said.partition(" ")[2].startswith(command)
+
+
+def cpu_seconds(root: int, command: str = "") -> float:
+    """User and system time of a process tree, or of those of it with a command."""
+    return sum(stat.seconds for stat in counted(root, command))
+
+
+def memory_kb(root: int, command: str = "") -> int:
+    """The same of memory; pages shared with others count in part."""
+    members = counted(root, command)
     rollups = (PROC / str(stat.pid) / "smaps_rollup" for stat in members)
     return sum(parse_memory(rollup.read_text(encoding="ascii")) for rollup in rollups)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def cores() -> tuple[int, int]:

@@ -15,7 +15,7 @@ from typing import IO
 
 from benchmarks.environments import PROJECT, require
 from benchmarks.messages import Address, Request
-from benchmarks.processes import cpu_seconds, memory_kb, pinned
+from benchmarks.processes import cpu_seconds, free_port, memory_kb, pinned
 from benchmarks.targets import Launch, Place, Target
 
 START_LIMIT = 60.0
@@ -41,6 +41,7 @@ class Server:
         self.target = target
         self.place = place
         self.token = launch.token
+        self._counted = launch.counted
         self.log: IO[bytes] = (place.folder / "log").open("w+b")
         self.process = subprocess.Popen(
             pinned(core, launch.command), cwd=launch.folder, stdin=subprocess.DEVNULL,
@@ -87,11 +88,11 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU its process tree has used."""
-        return cpu_seconds(self.process.pid)
+        return cpu_seconds(self.process.pid, self._counted)
 
     def memory(self) -> int:
         """Kilobytes its process tree holds."""
-        return memory_kb(self.process.pid)
+        return memory_kb(self.process.pid, self._counted)
 
     def stop(self) -> None:
         """End it, in any case."""
@@ -102,13 +103,6 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(STOP_LIMIT)
         self.log.close()
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

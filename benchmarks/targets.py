@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.environments import (
@@ -18,6 +18,7 @@ from benchmarks.environments import (
     node_of,
     python_of,
 )
+from benchmarks.processes import free_port
 
 PEERS = PROJECT / "benchmarks" / "peers"
 UVICORN = [
@@ -44,6 +45,9 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = PROJECT
     token: str = ""
+    counted: str = (
+        ""  # a part of the command of those processes whose cost counts; of all, if empty
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,16 @@ def _ours(
             environment=environment,
             token=prepared.stdout.strip(),
         )
+
+    return launch
+
+
+def _ours_behind_nginx(counted: str) -> Callable[[Place], Launch]:
+    def launch(place: Place) -> Launch:
+        server = _ours()(replace(place, port=free_port()))
+        behind = ["-m", "benchmarks.behind_nginx", str(place.port), str(place.folder)]
+        command = [sys.executable, *behind, *server.command]
+        return replace(server, command=command, counted=counted)
 
     return launch
 
@@ -166,6 +180,11 @@ TARGETS = {
         _our("ours-postgres", "ours, PostgreSQL", _ours(), pg=True),
         _our("ours-memory", "ours, bus in memory", _ours(bus="memory")),
         _our("ours-redis", "ours, bus over Redis", _ours(), redis=True),
+        _our("ours-nchan", "ours and two nginx, which hold the streams", _ours_behind_nginx("")),
+        _our(
+            "ours-beside-nchan", "ours alone, where nginx holds the streams",
+            _ours_behind_nginx("manage.py mcp serve"),
+        ),
         _our("ours-daphne", "ours, Daphne", _ours(server="daphne")),
         Target(name="python-sdk", title="Python SDK", launch=_python_sdk),
         Target(name="fastmcp", title="FastMCP", launch=_fastmcp),

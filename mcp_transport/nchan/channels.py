@@ -154,7 +154,7 @@ class Shard:
             return
         if answered.exception() is not None:
             self._abandon(channels)
-        elif answered.result() == len(channels):
+        elif answered.result() == len(channels) > expected:
             for channel in channels:  # nginx may not have been able to say so
                 channel.attach()
         elif answered.result() >= expected:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,6 +13,7 @@ from benchmarks.processes import (
     TICKS,
     Stat,
     cores,
+    counted,
     cpu_seconds,
     family,
     memory_kb,
@@ -30,6 +33,16 @@ def test_a_name_may_hold_spaces_and_parentheses() -> None:
 def test_a_family_is_a_process_and_all_that_descend_from_it() -> None:
     stats = [Stat(4, 3, 0.0), Stat(1, 0, 0.0), Stat(3, 2, 0.0), Stat(2, 1, 0.0), Stat(9, 1, 0.0)]
     assert {stat.pid for stat in family(2, stats)} == {2, 3, 4}
+
+
+def test_those_of_a_family_can_be_counted_alone_that_run_a_command() -> None:
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(sleep) as child:
+        try:
+            assert child.pid in {stat.pid for stat in counted(os.getpid(), "")}
+            assert [stat.pid for stat in counted(os.getpid(), "-c import time")] == [child.pid]
+        finally:
+            child.kill()
 
 
 def test_memory_is_the_proportional_share() -> None:

@@ -19,7 +19,8 @@ worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 {user}
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile 40000;
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
