@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -96,9 +95,9 @@ def query_of(given: list[tuple[Parameter, Any]], configuration: Configuration) -
 
 def check_url(url: httpx.URL, base: str, target: str) -> None:
     """See that what is sent is what was put together, at the origin that it belongs to."""
-    expected = f"{urlsplit(base).path}{target}".encode("ascii", "replace")
-    is_same = url.raw_path == (expected if expected.startswith(b"/") else b"/" + expected)
-    if not is_same or httpx.URL(base).netloc != url.netloc or url.userinfo:
+    home = httpx.URL(base)
+    is_same = url.raw_path == home.raw_path.rstrip(b"/") + target.encode()
+    if not is_same or (home.scheme, home.netloc, b"") != (url.scheme, url.netloc, url.userinfo):
         raise ArgumentError([Problem("arguments", "make an address that leads elsewhere")])
 
 

@@ -136,6 +136,17 @@ def test_an_operation_that_cannot_be_a_tool_is_left_out_with_the_reason() -> Non
     assert {item.place for item in found.left_out} == {"GET /a", "/b", "GET /d"}
 
 
+def test_of_two_operations_of_one_name_both_are_told_apart() -> None:
+    same = {"operationId": "a"}
+    names = [tool.name for tool in built({"/a": {"get": same}, "/b": {"get": same}}).operations]
+    assert len(set(names)) == 2
+    assert all(name.startswith("pets_a_") for name in names)
+    taken = {"/a": {"get": same}, "/b": {"get": same}, "/c": {"get": {"operationId": names[0][5:]}}}
+    found = built(taken)
+    assert len(found.operations) == 2
+    assert found.left_out[0].reason == f"its name {names[0]!r} is taken by GET /a"
+
+
 def test_a_server_of_its_own_at_another_origin_leaves_an_operation_out() -> None:
     document = {
         "openapi": "3.1.0",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_transport.registry.errors import ArgumentError
 from mcp_transport.sources.openapi.configuration import Configuration
-from mcp_transport.sources.openapi.requests import request_of
+from mcp_transport.sources.openapi.requests import check_url, request_of
 from tests.sources.openapi.documents import built, configured, operation, petstore
 
 PETS = petstore()
@@ -112,6 +112,35 @@ def test_a_parameter_that_is_spread_out_cannot_replace_the_credential() -> None:
     setting = configured(auth={"query": {"key": "real"}})
     sent = request_of(tool, {"filter": {"key": "forged", "a": 1}}, setting)
     assert sent.url.query == b"a=1&key=real"
+
+
+def test_dots_that_stand_together_do_not_lead_up() -> None:
+    given = [{"name": n, "in": "path", "required": True, "schema": {}} for n in "ab"]
+    (tool,) = built({"/x/{a}{b}/y": {"get": {"parameters": given}}}).operations
+    for first, second in ((".", "."), ("..", "")):
+        with pytest.raises(ArgumentError):
+            request_of(tool, {"a": first, "b": second}, configured())
+    split = built({"/x/.{a}/y": {"get": {"parameters": given[:1]}}}).operations[0]
+    with pytest.raises(ArgumentError):
+        request_of(split, {"a": "."}, configured())
+
+
+@pytest.mark.parametrize("base", ["https://PETS.example/", "https://pets.example:443/a b/ü"])
+def test_a_base_may_be_written_in_any_way(base: str) -> None:
+    (tool,) = built({"/a": {"get": {}}}, changes={"base_url": base}).operations
+    sent = request_of(tool, {}, configured(base_url=base))
+    assert (sent.url.host, sent.url.port) == ("pets.example", None)
+    assert sent.url.path.endswith("/a")
+
+
+def test_an_address_that_is_not_what_was_put_together_is_not_asked() -> None:
+    for url in (
+        "https://evil.example/v1/a",
+        "https://pets.example/v1/b",
+        "http://pets.example/v1/a",
+    ):
+        with pytest.raises(ArgumentError, match="leads elsewhere"):
+            check_url(httpx.URL(url), "https://pets.example/v1", "/a")
 
 
 @settings(max_examples=1000)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from mcp_transport.models import Call, Server
+from mcp_transport.sources.openapi import document
 from mcp_transport.sources.openapi import source as module
 from mcp_transport.sources.openapi.source import OpenApiSource
 from mcp_transport.testing import Site
+from mcp_transport.worker.lifespan import runtime
 from tests.sources.openapi.documents import PETSTORE
 from tests.sources.openapi.upstream import Got, Send, Upstream, reply
 
@@ -120,6 +125,42 @@ async def test_a_document_that_is_away_takes_nothing_from_the_others(site: Site)
     assert "pets_getPet" in tools
     assert "greet" in tools or len(tools) > 7
     assert not any(name.startswith("away") for name in tools)
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", "2026-07-28"])
+async def test_who_listens_hears_of_a_document_that_has_changed(
+    site: Site, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    monkeypatch.setattr(document, "FILE_INTERVAL", 0.0)
+    path = tmp_path / "pets.yaml"
+    shutil.copy(PETSTORE, path)
+    settings.MCP_OPENAPI = {"pets": {"document": path, "base_url": "https://pets.example"}}
+    await site.restart()
+    client = site.client("pets", revision=revision)
+    assert "pets_findPets" in await client.tools()
+    async with client.listen("tools") as listener:
+        path.write_text(path.read_text().replace("findPets", "searchPets"))
+        assert (await listener.next()).kind == "tools"
+    assert "pets_searchPets" in await client.tools()
+
+
+async def test_a_caller_who_leaves_takes_the_request_along(site: Site, upstream: Upstream) -> None:
+    arrived, left = asyncio.Event(), asyncio.Event()
+
+    async def act(got: Got, send: Send) -> None:
+        arrived.set()
+        await got.gone()
+        left.set()
+
+    upstream.act = act
+    (source,) = [s for s in runtime().directory.sources if isinstance(s, OpenApiSource)]
+    tool = next(t for t in source.entries().tools if t.name == "pets_getPet")
+    calling = asyncio.create_task(source.call(tool, {"id": 7}, None))  # type: ignore[arg-type] # it is not looked at
+    async with asyncio.timeout(5):
+        await arrived.wait()
+        calling.cancel()
+        await left.wait()
+    await asyncio.wait([calling])
 
 
 def test_how_documents_are_is_told(settings: Settings) -> None:

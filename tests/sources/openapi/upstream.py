@@ -24,6 +24,7 @@ class Got:
     query: str
     headers: dict[str, str]
     body: bytes
+    gone: Callable[[], Awaitable[Any]]  # returns when the caller has left
 
     @property
     def json(self) -> Any:
@@ -83,6 +84,7 @@ class Upstream:
             query=scope["query_string"].decode(),
             headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,
+            gone=receive,
         )
         self.got.append(got)
         await self.act(got, send)
