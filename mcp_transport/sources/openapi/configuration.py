@@ -212,7 +212,9 @@ def read(alias: str, given: Mapping[str, Any]) -> Configuration:
     changed = {
         "include": tuple(given.get("include", ())),
         "exclude": tuple(given.get("exclude", ())),
-        "private_hosts": frozenset(host.lower() for host in given.get("private_hosts", ())),
+        "private_hosts": frozenset(
+            host.lower().strip("[]") for host in given.get("private_hosts", ())
+        ),
     }
     return Configuration(alias=alias, **{**given, **changed})
 

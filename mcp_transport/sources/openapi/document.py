@@ -51,7 +51,8 @@ class Document:
         self.generation = 0
         self._lock = threading.Lock()
         self._loading: threading.Thread | None = None
-        self._digest = b""
+        self._digest = b""  # of what was built the last time
+        self._built: Built | DocumentError = DocumentError("")
         self._due_at = 0.0  # monotonic seconds
 
     def load_if_due(self) -> None:
@@ -88,18 +89,20 @@ class Document:
 
     def _take(self, data: bytes) -> None:
         digest = hashlib.sha256(data).digest()
-        if digest == self._digest and not self.state.problem:
-            return
-        built = build(parse(data), self.configuration)
+        is_new = digest != self._digest
+        if is_new:
+            self._built, self._digest = _attempt(data, self.configuration), digest
+        if isinstance(self._built, DocumentError):  # what is broken is not read twice
+            raise self._built
         if self.state.problem:
             logger.warning("OpenAPI document %r can be used again", self.configuration.alias)
-        self._set(built)
-        self._digest = digest
-        if built.left_out:
+        if is_new or self.state.problem:
+            self._set(self._built)
+        if is_new and self._built.left_out:
             logger.warning(
                 "OpenAPI document %r: %d of its operations are no tools; `manage.py mcp sources openapi.%s` says why",
                 self.configuration.alias,
-                len(built.left_out),
+                len(self._built.left_out),
                 self.configuration.alias,
             )
 
@@ -129,6 +132,13 @@ class Document:
             problem=problem,
             is_loaded=True,
         )
+
+
+def _attempt(data: bytes, configuration: Configuration) -> Built | DocumentError:
+    try:
+        return build(parse(data), configuration)
+    except DocumentError as error:
+        return error
 
 
 def fetched(configuration: Configuration) -> bytes:

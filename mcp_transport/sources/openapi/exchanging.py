@@ -114,14 +114,16 @@ async def decoded(raw: AsyncIterator[bytes], encoding: str, limit: int) -> Async
     if encoding not in {"gzip", "x-gzip"}:
         raise Undecodable
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    is_empty = True  # as the answer to HEAD is, which tells how another would be packed
     try:
         async for piece in raw:
+            is_empty = is_empty and not piece
             # One byte more than may be: the reader finds that it is too many.
             yield unpacking.decompress(piece, limit + 1)
             if unpacking.unconsumed_tail:
                 raise TooLarge
         yield unpacking.flush()
-        if not unpacking.eof:
+        if not unpacking.eof and not is_empty:
             raise Undecodable
     except zlib.error:
         raise Undecodable from None

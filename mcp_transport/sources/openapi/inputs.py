@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_transport.protocol.shortening import shown
+from mcp_transport.rules import HEADER_NAME
 from mcp_transport.sources.openapi.configuration import FRAMING, Configuration
 from mcp_transport.sources.openapi.operations import (
     COOKIE,
@@ -40,6 +42,8 @@ UNGIVEN_HEADERS = FRAMING | {
 }  # fmt: skip
 TEXTUAL = ("text/", "application/xml", "application/yaml", "application/x-yaml")
 BASE64 = {"type": "string", "contentEncoding": "base64", "description": "Bytes, in base64."}
+
+PLAIN_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 Part = dict[str, Any]
 
@@ -102,6 +106,8 @@ class Inputs:
 
     def _take_parameter(self, part: Part) -> None:
         location = part["in"]
+        if location == HEADER and not re.fullmatch(HEADER_NAME, part["name"]):
+            raise Unusable(f"its parameter {shown(part['name'])} is the name of no header")
         style = part.get("style", STYLES[location])
         if not isinstance(style, str) or style not in KNOWN_STYLES[location]:
             said = f"{part['name'][:60]!r} has the unknown style {shown(style)}"
@@ -130,6 +136,8 @@ class Inputs:
         if not isinstance(content, dict) or not content:
             return
         media_type = preferred(content)
+        if not PLAIN_TEXT.fullmatch(media_type):
+            raise Unusable(f"its body has the unknown media type {shown(media_type)}")
         media = resolved(self._document, content[media_type])
         argument = self._argument(BODY, BODY)
         kind = essence(media_type)

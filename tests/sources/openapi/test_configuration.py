@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
     "permission": "shop.view_pet",
     "timeout": 5,
     "refresh": 60,
-    "private_hosts": ["Pets.Internal"],
+    "private_hosts": ["Pets.Internal", "[::1]"],
     "output_schemas": False,
 }
 
@@ -31,7 +31,7 @@ def test_every_key_is_read() -> None:
     assert found.url == GOOD["document"]
     assert found.shown_document == "https://pets.example/openapi.json"
     assert found.sent_headers == {"X-Tenant": "north-west", "Authorization": "Bearer a-long-secret"}
-    assert found.private_hosts == {"pets.internal"}
+    assert found.private_hosts == {"pets.internal", "::1"}
     assert found.secrets == ("a-long-secret", "north-west")
 
 

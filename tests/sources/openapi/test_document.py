@@ -74,6 +74,17 @@ def test_a_file_that_breaks_keeps_its_tools_and_is_told_of_once(
     assert load(document).state.problem == ""
 
 
+def test_a_file_that_stays_broken_is_not_read_again(
+    tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pets.yaml"
+    path.write_text("openapi: [")
+    document = load(Document(configured(document=path)))
+    monkeypatch.setattr(module, "parse", lambda _data: 1 // 0)
+    document._due_at = 0.0
+    assert load(document).state.problem.startswith("it is no YAML")
+
+
 def test_a_file_that_is_away_offers_nothing(
     tmp_path: Path, load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -117,6 +117,16 @@ async def test_what_was_not_asked_for_is_not_unpacked(
         await ask(transport, upstream)
 
 
+async def test_an_answer_to_head_has_no_body_to_unpack(
+    transport: GuardedTransport, upstream: Upstream
+) -> None:
+    async def act(_got: Got, send: Send) -> None:
+        await reply(send, content_encoding="gzip")
+
+    upstream.act = act
+    assert (await ask(transport, upstream, "HEAD")).body == b""
+
+
 async def test_an_answer_that_drips_is_left(
     transport: GuardedTransport, upstream: Upstream
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_body_goes_as_json_where_it_can() -> None:
     [
         ([{"in": "query"}], "without a name"),
         ([parameter("a", "body")], "in an unknown place"),
+        ([parameter("X: y\r\nZ", "header")], "is the name of no header"),
         ([parameter("a", style="curly")], "unknown style 'curly'"),
         ([parameter("a", "path", style="form", required=True)], "unknown style 'form'"),
         ([{"name": "a", "in": "query", "content": {"text/xml": {}}}], "is sent as 'text/xml'"),
@@ -98,6 +99,11 @@ def test_a_parameter_that_cannot_be_sent_leaves_its_operation_out(
     parameters: list[Any], says: str
 ) -> None:
     assert says in one("/a/{a}", parameters=parameters)
+
+
+def test_a_media_type_that_would_end_a_header_leaves_its_operation_out() -> None:
+    said = one(requestBody={"content": {"text/plain\r\nX-Forged: y": {}}})
+    assert "unknown media type" in said
 
 
 def test_each_variable_of_a_path_has_a_parameter() -> None:
