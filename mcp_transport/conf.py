@@ -98,7 +98,7 @@ class Settings:
     MCP_OPERATOR_ACTION_LIFETIME_DAYS: float | None = 730
     #: Requests that one WebSocket or HTTP+SSE connection may have running.
     MCP_CONNECTION_REQUESTS: int = 100
-    #: Seconds for which a client may read nothing before its connection is closed.
+    #: Seconds for which a client may read next to nothing before its connection is closed.
     MCP_STALL_TIMEOUT: float = 30.0
     #: Bytes of one WebSocket message.
     MCP_WEBSOCKET_MAX_BYTES: int = 1024 * 1024

@@ -431,7 +431,8 @@ class Connection(Guest):
 
     def glance(self, now: float) -> None:
         """See Guest.glance(): whether the connection has a reason to go on."""
-        since = self._sending_since
+        # A server with a way past send sees to it by itself, and knows who reads slowly.
+        since = self._sending_since if self.direct is None else None
         if since is not None and now - since > self._limits.stalled_after:
             self.end(Ending.STALLED)
         is_used = self._flights or self.session_id is not None

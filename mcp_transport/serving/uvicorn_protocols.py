@@ -31,6 +31,7 @@ HEADER_TIMEOUT = 10.0  # seconds for the headers of a request
 # httptools itself takes headers of any length.
 HEADER_BYTES = 64 * 1024
 LINGER = 2.0  # seconds in which a client that is refused may finish what it sends
+LEAST_READ = 32 * 1024  # bytes in MCP_STALL_TIMEOUT; less is taken for nothing
 SPARED = 1.0  # seconds in which a client may not know yet that its connection ends
 REFUSAL = (
     "HTTP/1.1 {}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{}"
@@ -41,10 +42,11 @@ TOO_LARGE = f"The headers are larger than {HEADER_BYTES} bytes."
 class Stalling(asyncio.Protocol):
     """Lets go of a client that has stopped reading, and of what it was to read."""
 
-    __slots__ = ("_stalled",)
+    __slots__ = ("_stalled", "_unread")
 
     transport: Any
     _stalled: asyncio.TimerHandle | None
+    _unread: int  # bytes, when it was last looked
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.BaseProtocol."""
@@ -55,8 +57,7 @@ class Stalling(asyncio.Protocol):
         """See asyncio.BaseProtocol."""
         super().pause_writing()
         if self._stalled is None:
-            loop = asyncio.get_running_loop()
-            self._stalled = loop.call_later(settings.MCP_STALL_TIMEOUT, self._cut)
+            self._watch()
 
     def resume_writing(self) -> None:
         """See asyncio.BaseProtocol."""
@@ -67,6 +68,18 @@ class Stalling(asyncio.Protocol):
         """See asyncio.BaseProtocol."""
         self._forget()
         super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        loop = asyncio.get_running_loop()
+        self._stalled = loop.call_later(settings.MCP_STALL_TIMEOUT, self._see)
+
+    def _see(self) -> None:
+        """Give more time to whoever has read; a long answer takes a slow client a while."""
+        before = self._unread
+        self._watch()
+        if before - self._unread < LEAST_READ:
+            self._cut()
 
     def _forget(self) -> None:
         if self._stalled is not None:

@@ -13,7 +13,8 @@ breaks, and one of them is the length of the body, if it has one.
 
 ``"find"`` takes the ``send`` of an answer that goes on, and returns a Direct, or
 None. It may be used until the last piece is sent, and takes a piece of the body or
-the text of a frame, none of them empty.
+the text of a frame, none of them empty. Such a server lets go of a client that
+reads nothing by itself.
 """
 
 from __future__ import annotations

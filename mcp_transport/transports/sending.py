@@ -154,8 +154,8 @@ class HttpResponder(Responder, Silent):
 
     @property
     def sending_since(self) -> float | None:
-        """See Responder.sending_since."""
-        return self._sending_since
+        """See Responder.sending_since; unknown where the server itself sees to it."""
+        return self._sending_since if self._direct is None else None
 
     def give_up(self) -> None:
         """See Responder.give_up()."""

@@ -87,6 +87,26 @@ async def test_who_does_not_read_is_cut() -> None:
     sending.cancel()
 
 
+async def test_who_does_not_read_is_left_to_a_server_that_sees_to_it() -> None:
+    line = Line()
+    line.connection.direct = NeverTaken()
+    line.reads.clear()
+    sending = asyncio.create_task(line.connection.send(b"progress"))
+    await asyncio.sleep(0)
+    line.connection.glance(time.monotonic() + 2 * LIMITS.stalled_after)
+    assert not line.connection.ending.done()
+    sending.cancel()
+
+
+class NeverTaken:
+    """A way past send to a client that does not read."""
+
+    def offer(self, _data: bytes) -> bool:
+        return False
+
+    add = offer
+
+
 async def test_a_posted_message_that_fails_is_answered_and_the_next_one_served(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -275,3 +275,38 @@ async def test_no_websocket_is_opened_at_the_end(port: int, state: ServerState) 
     )
     assert await ended(reader) == b""
     writer.close()
+
+
+class Unread:
+    """A transport whose client has so much to read, each time that is asked."""
+
+    def __init__(self, *sizes: int) -> None:
+        self.sizes = list(sizes)
+        self.is_aborted = asyncio.Event()
+
+    def get_write_buffer_size(self) -> int:
+        return self.sizes.pop(0)
+
+    def abort(self) -> None:
+        self.is_aborted.set()
+
+
+@pytest.mark.parametrize(
+    "sizes", [(9_000_000, 5_000_000, 900_000, 900_000), (900_000, 899_000), (900_000, 950_000)]
+)
+async def test_who_reads_slowly_has_time_for_as_long_as_there_is_something(
+    settings: Any, sizes: tuple[int, ...]
+) -> None:
+    class Reading(uvicorn_protocols.Stalling):
+        """One connection."""
+
+    settings.MCP_STALL_TIMEOUT = 0.01
+    transport: Any = Unread(*sizes)
+    protocol = Reading()
+    protocol.connection_made(transport)
+    protocol.transport = transport
+    protocol.pause_writing()
+    async with asyncio.timeout(LIMIT):
+        await transport.is_aborted.wait()
+    assert transport.sizes == []
+    protocol.resume_writing()
