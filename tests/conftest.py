@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
+from xdist.scheduler import LoadFileScheduling
 
 from mcp_transport.models import Server
 from tests import emptying
@@ -21,6 +23,7 @@ hypothesis_settings.load_profile("project")
 
 # Who asks for one of these reaches the database, and is run on each of them.
 REACHING = frozenset({"db", "transactional_db", "django_db_setup"})
+BROWSER = "tests/browser/"
 
 TERMINATE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -31,20 +34,30 @@ TERMINATE_OTHERS = """
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
-    Mark what reaches the database, keep files together, begin with what waits.
+    Mark what reaches the database, and begin with what waits.
 
-    The tests of a file share what it starts, so one process runs them all.
-    Those of real servers are long: at the end of a run the others would wait
+    Tests of real servers are long: at the end of a run the others would wait
     for them. The plugins that read the marks and sort do so in between.
     """
     for item in items:
         names = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or not REACHING.isdisjoint(names):
             item.add_marker("database")
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     yield
     items.sort(key=lambda item: item.get_closest_marker("server") is None)
+
+
+class ByPlace(LoadFileScheduling):  # type: ignore[misc]  # has no types
+    """The tests of a file share what it starts, so one process runs them all; or of a folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace | None:
+    """Keep the tests of the browser together, so that there is one browser and one site."""
+    return ByPlace(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -18,16 +18,13 @@ SEED_LIMIT = 150.0  # seconds
 SEED = "import json; from tests.browser.seed import fill, keys; fill(); print(json.dumps(keys()))"
 
 
-@pytest.hookimpl(wrapper=True)  # as in tests/conftest.py, which groups what has no group
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Keep these tests in one process, so that there is one browser and one site."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give these tests more time, and say which of them have the site."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(180))
             if "site" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("browser"))
                 item.add_marker(pytest.mark.server)
-    yield
 
 
 class Site:
