@@ -15,6 +15,7 @@ from mcp_transport.admin.parts import Tab, Tabs
 from mcp_transport.admin.verdict import verdict
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import SPANS, Window
+from mcp_transport.engine.offering import away
 from mcp_transport.models import Call, Overview, RollupProgress, Server, Session, Stream
 
 DEFAULT = "24h"
@@ -69,6 +70,7 @@ class Sight:
             "verdict": judged,
             "late_since": found.late_since,
             "is_filling": self.is_filling,
+            "away": away(),
             "tiles": overview_parts.tiles(
                 request,
                 found,

@@ -27,7 +27,7 @@ from mcp_transport.engine.catalog import (
     own_name,
 )
 from mcp_transport.engine.directory import ServerRecord, record_of
-from mcp_transport.engine.source import Source
+from mcp_transport.engine.source import Health, Source
 from mcp_transport.models import EntryOverride, Server
 
 TEXTS = "texts"  # what the source of texts is called
@@ -154,6 +154,11 @@ def site_sources(kind: str = "") -> Sequence[Source]:
         if not kind or kind in source.kinds:
             source.refresh()
     return sources
+
+
+def away() -> list[Health]:
+    """What sources depend on and is not there now; makes queries."""
+    return [health for source in site_sources() for health in source.health() if not health.is_well]
 
 
 def known_sources() -> Sequence[Source]:

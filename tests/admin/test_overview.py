@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from mcp_transport.audit import statistics
 from mcp_transport.audit.rollups import catch_up, step
@@ -52,6 +54,17 @@ def test_the_verdict_comes_first_and_in_words(operator: Client, server: Server) 
     for _ in range(4):
         called(outcome="error")
     assert "1 of 1 server needs attention. Main: 40 % of its calls failed." in look(operator)
+
+
+def test_a_document_that_is_away_is_told(
+    operator: Client, server: Server, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "openapi.json"
+    settings.MCP_OPENAPI = {"pets": {"document": path, "base_url": "https://pets.example"}}
+    path.write_text("[]")
+    assert "openapi.pets is away: it is no object." in look(operator)
+    settings.MCP_OPENAPI = {}
+    assert "is away" not in look(operator)
 
 
 def test_figures_tell_how_they_moved(operator: Client, server: Server) -> None:
