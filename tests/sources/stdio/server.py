@@ -104,6 +104,7 @@ def hang(arguments: Json, request: Json) -> Json:
 def stop(arguments: Json, request: Json) -> Json:
     """Hang with everything, as a program does that blocks its loop."""
     os.kill(os.getpid(), signal.SIGSTOP)
+    threading.Event().wait(60)  # the signal may take effect a little later
     return text("never")
 
 
