@@ -240,6 +240,8 @@ class Programs(Rule):
         for name in sorted(set(map(str, program)) - known):
             yield f"has the unknown key {shown(name)}; there are {', '.join(sorted(known))}."
         yield from self._about_the_start(program)
+        if program.get("per") == "process" and "environment_of" in program:
+            yield "has ['environment_of'], but all callers share its process; leave out one of them."
         for name, rule in self.options.items():
             if name in program:
                 yield from (f"[{name!r}] {problem}" for problem in rule.problems(program[name]))
@@ -259,7 +261,7 @@ class Programs(Rule):
             yield f"['cwd'] is {shown(cwd)}; it is an absolute path."
         elif cwd is not None and not os.path.isdir(cwd):
             yield f"['cwd'] is {shown(cwd)}, and there is no such folder."
-        if not isinstance(environment, Mapping) or not all(map(_is_variable, environment.items())):
+        if not isinstance(environment, Mapping) or not all(map(is_variable, environment.items())):
             yield "['environment'] is a dictionary of names of variables to strings."
             environment = {}
         command = program.get("command")
@@ -267,6 +269,26 @@ class Programs(Rule):
             yield "['command'] is a list: the program, then each of its arguments; no shell reads it."
         elif shutil.which(command[0], path=environment.get("PATH")) is None:
             yield f"['command'] begins with {shown(command[0])}, and there is no such program."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named(Rule):
+    """A function, by its dotted path."""
+
+    id: ClassVar[str] = "mcp.E030"
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, str):
+            yield f"is {shown(value)}; it is the dotted path of a function."
+            return
+        try:
+            named = import_string(value)
+        except ImportError as exc:
+            yield f"is {shown(value)}, which cannot be imported ({exc})."
+            return
+        if not callable(named):
+            yield f"is {shown(value)}, which is no function."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +320,8 @@ class Amounts(Rule):
                 yield f"[{name!r}] {problem}"
 
 
-def _is_variable(item: tuple[object, object]) -> bool:
+def is_variable(item: tuple[object, object]) -> bool:
+    """Whether an environment can hold a name with a value."""
     name, value = item
     is_named = isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
     return is_named and isinstance(value, str) and "\0" not in value
@@ -407,6 +430,7 @@ HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
 PROGRAM_OPTIONS: Mapping[str, Rule] = {
     "per": Choice(words=("principal", "session", "process")),
+    "environment_of": Named(),
     "permission": Codename(),
     "roots": Words(form=r"file:///.*", example="a file:/// address"),
     "questions": YES_OR_NO,

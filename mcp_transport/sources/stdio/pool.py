@@ -12,14 +12,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from mcp_transport.protocol.jsonrpc import Notification
+from mcp_transport.registry.errors import ToolError
 from mcp_transport.sources.stdio.child import Child
 from mcp_transport.sources.stdio.errors import Away, ChildError, Gone
-from mcp_transport.sources.stdio.process import Process
+from mcp_transport.sources.stdio.process import NOTHING, Process
 from mcp_transport.sources.stdio.programs import Program
 
 logger = logging.getLogger("mcp_transport.stdio")
@@ -28,6 +29,7 @@ MAX_WAITING = 200  # calls that wait for a child of one program
 FIRST_PAUSE = 1.0  # seconds in which a program that did not start is left alone
 LONGEST_PAUSE = 60.0
 
+Prepare = Callable[[], Awaitable[Mapping[str, str]]]
 Heed = Callable[[Child, Notification], None]
 
 
@@ -77,13 +79,16 @@ class Pool:
         return [place.child for place in self._places.values() if place.child is not None]
 
     @contextlib.asynccontextmanager
-    async def lend(self, key: str, *, is_kept: bool = True) -> AsyncIterator[Child]:
+    async def lend(
+        self, key: str, *, is_kept: bool = True, prepare: Prepare | None = None
+    ) -> AsyncIterator[Child]:
         """
         The child of a key, for as long as somebody uses it; one that is not kept ends then.
 
-        Raises Away when there is none.
+        ``prepare`` gives the variables of one that has to be started. Raises
+        Away when there is none, and ToolError where that does.
         """
-        place = await self._place(key)
+        place = await self._place(key, prepare)
         place.users += 1
         try:
             # Shielded: who leaves does not stop what others wait for, too.
@@ -104,7 +109,7 @@ class Pool:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    async def _place(self, key: str) -> Place:
+    async def _place(self, key: str, prepare: Prepare | None) -> Place:
         until = self._now() + self.program.start_timeout
         while True:
             place = self._places.get(key)
@@ -114,7 +119,7 @@ class Pool:
                 self._end(key)
             self._check()
             if self._has_room() or self._make_room():
-                return self._begin(key)
+                return self._begin(key, prepare)
             await self._wait(until)
 
     def _check(self) -> None:
@@ -155,16 +160,17 @@ class Pool:
             f"{self.program.alias!r} are in use; call again in a moment."
         )
 
-    def _begin(self, key: str) -> Place:
-        place = self._places[key] = Place(asyncio.create_task(self._start(key)))
+    def _begin(self, key: str, prepare: Prepare | None) -> Place:
+        place = self._places[key] = Place(asyncio.create_task(self._start(key, prepare)))
         place.starting.add_done_callback(_retrieve)
         return place
 
-    async def _start(self, key: str) -> Child:
+    async def _start(self, key: str, prepare: Prepare | None) -> Child:
         child: Child | None = None
+        added = await self._prepared(prepare)
         try:
             async with asyncio.timeout(self.program.start_timeout):
-                child = Child(await Process.start(self.program), self._heed)
+                child = Child(await Process.start(self.program, added), self._heed)
                 await child.greet()
         except (ChildError, OSError) as error:
             raise await self._failed(child, error) from None
@@ -176,6 +182,19 @@ class Pool:
         child.when_over = partial(self._over, key, child)
         self._begun(child)
         return child
+
+    async def _prepared(self, prepare: Prepare | None) -> Mapping[str, str]:
+        """The variables of one child; what is wrong with them is no fault of the program."""
+        if prepare is None:
+            return NOTHING
+        try:
+            async with asyncio.timeout(self.program.start_timeout):
+                return await prepare()
+        except ToolError:
+            raise
+        except Exception:
+            logger.exception("MCP_STDIO[%r] has no environment", self.program.alias)
+        raise Away(f"The program {self.program.alias!r} could not be prepared for you.")
 
     async def _failed(self, child: Child | None, error: Exception) -> Away:
         """What a start that failed is to its callers; the log has the details, once."""

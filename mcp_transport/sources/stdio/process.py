@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from mcp_transport.protocol.framing import Lines
@@ -18,6 +18,7 @@ from mcp_transport.sources.stdio.programs import Program
 
 logger = logging.getLogger("mcp_transport.stdio")
 
+NOTHING: Mapping[str, str] = {}
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 PIECE = 65_536  # bytes read at once
 KEPT = 65_536  # bytes of what it last said on standard error
@@ -104,8 +105,8 @@ class Process:
         self._reading_errors = asyncio.create_task(self._read_errors())
 
     @classmethod
-    async def start(cls, program: Program) -> Process:
-        """Start a program. Raises OSError for one that the system does not start."""
+    async def start(cls, program: Program, added: Mapping[str, str] = NOTHING) -> Process:
+        """Start a program, with variables beside its own. Raises OSError for one that the system does not start."""
         theirs, ours = os.pipe()
         try:
             running = await asyncio.create_subprocess_exec(
@@ -116,7 +117,7 @@ class Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=program.cwd,
-                env=program.variables(),
+                env=program.variables(added),
                 pass_fds=(theirs,),
                 start_new_session=True,
             )

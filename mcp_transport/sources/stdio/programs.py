@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.utils.module_loading import import_string
+
+from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.rules import PROGRAM_OPTIONS, Programs
+from mcp_transport.rules import PROGRAM_OPTIONS, Programs, is_variable
 
 logger = logging.getLogger("mcp_transport.stdio")
 
@@ -30,6 +33,7 @@ class Program:
     command: tuple[str, ...] = field(repr=False)  # an argument may be a secret
     cwd: str | None = None
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    environment_of: str | None = None  # a function that adds what its owner's child may know
     per: Literal["principal", "session", "process"] = "principal"  # who shares a child
     permission: str | None = None  # of all its entries
     roots: tuple[str, ...] = ()  # what it is told when it asks for them
@@ -45,10 +49,24 @@ class Program:
         """Whether all clients have the same child."""
         return self.per == "process"
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, added: Mapping[str, str]) -> dict[str, str]:
         """The environment of a child: a few of this process's variables, and its own."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        return {**inherited, **dict(self.environment)}
+        return {**inherited, **dict(self.environment), **added}
+
+    def variables_of(self, principal: Principal) -> dict[str, str]:
+        """
+        What the child of a principal knows beside that; may make queries.
+
+        Raises ToolError for what the caller should read, TypeError for what is
+        no environment.
+        """
+        if self.environment_of is None:
+            return {}
+        added = import_string(self.environment_of)(principal)
+        if not isinstance(added, Mapping) or not all(map(is_variable, added.items())):
+            raise TypeError(f"{self.environment_of} returned what is no environment.")
+        return dict(added)
 
 
 def programs() -> tuple[Program, ...]:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -178,11 +179,19 @@ async def _ask(
 ) -> dict[str, Any]:
     key, is_kept = child_key(keeper.program, context)
     hearer = ContextHearer(context, may_ask=keeper.program.questions)
-    async with keeper.pool.lend(key, is_kept=is_kept) as child:
+    prepare = partial(_variables, keeper.program, context)
+    async with keeper.pool.lend(key, is_kept=is_kept, prepare=prepare) as child:
         answer = await child.request(method, params, hearer)
         if method == READ and keeper.program.is_shared:
             child.follow(params["uri"])  # what others' children see is not this one's
         return answer
+
+
+async def _variables(program: Program, context: RequestContext) -> dict[str, str]:
+    if program.environment_of is None:
+        return {}
+    functions = context.exchange.services.functions
+    return await functions.run(program.variables_of, context.principal)
 
 
 def child_key(program: Program, context: RequestContext) -> tuple[str, bool]:

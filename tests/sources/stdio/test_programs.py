@@ -10,8 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from mcp_transport.auth.principal import Principal
+from mcp_transport.registry.errors import ToolError
 from mcp_transport.rules import RULES
 from mcp_transport.sources.stdio.programs import INHERITED, programs
+from mcp_transport.testing import ToolFailed
 from tests.sources.stdio.conftest import Sited, command, said
 
 
@@ -35,6 +38,28 @@ async def test_no_shell_reads_an_argument(sited: Sited, users: list[User]) -> No
     async with sited(box={"command": command(*hostile)}) as site:
         seen = said(await site.client("open", user=users[0]).call("box_environment"))
     assert seen["arguments"] == hostile
+
+
+def token_of(principal: Principal) -> dict[str, str]:
+    """What the child of a user knows."""
+    if principal.username == "eve":
+        raise ToolError("Connect your account first.")
+    user = User.objects.get(username=principal.username)
+    return {"TOKEN": f"of {user.username}"} if user.username == "ada" else {"TOKEN": 7}  # type: ignore[dict-item]
+
+
+async def test_each_child_can_know_what_is_its_owners(
+    sited: Sited, users: list[User], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sited(box={"environment_of": f"{__name__}.token_of"}) as site:
+        ada, bob, eve = (site.client("open", user=user) for user in users)
+        assert said(await ada.call("box_environment"))["environment"]["TOKEN"] == "of ada"
+        with pytest.raises(ToolFailed, match=r"^Connect your account first\.$"):
+            await eve.call("box_environment")
+        with pytest.raises(ToolFailed, match="could not be prepared for you"):
+            await bob.call("box_environment")
+        assert (await ada.call("box_echo", text="still")).text == "still"
+    assert "returned what is no environment" in caplog.text
 
 
 def test_neither_arguments_nor_the_environment_are_shown(settings: Settings) -> None:
@@ -92,6 +117,10 @@ def test_what_is_written_rightly_is_taken(settings: Settings) -> None:
         ({"environment": {"A=B": "c"}}, "['environment'] is a dictionary"),
         ({"environment": {"A": 1}}, "['environment'] is a dictionary"),
         ({"env": {}}, "has the unknown key 'env'; there are call_timeout, command"),
+        ({"environment_of": "no.such.function"}, "which cannot be imported"),
+        ({"environment_of": f"{__name__}.GOOD"}, "which is no function"),
+        ({"environment_of": 7}, "['environment_of'] is 7; it is the dotted path of a function"),
+        ({"environment_of": f"{__name__}.token_of", "per": "process"}, "all callers share"),
         ({"per": "user"}, "['per'] is 'user'; it is one of principal, session, process."),
         ({"permission": "view"}, "['permission'] is 'view'; it is an app label"),
         ({"roots": ["/srv"]}, "['roots'] contains '/srv'; each is a file:/// address."),
