@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import re
-import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -212,119 +210,15 @@ class Prefixes(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs(Rule):
-    """Programs to run, by alias; arguments and environments are never repeated."""
+    """Programs by alias; a check of its own looks into each."""
 
     id: ClassVar[str] = "mcp.E030"
-    remedy: ClassVar[str] = (
-        'Write {"files": {"command": ["program", "argument"]}}; docs/howto/stdio-servers.md has all.'
-    )
-    options: Mapping[str, Rule]
+    remedy: ClassVar[str] = 'Write {"files": {"command": ["program", "argument"]}}.'
 
     def problems(self, value: Any) -> Iterator[str]:
         """See Rule.problems()."""
         if not isinstance(value, Mapping):
             yield "is a dictionary of programs by alias."
-            return
-        for alias, program in value.items():
-            found = (*self.problems_of(alias, program), *self.likeness(alias, value))
-            yield from (f"[{alias!r}] {problem}" for problem in found)
-
-    def problems_of(self, alias: Any, program: Any) -> Iterator[str]:
-        """Say what is wrong with one of them."""
-        if not isinstance(alias, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", alias):
-            yield "is no alias; one has up to 31 of a-z, 0-9, _ and -, a letter first."
-        if not isinstance(program, Mapping):
-            yield "is a dictionary with a command."
-            return
-        known = {"command", "cwd", "environment", *self.options}
-        for name in sorted(set(map(str, program)) - known):
-            yield f"has the unknown key {shown(name)}; there are {', '.join(sorted(known))}."
-        yield from self._about_the_start(program)
-        if program.get("per") == "process" and "environment_of" in program:
-            yield "has ['environment_of'], but all callers share its process; leave out one of them."
-        for name, rule in self.options.items():
-            if name in program:
-                yield from (f"[{name!r}] {problem}" for problem in rule.problems(program[name]))
-
-    def likeness(self, alias: Any, others: Iterable[Any]) -> Iterator[str]:
-        """Say whose tools could have the names of this one's: "a" may have one called "b_c"."""
-        for other in others:
-            if str(alias).startswith(f"{other}_"):
-                yield (
-                    f"begins with the alias {other!r} and _, so that the program {other!r} could"
-                    f" have tools with the names of its own; write {alias.replace('_', '-')!r}."
-                )
-
-    def _about_the_start(self, program: Mapping[str, Any]) -> Iterator[str]:
-        cwd, environment = program.get("cwd"), program.get("environment", {})
-        if cwd is not None and not (isinstance(cwd, str) and os.path.isabs(cwd)):
-            yield f"['cwd'] is {shown(cwd)}; it is an absolute path."
-        elif cwd is not None and not os.path.isdir(cwd):
-            yield f"['cwd'] is {shown(cwd)}, and there is no such folder."
-        if not isinstance(environment, Mapping) or not all(map(is_variable, environment.items())):
-            yield "['environment'] is a dictionary of names of variables to strings."
-            environment = {}
-        command = program.get("command")
-        if not is_words(command) or isinstance(command, set | frozenset) or not command:
-            yield "['command'] is a list: the program, then each of its arguments; no shell reads it."
-        elif shutil.which(command[0], path=environment.get("PATH")) is None:
-            yield f"['command'] begins with {shown(command[0])}, and there is no such program."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named(Rule):
-    """A function, by its dotted path."""
-
-    id: ClassVar[str] = "mcp.E030"
-
-    def problems(self, value: Any) -> Iterator[str]:
-        """See Rule.problems()."""
-        if not isinstance(value, str):
-            yield f"is {shown(value)}; it is the dotted path of a function."
-            return
-        try:
-            named = import_string(value)
-        except ImportError as exc:
-            yield f"is {shown(value)}, which cannot be imported ({exc})."
-            return
-        if not callable(named):
-            yield f"is {shown(value)}, which is no function."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codename(Rule):
-    """A permission of Django's."""
-
-    id: ClassVar[str] = "mcp.E030"
-
-    def problems(self, value: Any) -> Iterator[str]:
-        """See Rule.problems()."""
-        if not isinstance(value, str) or not re.fullmatch(r"\w+\.\w+", value, re.ASCII):
-            yield f'is {shown(value)}; it is an app label and a codename, "shop.view_order".'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts(Rule):
-    """Whole numbers under names that are known."""
-
-    id: ClassVar[str] = "mcp.E030"
-    names: tuple[str, ...]
-
-    def problems(self, value: Any) -> Iterator[str]:
-        """See Rule.problems()."""
-        if not isinstance(value, Mapping) or not set(value) <= set(self.names):
-            yield f"is a dictionary whose keys are of {', '.join(self.names)}."
-            return
-        for name, amount in value.items():
-            for problem in Number(minimum=0).problems(amount):
-                yield f"[{name!r}] {problem}"
-
-
-def is_variable(item: tuple[object, object]) -> bool:
-    """Whether an environment can hold a name with a value."""
-    name, value = item
-    is_named = isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
-    return is_named and isinstance(value, str) and "\0" not in value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,19 +322,6 @@ SECONDS_OR_NONE_AT_ALL = Number(minimum=0, maximum=31_536_000, fraction=True)
 YES_OR_NO = Choice(words=(True, False))
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
-PROGRAM_OPTIONS: Mapping[str, Rule] = {
-    "per": Choice(words=("principal", "session", "process")),
-    "environment_of": Named(),
-    "permission": Codename(),
-    "roots": Words(form=r"file:///.*", example="a file:/// address"),
-    "questions": YES_OR_NO,
-    "start_timeout": SECONDS,
-    "call_timeout": SECONDS,
-    "idle_timeout": SECONDS,
-    "max_children": Number(maximum=1000),
-    "limits": Amounts(names=("memory", "cpu_seconds", "file_size", "open_files", "processes")),
-}
-
 RULES: Mapping[str, Rule] = {
     "MCP_PATH": Path(),
     "MCP_HEALTH_PATH": Path(optional=True),
@@ -508,7 +389,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_AUTHENTICATORS": Classes(base="mcp_transport.auth.authenticators.Authenticator"),
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
     "MCP_NAME_PREFIXES": Prefixes(),
-    "MCP_STDIO": Programs(options=PROGRAM_OPTIONS),
+    "MCP_STDIO": Programs(),
     "MCP_OPENAPI": Documents(),
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
     "MCP_ADMIN_STRICT_CSP": YES_OR_NO,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from abc import abstractmethod
 from typing import Any
 
@@ -204,11 +203,3 @@ def test_a_secret_is_long_or_none(value: str) -> None:
 def test_a_wrong_secret_is_not_repeated(value: Any) -> None:
     (problem,) = problems("MCP_NCHAN_SECRET", value)
     assert str(value) not in problem
-
-
-def test_no_program_can_have_the_names_of_another() -> None:
-    program = {"command": [sys.executable]}
-    (problem,) = problems("MCP_STDIO", {"files": program, "files_admin": program})
-    assert problem.startswith("['files_admin'] begins with the alias 'files' and _")
-    assert problem.endswith("write 'files-admin'.")
-    assert problems("MCP_STDIO", {"files": program, "files-admin": program, "fil": program}) == []

@@ -7,6 +7,15 @@ changes nothing. Importing the package registers its checks with Django.
 
 from __future__ import annotations
 
-from mcp_transport.checks import deployment, monitoring, nchan, openapi, pools, site, values
+from mcp_transport.checks import (
+    deployment,
+    monitoring,
+    nchan,
+    openapi,
+    pools,
+    programs,
+    site,
+    values,
+)
 
-__all__ = ["deployment", "monitoring", "nchan", "openapi", "pools", "site", "values"]
+__all__ = ["deployment", "monitoring", "nchan", "openapi", "pools", "programs", "site", "values"]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
@@ -18,8 +17,6 @@ from mcp_transport.rules import RULES
 
 # Headers whose value is a credential, which a tool could hand on to somebody else.
 CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-
-PROGRAM_SOURCE = "mcp_transport.sources.stdio.source.StdioSource"
 
 
 @register()
@@ -87,27 +84,3 @@ def check_context_headers(**_: Any) -> list[CheckMessage]:
         )
         for name in named
     ]
-
-
-@register()
-def check_programs(**_: Any) -> list[CheckMessage]:
-    """Every program is offered, under a word of its own."""
-    named: Any = settings.MCP_STDIO
-    if not isinstance(named, Mapping) or not named:
-        return []
-    taken = {*(config.label for config in apps.get_app_configs()), "texts"}
-    clashes = [
-        CheckWarning(
-            f"MCP_STDIO[{alias!r}] is called like an app of this site; a server that offers one"
-            " offers both.",
-            hint="Give the program another alias.",
-            id="mcp.W036",
-        )
-        for alias in named
-        if alias in taken
-    ]
-    if PROGRAM_SOURCE in settings.MCP_SOURCES:
-        return [*clashes]
-    unread = "MCP_STDIO names programs, and MCP_SOURCES has nothing that would start them."
-    hint = f"Add {PROGRAM_SOURCE!r} to MCP_SOURCES."
-    return [*clashes, CheckWarning(unread, hint=hint, id="mcp.W035")]

@@ -112,25 +112,3 @@ def test_a_header_with_a_credential_is_pointed_out(settings: Settings) -> None:
 def test_headers_that_are_no_names_are_somebody_elses_error(settings: Settings) -> None:
     settings.MCP_CONTEXT_HEADERS = 3
     assert values.check_context_headers() == []
-
-
-def test_programs_that_nothing_would_start_are_pointed_out(settings: Settings) -> None:
-    settings.MCP_STDIO = {"clock": {"command": ["env"]}}
-    assert values.check_programs() == []
-    settings.MCP_SOURCES = ["mcp_transport.sources.apps.AppSource"]
-    assert the(values.check_programs()).id == "mcp.W035"
-
-
-def test_a_program_that_is_called_like_an_app_is_pointed_out(settings: Settings) -> None:
-    settings.MCP_STDIO = {"auth": {"command": ["env"]}}
-    message = the(values.check_programs())
-    assert message.id == "mcp.W036"
-    assert "MCP_STDIO['auth'] is called like an app" in message.msg
-
-
-def test_a_program_that_is_not_there_is_named_with_the_remedy(settings: Settings) -> None:
-    settings.MCP_STDIO = {"clock": {"command": ["no-such-program"]}}
-    message = the(values.check_values())
-    assert message.id == "mcp.E030"
-    assert "'no-such-program', and there is no such program" in message.msg
-    assert message.hint

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.rules import PROGRAM_OPTIONS, Programs, is_variable
+from mcp_transport.sources.stdio.configuration import is_variable, problems
 
 logger = logging.getLogger("mcp_transport.stdio")
 
@@ -71,14 +71,13 @@ class Program:
 
 def programs() -> tuple[Program, ...]:
     """Those of the settings; one that ``manage.py check`` refuses is left out."""
-    rule = Programs(options=PROGRAM_OPTIONS)
     found = []
-    for alias, options in settings.MCP_STDIO.items():
-        problems = [*rule.problems_of(alias, options), *rule.likeness(alias, settings.MCP_STDIO)]
-        if problems:
-            logger.error("MCP_STDIO[%r] %s", alias, " ".join(problems))
+    for alias, given in settings.MCP_STDIO.items():
+        wrong = list(problems(alias, given, settings.MCP_STDIO))
+        if wrong:
+            logger.error("%s", " ".join(wrong))
         else:
-            found.append(_program(alias, options))
+            found.append(_program(alias, given))
     return tuple(found)
 
 

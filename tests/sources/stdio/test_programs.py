@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +10,6 @@ from pytest_django import Settings
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.registry.errors import ToolError
-from mcp_transport.rules import RULES
 from mcp_transport.sources.stdio.programs import INHERITED, programs
 from mcp_transport.testing import ToolFailed
 from tests.sources.stdio.conftest import Sited, command, said
@@ -81,74 +78,3 @@ def test_a_program_whose_names_another_could_take_is_left_out(settings: Settings
     env = {"command": ["env"]}
     settings.MCP_STDIO = {"files_admin": env, "files": env, "files-own": env}
     assert [program.alias for program in programs()] == ["files", "files-own"]
-
-
-GOOD: dict[str, Any] = {
-    "command": [sys.executable, "-m", "server"],
-    "cwd": os.getcwd(),
-    "environment": {"KEY": "value"},
-    "per": "session",
-    "permission": "shop.view_order",
-    "roots": ["file:///srv"],
-    "questions": False,
-    "start_timeout": 1.5,
-    "call_timeout": 10,
-    "idle_timeout": 60,
-    "max_children": 2,
-    "limits": {"memory": 2**30, "open_files": 100},
-}
-
-
-def test_what_is_written_rightly_is_taken(settings: Settings) -> None:
-    assert list(RULES["MCP_STDIO"].problems({"box": GOOD})) == []
-    settings.MCP_STDIO = {"box": GOOD}
-    (program,) = programs()
-    assert program.limits == (("open_files", 100), ("memory", 2**30))
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"command": "npx -y server"}, "['command'] is a list: the program, then each"),
-        ({"command": []}, "['command'] is a list"),
-        ({"command": ["no-such-program"]}, "'no-such-program', and there is no such program"),
-        ({"cwd": "srv"}, "['cwd'] is 'srv'; it is an absolute path."),
-        ({"cwd": "/no/such/folder"}, "and there is no such folder"),
-        ({"environment": {"A=B": "c"}}, "['environment'] is a dictionary"),
-        ({"environment": {"A": 1}}, "['environment'] is a dictionary"),
-        ({"env": {}}, "has the unknown key 'env'; there are call_timeout, command"),
-        ({"environment_of": "no.such.function"}, "which cannot be imported"),
-        ({"environment_of": f"{__name__}.GOOD"}, "which is no function"),
-        ({"environment_of": 7}, "['environment_of'] is 7; it is the dotted path of a function"),
-        ({"environment_of": f"{__name__}.token_of", "per": "process"}, "all callers share"),
-        ({"per": "user"}, "['per'] is 'user'; it is one of principal, session, process."),
-        ({"permission": "view"}, "['permission'] is 'view'; it is an app label"),
-        ({"roots": ["/srv"]}, "['roots'] contains '/srv'; each is a file:/// address."),
-        ({"questions": "no"}, "['questions'] is 'no'"),
-        ({"call_timeout": 0}, "['call_timeout'] is 0; it is a number"),
-        ({"max_children": 0}, "['max_children'] is 0; it is a whole number"),
-        ({"limits": {"disk": 1}}, "['limits'] is a dictionary whose keys are of memory"),
-        ({"limits": {"memory": -1}}, "['limits'] ['memory'] is -1"),
-    ],
-)
-def test_each_wrong_value_is_named_with_its_rule(change: dict[str, Any], says: str) -> None:
-    (problem,) = RULES["MCP_STDIO"].problems({"box": {**GOOD, **change}})
-    assert problem.startswith("['box'] ")
-    assert says in problem
-
-
-@pytest.mark.parametrize("alias", ["", "Box", "1box", "a.b", "x" * 32, 7])
-def test_an_alias_can_stand_before_a_name(alias: Any) -> None:
-    (problem,) = RULES["MCP_STDIO"].problems({alias: GOOD})
-    assert "is no alias" in problem
-
-
-def test_what_is_no_dictionary_is_told() -> None:
-    assert list(RULES["MCP_STDIO"].problems([])) == ["is a dictionary of programs by alias."]
-    (problem,) = RULES["MCP_STDIO"].problems({"box": ["npx"]})
-    assert "is a dictionary with a command" in problem
-
-
-def test_secrets_are_never_repeated() -> None:
-    wrong = {"command": "server --key=hidden", "environment": {"KEY": ["hidden"]}}
-    assert "hidden" not in " ".join(RULES["MCP_STDIO"].problems({"box": wrong}))

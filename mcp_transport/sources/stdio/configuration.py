@@ -1,0 +1,136 @@
+"""What the settings say of one program: its keys, each with its rule."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.module_loading import import_string
+
+from mcp_transport.rules import SECONDS, YES_OR_NO, Choice, Number, Rule, Words, is_words, shown
+
+SETTING = "MCP_STDIO"
+PROBLEM_ID = "mcp.E031"
+ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+
+
+def problems(alias: Any, given: Any, others: Iterable[Any] = ()) -> Iterator[str]:
+    """Say what is wrong with a program, each as a sentence; secrets are never repeated."""
+    found = (*_about_the_alias(alias, others), *_about_the_program(given))
+    yield from (f"{SETTING}[{alias!r}] {problem}" for problem in found)
+
+
+def _about_the_alias(alias: Any, others: Iterable[Any]) -> Iterator[str]:
+    if not isinstance(alias, str) or not ALIAS.fullmatch(alias):
+        yield "is no alias; one has up to 31 of a-z, 0-9, _ and -, a letter first."
+    for other in others:  # "a" may have a tool called "b_c"
+        if str(alias).startswith(f"{other}_"):
+            yield (
+                f"begins with the alias {other!r} and _, so that the program {other!r} could"
+                f" have tools with the names of its own; write {alias.replace('_', '-')!r}."
+            )
+
+
+def _about_the_program(given: Any) -> Iterator[str]:
+    if not isinstance(given, Mapping):
+        yield "is a dictionary with a command."
+        return
+    known = {"command", "cwd", "environment", *OPTIONS}
+    for name in sorted(set(map(str, given)) - known):
+        yield f"has the unknown key {shown(name)}; there are {', '.join(sorted(known))}."
+    yield from _about_the_start(given)
+    if given.get("per") == "process" and "environment_of" in given:
+        yield "has ['environment_of'], but all callers share its process; leave out one of them."
+    for name, rule in OPTIONS.items():
+        if name in given:
+            yield from (f"[{name!r}] {problem}" for problem in rule.problems(given[name]))
+
+
+def _about_the_start(program: Mapping[str, Any]) -> Iterator[str]:
+    cwd, environment = program.get("cwd"), program.get("environment", {})
+    if cwd is not None and not (isinstance(cwd, str) and os.path.isabs(cwd)):
+        yield f"['cwd'] is {shown(cwd)}; it is an absolute path."
+    elif cwd is not None and not os.path.isdir(cwd):
+        yield f"['cwd'] is {shown(cwd)}, and there is no such folder."
+    if not isinstance(environment, Mapping) or not all(map(is_variable, environment.items())):
+        yield "['environment'] is a dictionary of names of variables to strings."
+        environment = {}
+    command = program.get("command")
+    if not is_words(command) or isinstance(command, set | frozenset) or not command:
+        yield "['command'] is a list: the program, then each of its arguments; no shell reads it."
+    elif shutil.which(command[0], path=environment.get("PATH")) is None:
+        yield f"['command'] begins with {shown(command[0])}, and there is no such program."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named(Rule):
+    """A function, by its dotted path."""
+
+    id: ClassVar[str] = PROBLEM_ID
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, str):
+            yield f"is {shown(value)}; it is the dotted path of a function."
+            return
+        try:
+            named = import_string(value)
+        except ImportError as exc:
+            yield f"is {shown(value)}, which cannot be imported ({exc})."
+            return
+        if not callable(named):
+            yield f"is {shown(value)}, which is no function."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codename(Rule):
+    """A permission of Django's."""
+
+    id: ClassVar[str] = PROBLEM_ID
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, str) or not re.fullmatch(r"\w+\.\w+", value, re.ASCII):
+            yield f'is {shown(value)}; it is an app label and a codename, "shop.view_order".'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts(Rule):
+    """Whole numbers under names that are known."""
+
+    id: ClassVar[str] = PROBLEM_ID
+    names: tuple[str, ...]
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping) or not set(value) <= set(self.names):
+            yield f"is a dictionary whose keys are of {', '.join(self.names)}."
+            return
+        for name, amount in value.items():
+            for problem in Number(minimum=0).problems(amount):
+                yield f"[{name!r}] {problem}"
+
+
+def is_variable(item: tuple[object, object]) -> bool:
+    """Whether an environment can hold a name with a value."""
+    name, value = item
+    is_named = isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+    return is_named and isinstance(value, str) and "\0" not in value
+
+
+OPTIONS: Mapping[str, Rule] = {
+    "per": Choice(words=("principal", "session", "process")),
+    "environment_of": Named(),
+    "permission": Codename(),
+    "roots": Words(form=r"file:///.*", example="a file:/// address"),
+    "questions": YES_OR_NO,
+    "start_timeout": SECONDS,
+    "call_timeout": SECONDS,
+    "idle_timeout": SECONDS,
+    "max_children": Number(maximum=1000),
+    "limits": Amounts(names=("memory", "cpu_seconds", "file_size", "open_files", "processes")),
+}
