@@ -20,7 +20,7 @@ import yaml
 
 from mcp_transport.conf import Settings
 from mcp_transport.serving.servers import GRACE
-from tests.fleet import certificate
+from tests.fleet import certificate, nchan
 from tests.fleet.front import Front, guide
 from tests.process import LIMIT, PROJECT, START_LIMIT, Folder, free_port
 
@@ -75,7 +75,9 @@ def test_every_variable_is_read_by_somebody() -> None:
     source = "".join(
         path.read_text(encoding="utf-8") for path in (PROJECT / "mcpsite").glob("*.py")
     )
-    given = set(environment({})) | set(compose("compose.tls.yaml")["site"]["environment"])
+    given = set(environment({}))
+    for name in ("compose.tls.yaml", "compose.nchan.yaml"):
+        given |= set(compose(name)["site"]["environment"])
     unread = {name for name in given if f'"{name}"' not in source}
     assert unread == set(READ_BY_OTHERS)
 
@@ -106,6 +108,27 @@ def test_what_others_wait_for_has_a_way_to_say_that_it_is_there() -> None:
     assert "/readyz" in " ".join(health_check(8000))
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("nginx.nchan.conf.template", 0), ("nchan.conf.template", 1)],
+)
+def test_what_holds_streams_is_configured_as_its_guide_says(name: str, shown: int) -> None:
+    text = (DOCKER / name).read_text(encoding="utf-8").partition("\n")[2]
+    servers = re.compile(r"( +server [^u\n{]*;\n)+")
+    said = nchan.guide()[shown].replace("    server_name shop.example;\n", "")
+    text = text.replace("${NCHAN_SECRET}", nchan.SECRET)
+    assert servers.sub("", text) == servers.sub("", said)
+
+
+def test_what_holds_streams_shares_sockets_and_a_secret_with_those_who_need_them() -> None:
+    services = compose("compose.nchan.yaml")
+    assert set(services) == {"proxy", "nchan", "site"}
+    for service in services.values():
+        assert "nchan:/run/nchan" in service["volumes"]
+        assert "NCHAN_SECRET" in service["environment"]
+    assert "ports" not in services["nchan"]
+
+
 @pytest.mark.parametrize("name", ["nginx.conf", "nginx.tls.conf"])
 def test_the_proxy_is_configured_as_the_guide_says(name: str) -> None:
     text = (DOCKER / name).read_text(encoding="utf-8").partition("\n")[2]
@@ -119,7 +142,8 @@ def test_the_proxy_is_configured_as_the_guide_says(name: str) -> None:
 
 
 def test_what_the_image_is_made_of_is_there() -> None:
-    text = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
+    files = DOCKER.glob("*Dockerfile")
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     copied = [words.split()[:-1] for words in re.findall(r"^COPY (.*)$", text, re.MULTILINE)]
     assert [name for names in copied for name in names if not (PROJECT / name).exists()] == []
 
