@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mcp_transport.checks import (
     deployment,
+    entries,
     monitoring,
     nchan,
     openapi,
@@ -18,4 +19,14 @@ from mcp_transport.checks import (
     values,
 )
 
-__all__ = ["deployment", "monitoring", "nchan", "openapi", "pools", "programs", "site", "values"]
+__all__ = [
+    "deployment",
+    "entries",
+    "monitoring",
+    "nchan",
+    "openapi",
+    "pools",
+    "programs",
+    "site",
+    "values",
+]

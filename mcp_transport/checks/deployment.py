@@ -20,10 +20,8 @@ from django.db import DatabaseError, connections
 from mcp_transport.checks.site import databases_in_use
 from mcp_transport.checks.values import buses
 from mcp_transport.conf import settings
-from mcp_transport.engine.offering import origins
 from mcp_transport.limits.limit import chosen
-from mcp_transport.models import EntryOverride, Server, TextEntry
-from mcp_transport.models.server import RENAMED
+from mcp_transport.models import Server
 from mcp_transport.rules import RULES
 from mcp_transport.serving.servers import worker_count
 
@@ -239,60 +237,6 @@ def public_servers(alias: str) -> Iterator[CheckMessage]:
                 hint="Set MCP_ANONYMOUS_RATE_LIMIT, or the server's own limit for each client.",
                 id="mcp.W020",
             )
-
-
-@register(deploy=True)
-def check_overrides(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """
-    What a server says of an entry goes by its name, and is lost with it.
-
-    A tool that was switched off is on again when its app calls it something else.
-    """
-    aliases = [alias for alias, _database in databases_in_use()]
-    wanted = [alias for alias in aliases if alias in databases] if databases else aliases
-    return [message for alias in wanted for message in lost_overrides(alias)]
-
-
-def lost_overrides(alias: str) -> Iterator[CheckMessage]:
-    """The overrides of entries that nothing has; none where the database cannot be read."""
-    if not (is_valid("MCP_SOURCES") and is_valid("MCP_STDIO")):
-        return
-    try:
-        rows = rows_of_overrides(alias)
-        known = names_of_entries(alias) if rows else set()
-    except DatabaseError:
-        return  # which check_public_servers tells
-    for slug, kind, name in rows:
-        if (kind, name) not in known and not may_be_of_program(kind, name):
-            yield CheckWarning(
-                f"The server {slug!r} changes the {kind} {name!r}, which nothing here has: if it is"
-                " called something else now, clients find it as its app has it.",
-                hint="Say the same of the entry under its new name, then delete the old row:"
-                " `mcp export`, and `mcp import --prune` without it.",
-                id="mcp.W024",
-            )
-
-
-def may_be_of_program(kind: str, name: str) -> bool:
-    """Whether a program of MCP_STDIO may have an entry; none runs for a check."""
-    if kind in RENAMED:
-        return name.startswith(tuple(f"{alias}_" for alias in settings.MCP_STDIO))
-    return bool(settings.MCP_STDIO)
-
-
-def names_of_entries(alias: str) -> set[tuple[str, str]]:
-    """What every source has, by kind and name, and the texts that are switched off."""
-    texts = TextEntry.objects.using(alias).filter(is_enabled=False)
-    kept = {(str(text.kind), text.key) for text in texts}
-    return kept.union(*(origin.entries for origin in origins()))
-
-
-def rows_of_overrides(alias: str) -> list[tuple[str, str, str]]:
-    """Of enabled servers: the server's slug, and the kind and name of the entry."""
-    if EntryOverride._meta.db_table not in connections[alias].introspection.table_names():
-        return []
-    rows = EntryOverride.objects.using(alias).filter(server__is_enabled=True)
-    return list(rows.values_list("server__slug", "kind", "name"))
 
 
 def public_rates(alias: str) -> list[tuple[str, int | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from pytest_django import Settings
 
 from mcp_transport.bus.memory import MemoryBus
 from mcp_transport.checks import deployment
-from mcp_transport.models import Server, TextEntry
+from mcp_transport.models import Server
 
 STRONG = "k7!dQ2x#zR9mVw4t@Lp8sYb3nHf6jGc1eUa5oXi0TqWzErKdMv"
 
@@ -157,31 +156,11 @@ def test_a_public_server_without_a_limit_is_pointed_out(
 
 
 @pytest.mark.django_db
-def test_what_is_said_of_an_entry_that_is_not_there_is_pointed_out(settings: Settings) -> None:
-    assert deployment.check_overrides() == []
-    server = Server.objects.create(slug="shop")
-    TextEntry(name="draft", text="x", is_enabled=False).save()
-    for kind, name in (("tool", "echo"), ("tool", "old_echo"), ("prompt", "draft")):
-        server.overrides.create(kind=kind, name=name, is_enabled=False)
-    (warning,) = deployment.check_overrides(["default"])
-    assert warning.id == "mcp.W024"
-    assert "'shop' changes the tool 'old_echo'" in warning.msg
-    assert deployment.check_overrides(["other"]) == []
-    server.overrides.create(kind="tool", name="clock_now", is_enabled=False)
-    server.overrides.create(kind="resource", name="clock://now", is_enabled=False)
-    assert len(deployment.check_overrides()) == 3
-    settings.MCP_STDIO = {"clock": {"command": [sys.executable]}}  # which does not run for a check
-    assert deployment.check_overrides() == [warning]
-    settings.MCP_SOURCES = ["nowhere.Source"]  # which is told as what it is
-    assert deployment.check_overrides() == []
-
-
-@pytest.mark.django_db
 def test_a_database_without_the_tables_has_no_public_servers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("django.db.connection.introspection.table_names", list)
-    assert deployment.check_public_servers() == deployment.check_overrides() == []
+    assert deployment.check_public_servers() == []
 
 
 def test_a_database_that_is_away_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +171,6 @@ def test_a_database_that_is_away_is_pointed_out(monkeypatch: pytest.MonkeyPatch)
     (warning,) = deployment.check_public_servers()
     assert warning.id == "mcp.W019"
     assert "secret" not in warning.msg
-    assert deployment.check_overrides() == []
 
 
 @pytest.mark.django_db
