@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,9 @@ from mcp_transport.serving.uvicorn_protocols import LimitedHttp, LimitedSocket
 
 
 @asynccontextmanager
-async def serving(application: Any, state: ServerState) -> AsyncIterator[int]:
+async def serving(
+    application: Any, state: ServerState, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve on a free port, which is given, until the block ends."""
     config = Config(
         application,
@@ -24,7 +27,9 @@ async def serving(application: Any, state: ServerState) -> AsyncIterator[int]:
         ws_per_message_deflate=True,
     )
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: LimitedHttp(config, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: LimitedHttp(config, state, {}), "127.0.0.1", 0, ssl=tls
+    )
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -12,8 +12,14 @@ from mcp_transport.registry.results import ToolResult
 from mcp_transport.sources.openapi.answers import result_of
 from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.document import Document
-from mcp_transport.sources.openapi.exchanging import MAX_BYTES, TooLarge, Undecodable, exchange
-from mcp_transport.sources.openapi.network import GuardedTransport, Refused
+from mcp_transport.sources.openapi.exchanging import (
+    MAX_BYTES,
+    TooLarge,
+    Undecodable,
+    exchange,
+    reason,
+)
+from mcp_transport.sources.openapi.network import GuardedTransport, Refused, guarded
 from mcp_transport.sources.openapi.operations import Operation
 from mcp_transport.sources.openapi.requests import request_of
 
@@ -56,9 +62,9 @@ class Api:
 
     def _connections(self) -> GuardedTransport:
         if self._transport is None:
-            self._transport = GuardedTransport(self.configuration.private_hosts)
+            self._transport = guarded(self.configuration)
         return self._transport
 
     def _note(self, operation: Operation, error: Exception) -> None:
-        why = str(error) if isinstance(error, Refused) else type(error).__name__
+        why = str(error) if isinstance(error, Refused) else reason(error)
         logger.warning("%s cannot be called: %s", operation.name, why)

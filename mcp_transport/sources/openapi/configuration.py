@@ -43,6 +43,20 @@ class Place(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class File(Rule):
+    """The path of a file, or nothing."""
+
+    id: ClassVar[str] = PROBLEM_ID
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if value is not None and not isinstance(value, str | Path):
+            yield f"is {shown(value)}; it is the path of a file."
+        elif value is not None and not Path(value).is_file():
+            yield f"is {shown(str(value))}; there is no such file."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Headers(Rule):
     """Headers that are sent with every request; their values are not repeated."""
 
@@ -142,6 +156,7 @@ KEYS: Mapping[str, Rule] = {
     "timeout": SECONDS,
     "refresh": SECONDS,
     "private_hosts": Words(form=r"[^/@?#\s]+", example="a host without scheme and port"),
+    "ca_file": File(),
     "output_schemas": YES_OR_NO,
 }
 
@@ -162,6 +177,7 @@ class Configuration:
     timeout: float = 30.0  # seconds for a call, and for fetching the document
     refresh: float = 3600.0  # seconds after which the document is fetched again
     private_hosts: frozenset[str] = frozenset()
+    ca_file: str | Path | None = None  # instead of the authorities that httpx trusts
     output_schemas: bool = True
 
     @property

@@ -19,8 +19,8 @@ import httpx
 
 from mcp_transport.sources.openapi.building import Built, build
 from mcp_transport.sources.openapi.configuration import Configuration, origin_of
-from mcp_transport.sources.openapi.exchanging import TooLarge, Undecodable, exchange
-from mcp_transport.sources.openapi.network import GuardedTransport, Refused
+from mcp_transport.sources.openapi.exchanging import TooLarge, Undecodable, exchange, reason
+from mcp_transport.sources.openapi.network import Refused, guarded
 from mcp_transport.sources.openapi.operations import LeftOut, Operation
 from mcp_transport.sources.openapi.reading import MAX_BYTES, DocumentError, parse
 from mcp_transport.sources.openapi.requests import USER_AGENT
@@ -161,7 +161,7 @@ async def fetch(configuration: Configuration) -> bytes:
     """The bytes behind the URL of a document. Raises DocumentError."""
     headers = headers_of(configuration)
     request = httpx.Request("GET", configuration.url or "", headers=headers)
-    transport = GuardedTransport(configuration.private_hosts)
+    transport = guarded(configuration)
     try:
         answer = await exchange(transport, request, within=configuration.timeout, limit=MAX_BYTES)
     except TimeoutError:
@@ -173,7 +173,7 @@ async def fetch(configuration: Configuration) -> bytes:
     except Refused as error:
         raise DocumentError(str(error)) from None
     except httpx.TransportError as error:
-        raise DocumentError(f"it cannot be fetched ({type(error).__name__})") from None
+        raise DocumentError(f"it cannot be fetched ({reason(error)})") from None
     finally:
         await transport.aclose()
     if answer.status != 200:

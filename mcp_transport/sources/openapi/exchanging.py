@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from mcp_transport.protocol.shortening import shortened
+
 MAX_BYTES = 10 * 1024 * 1024  # decoded
 MOST_ATTEMPTS = 3
 FIRST_DELAY = 0.2  # seconds
@@ -127,6 +129,13 @@ async def decoded(raw: AsyncIterator[bytes], encoding: str, limit: int) -> Async
             raise Undecodable
     except zlib.error:
         raise Undecodable from None
+
+
+def reason(error: Exception) -> str:
+    """Why nothing came back, for operators; what was sent is not repeated."""
+    text = str(error)
+    is_plain = isinstance(error, httpx.ConnectError) and bool(text)
+    return shortened(text) if is_plain else type(error).__name__
 
 
 def seconds_of(retry_after: str) -> float:

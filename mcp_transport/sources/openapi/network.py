@@ -11,9 +11,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 
 import httpx
+
+from mcp_transport.sources.openapi.configuration import Configuration
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -66,6 +70,11 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
+def guarded(configuration: Configuration) -> GuardedTransport:
+    """The way to what a configuration names."""
+    return GuardedTransport(configuration.private_hosts, ca_file=configuration.ca_file)
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to public addresses, and to the hosts that are named as private."""
 
@@ -73,13 +82,17 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self,
         private_hosts: Iterable[str] = (),
         *,
+        ca_file: str | Path | None = None,
         resolve: Resolve = resolve,
         inner: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._private_hosts = frozenset(private_hosts)
         self._resolve = resolve
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_IDLE)
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+        verify = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+        self._inner = inner or httpx.AsyncHTTPTransport(
+            verify=verify, limits=limits, trust_env=False
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises Refused, httpx.TransportError."""

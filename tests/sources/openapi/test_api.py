@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from mcp_transport.registry.errors import ArgumentError, ToolError
 from mcp_transport.registry.results import ToolResult
 from mcp_transport.sources.openapi import exchanging
 from mcp_transport.sources.openapi.api import Api
+from tests.fleet.certificate import make
 from tests.sources.openapi.documents import configured, operation, petstore
-from tests.sources.openapi.upstream import Got, Send, Upstream, reply
+from tests.sources.openapi.upstream import Got, Send, Upstream, reply, running
 
 
 async def call(upstream: Upstream, name: str, changes: Any = None, **arguments: Any) -> ToolResult:
@@ -86,3 +89,20 @@ async def test_no_header_of_an_answer_is_handed_on(upstream: Upstream) -> None:
     upstream.act = act
     result = await call(upstream, "getPet", id=7)
     assert result == ToolResult(content=(Text(text="{}"),), structured={})
+
+
+async def test_a_certificate_is_good_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
+    certificate, key = make(tmp_path)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    async with running(tls=tls) as upstream:
+        by_name = f"https://localhost:{upstream.port}"
+        trusting = {"ca_file": certificate, "private_hosts": frozenset({"localhost", "127.0.0.1"})}
+        result = await call(upstream, "getPet", {**trusting, "base_url": by_name}, id=7)
+        assert result.structured["headers"]["host"] == f"localhost:{upstream.port}"
+        untrusting: dict[str, Any] = {"base_url": by_name, "ca_file": None}
+        by_address: dict[str, Any] = {"base_url": f"https://127.0.0.1:{upstream.port}"}
+        for changes in (untrusting, by_address):
+            with pytest.raises(ToolError, match="cannot be reached"):
+                await call(upstream, "getPet", {**trusting, **changes}, id=7)
+        assert len(upstream.got) == 1

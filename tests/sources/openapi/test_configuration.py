@@ -78,6 +78,8 @@ def test_a_configuration_shows_no_secret() -> None:
         ("permission", "shop", "app_label.codename"),
         ("timeout", 0, "is 0; it is a number from 0.001"),
         ("private_hosts", ["http://x"], "a host without scheme and port"),
+        ("ca_file", "no/such.pem", "is 'no/such.pem'; there is no such file"),
+        ("ca_file", 3, "it is the path of a file"),
         ("output_schemas", "no", "is one of True, False"),
         ("headres", {}, "has the unknown key 'headres'"),
     ],

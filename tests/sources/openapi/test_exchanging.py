@@ -20,6 +20,7 @@ from mcp_transport.sources.openapi.exchanging import (
     TooLarge,
     Undecodable,
     exchange,
+    reason,
     seconds_of,
 )
 from mcp_transport.sources.openapi.network import GuardedTransport
@@ -206,6 +207,12 @@ async def test_an_api_that_is_not_there_is_an_error() -> None:
     with pytest.raises(httpx.ConnectError):
         await ask(transport, Upstream(port=1), "POST")
     await transport.aclose()
+
+
+def test_a_reason_repeats_nothing_that_was_sent() -> None:
+    assert reason(httpx.ConnectError("certificate verify failed")) == "certificate verify failed"
+    assert reason(httpx.LocalProtocolError("Illegal header b's3cret'")) == "LocalProtocolError"
+    assert reason(httpx.ReadError("")) == "ReadError"
 
 
 def test_the_wait_that_is_asked_for_is_read() -> None:

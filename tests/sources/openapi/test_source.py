@@ -173,7 +173,7 @@ def test_how_documents_are_is_told(settings: Settings) -> None:
     pets, away = source.health()
     assert (pets.owner, pets.is_well, pets.text) == ("openapi.pets", True, "ok")
     assert (away.owner, away.is_well) == ("openapi.away", False)
-    assert away.text == "it cannot be fetched (ConnectError)"
+    assert away.text == "it cannot be fetched (All connection attempts failed)"
 
 
 def test_another_setting_is_another_generation(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -91,8 +92,8 @@ class Upstream:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Upstream]:
+async def running(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """An API that runs until the block ends."""
     upstream = Upstream()
-    async with serving(upstream, ServerState()) as upstream.port:
+    async with serving(upstream, ServerState(), tls=tls) as upstream.port:
         yield upstream
