@@ -62,8 +62,15 @@ def _about_the_start(program: Mapping[str, Any]) -> Iterator[str]:
     command = program.get("command")
     if not is_words(command) or isinstance(command, set | frozenset) or not command:
         yield "['command'] is a list: the program, then each of its arguments; no shell reads it."
-    elif shutil.which(command[0], path=environment.get("PATH")) is None:
+    elif _found(command[0], cwd, environment) is None:
         yield f"['command'] begins with {shown(command[0])}, and there is no such program."
+
+
+def _found(program: str, cwd: Any, environment: Mapping[str, str]) -> str | None:
+    """Where a program is; one that is named with a folder is looked for from where it starts."""
+    if os.path.dirname(program) and isinstance(cwd, str):
+        program = os.path.join(cwd, program)
+    return shutil.which(program, path=environment.get("PATH"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
-from mcp_transport.sources.stdio.configuration import is_variable, problems
+from mcp_transport.sources.stdio.configuration import SETTING, is_variable, problems
 
 logger = logging.getLogger("mcp_transport.stdio")
 
@@ -71,9 +71,13 @@ class Program:
 
 def programs() -> tuple[Program, ...]:
     """Those of the settings; one that ``manage.py check`` refuses is left out."""
+    configured: Any = settings.MCP_STDIO
     found = []
-    for alias, given in settings.MCP_STDIO.items():
-        wrong = list(problems(alias, given, settings.MCP_STDIO))
+    if not isinstance(configured, Mapping):
+        logger.error("%s is no dictionary of programs by alias.", SETTING)
+        return ()
+    for alias, given in configured.items():
+        wrong = list(problems(alias, given, configured))
         if wrong:
             logger.error("%s", " ".join(wrong))
         else:

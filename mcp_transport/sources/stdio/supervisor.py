@@ -24,7 +24,8 @@ from collections.abc import Iterator
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE = 1.0  # seconds between the request to end and the end
+PATIENCE = 0.5  # seconds between the request to end and the end
+KILL_PATIENCE = 2.0  # seconds until even what was killed has gone
 SHORT_PATIENCE = 0.2  # the same for what a program that has ended leaves behind
 LOOK = 0.02  # seconds between two looks at who has ended
 CANNOT_RUN = 127  # what a shell answers, too
@@ -134,7 +135,7 @@ def end_all(patience: float) -> None:
     until = time.monotonic() + patience
     while has_children() and time.monotonic() < until:
         time.sleep(LOOK)
-    until = time.monotonic() + patience + PATIENCE
+    until = time.monotonic() + KILL_PATIENCE
     # Whoever loses its parent becomes a child of this process, and is found in the next round.
     while has_children() and time.monotonic() < until:
         send(signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +81,17 @@ def test_what_is_no_dictionary_is_told() -> None:
     assert list(RULES["MCP_STDIO"].problems([])) == ["is a dictionary of programs by alias."]
     (problem,) = problems("box", ["npx"])
     assert "is a dictionary with a command" in problem
+
+
+def test_a_program_with_a_folder_is_looked_for_where_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "server"
+    program.touch(mode=0o755)
+    box = {"command": ["./bin/server"], "cwd": str(tmp_path)}
+    assert list(problems("box", box)) == []
+    program.unlink()
+    (problem,) = problems("box", box)
+    assert "'./bin/server', and there is no such program" in problem
 
 
 def test_secrets_are_never_repeated() -> None:

@@ -156,7 +156,7 @@ async def test_the_child_that_was_not_used_for_longest_makes_room(
 async def test_who_finds_all_children_in_use_waits_then_is_refused(
     sited: Sited, users: list[User]
 ) -> None:
-    async with sited(box={"max_children": 1, "start_timeout": 2.0}) as site:
+    async with sited(box={"max_children": 1, "start_timeout": 3.0}) as site:
         ada, bob, _ = clients(site, users)
         hanging = asyncio.create_task(ada.try_call("box_hang", {}))
         await until(lambda: any(child._calls for child in children()))
@@ -208,20 +208,20 @@ async def test_a_child_that_hangs_is_ended_once_nobody_waits_for_it(
     sited: Sited, users: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation, "SIGN_OF_LIFE", 0.2)
-    async with sited(box={"call_timeout": 0.5}) as site:
+    async with sited(box={"call_timeout": 2.0}) as site:
         client = site.client("open", user=users[0])
         process = await pid_of(client)
-        with pytest.raises(ToolFailed, match="it may take 0.5 seconds"):
+        with pytest.raises(ToolFailed, match="it may take 2 seconds"):
             await client.call("box_stop")
         await until(lambda: not is_alive(process))
         assert await pid_of(client) != process
 
 
 async def test_a_child_that_was_left_and_lives_is_kept(sited: Sited, users: list[User]) -> None:
-    async with sited(box={"call_timeout": 0.5}) as site:
+    async with sited(box={"call_timeout": 2.0}) as site:
         client = site.client("open", user=users[0])
         process = await pid_of(client)
-        with pytest.raises(ToolFailed, match="it may take 0.5 seconds"):
+        with pytest.raises(ToolFailed, match="it may take 2 seconds"):
             await client.call("box_hang")
         (pool,) = (keeper.pool for keeper in source()._keepers.values())
         await until(lambda: not pool._looking)

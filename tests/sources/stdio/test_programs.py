@@ -78,3 +78,11 @@ def test_a_program_whose_names_another_could_take_is_left_out(settings: Settings
     env = {"command": ["env"]}
     settings.MCP_STDIO = {"files_admin": env, "files": env, "files-own": env}
     assert [program.alias for program in programs()] == ["files", "files-own"]
+
+
+def test_a_setting_that_is_no_dictionary_leaves_the_site_without_programs(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MCP_STDIO = ["npx"]
+    assert programs() == ()
+    assert "MCP_STDIO is no dictionary" in caplog.text
