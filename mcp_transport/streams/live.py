@@ -84,12 +84,14 @@ class LiveStream:
             self._released_at = None
         self._wake()
         while self._reader == reader:
-            for event in await self._unseen(after):
+            unseen = await self._unseen(after)
+            for event in unseen:
                 if self._reader != reader:
                     return
                 yield event
                 after = event.sequence
-            if self._is_over(after):
+            is_lost = not unseen and self._has_unseen(after)  # the log is the truth, and has none
+            if is_lost or self._is_over(after):
                 return
             if self._reader == reader and not self._has_unseen(after):
                 await self._change()

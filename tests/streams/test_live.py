@@ -28,6 +28,7 @@ class FakeLog:
         self.is_held = False
         self.waiting: list[tuple[int, bytes, asyncio.Future[None]]] = []
         self.failure: Exception | None = None
+        self.most_reads = 1000
 
     def append(self, stream_id: str, sequence: int, data: bytes) -> asyncio.Future[None]:
         if isinstance(self.failure, WriterFull):
@@ -54,8 +55,12 @@ class FakeLog:
     def close(self, stream_id: str, last_sequence: int) -> None:
         self.closed.append(last_sequence)
 
+    def limit_reads(self, count: int) -> None:
+        self.most_reads = len(self.reads) + count
+
     async def read(self, stream_id: str, after: int) -> list[Logged]:
         self.reads.append(after)
+        assert len(self.reads) <= self.most_reads
         return [Logged(n, data) for n, data in sorted(self.events.items()) if n > after]
 
     async def progress(self, stream_id: str) -> Progress | None:
@@ -136,6 +141,16 @@ async def test_a_slow_reader_falls_back_to_the_log(stream: LiveStream, log: Fake
     await stream.append(b"8", is_last=True)
     assert await rest(events) == [b"8"]
     assert log.reads == [1]
+
+
+async def test_a_slow_reader_of_a_log_that_was_emptied_is_let_go(
+    stream: LiveStream, log: FakeLog
+) -> None:
+    for number in range(5):
+        await stream.append(b"%d" % number)
+    log.events.clear()  # as when the session's server is deleted
+    log.limit_reads(10)
+    assert [event async for event in stream.follow(0)] == []
 
 
 async def test_an_event_reaches_its_reader_only_once_it_is_logged(
