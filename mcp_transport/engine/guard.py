@@ -93,6 +93,7 @@ class Guarded(Generic[T]):
         if self._reason is None:
             return asyncio.CancelledError()
         if self._task is not None:
+            # It was cancelled from here: a timeout() around this must not take it for its own.
             self._task.uncancel()
         return self._reason
 

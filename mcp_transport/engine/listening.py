@@ -314,11 +314,17 @@ class SessionStream(ChangeStream):
 
         Raises Refused when another process has it.
         """
+        session_id = self.session_id or ""
+        self.keep_for_filter()
         try:
             self._is_claimed = True  # as far as leave() has to know
-            found = await self._services.standalone.take(self.session_id or "")
+            found = await self._services.standalone.take(session_id)
             if found is None:
                 raise Refused(409, TAKEN)
+            # What is kept may be of before the session subscribed in another process.
+            self._services.sessions.forget(session_id)
+            if not await self._learn():
+                self.end()
         except BaseException:
             self.leave()
             raise
@@ -326,16 +332,19 @@ class SessionStream(ChangeStream):
 
     async def look(self) -> None:
         """See Stay.look(); it ends with its session, too."""
+        if await self._learn():  # the notice of what was subscribed to elsewhere may be lost
+            await super().look()
+        else:
+            self.end()
+
+    async def _learn(self) -> bool:
+        """Hear of what the session's row says; False when the session has ended."""
         before = self.filter
         session = await self._services.sessions.find(self.session_id or "")
-        if session is None:
-            self.end()
-            return
-        # What was subscribed to in another process, in case its notice was lost; unless
-        # somebody here has just changed it, who knows better.
-        if self.filter is before:
+        # Else somebody here has changed it meanwhile, who knows better.
+        if session is not None and self.filter is before:
             self.settle(Filter(before.kinds, frozenset(session.subscriptions)))
-        await super().look()
+        return session is not None
 
     def leave(self) -> None:
         """See ChangeStream.leave()."""

@@ -45,6 +45,7 @@ class SessionChannel(AskingChannel):
     async def open(self) -> None:
         """Keep the stream's row, prime the client, and let the transport follow."""
         self._lock = self._lock or asyncio.Lock()
+        # Held over the commit of the first event: end() may not pass between it and the stream.
         async with self._lock:
             if self.stream is None and not self._is_ended:
                 self.stream = await self._primed()

@@ -265,6 +265,7 @@ async def test_a_post_is_left_for_another_process_while_that_lives(
     assert [row.payload["body"] for row in rows] == ([ping] if is_alive else [])
 
 
+@covers("OLD-1", "SUB-13")
 @pytest.mark.inside
 async def test_who_may_hold_no_more_streams_opens_no_session(
     http: Http, configure: Configure

@@ -312,3 +312,14 @@ async def test_a_subscription_whose_notice_was_lost_is_found_in_its_row(
     await client.call("touch", {"uri": "note://plain"})
     assert (await stream.expect(UPDATED))["uri"] == "note://plain"
     await stream.close()
+
+
+@covers("RES-9")
+@pytest.mark.inside
+async def test_a_stream_begins_with_what_was_subscribed_to_elsewhere(legacy: ConnectLegacy) -> None:
+    client = await legacy("2025-11-25")  # whose session is known here
+    await Session.objects.aupdate(subscriptions=["note://plain"])
+    stream = await client.listen()
+    await client.call("touch", {"uri": "note://plain"})
+    assert (await stream.expect(UPDATED))["uri"] == "note://plain"
+    await stream.close()
