@@ -10,15 +10,12 @@ goes on writing as before; it is not told.
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mcp_transport.conf import settings
 from mcp_transport.nchan.channels import Channel, Channels
 from mcp_transport.transports.direct import ANSWER, EXTENSION, FIND, answered
-
-logger = logging.getLogger("mcp_transport.nchan")
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]

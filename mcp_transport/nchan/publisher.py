@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from mcp_transport.nchan.answers import Answer
+
+logger = logging.getLogger("mcp_transport.nchan")
 
 PATIENCE = 2.0  # seconds for an answer, and until one that was away is tried again
 MOST_UNANSWERED = 4096  # requests
@@ -62,6 +65,7 @@ class Publisher:
         self._connecting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._away_until = 0.0
+        self._is_known_away = False  # it stands in the log
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._is_closed = False
@@ -156,6 +160,9 @@ class Publisher:
     def _take(self, answer: Answer) -> None:
         if not self._unanswered:
             return  # as when nginx says why it closes the connection
+        if self._is_known_away:
+            self._is_known_away = False
+            logger.warning("%s is back.", self._address)
         request = self._unanswered.popleft()
         self._size -= len(request.data)
         if not self.is_crowded:
@@ -196,6 +203,9 @@ class Publisher:
     def _give_up(self, reason: str) -> None:
         """Fail everything that is on the way, and leave the nginx alone for a moment."""
         self._away_until = time.monotonic() + self._patience
+        if not self._is_known_away and not self._is_closed:
+            self._is_known_away = True
+            logger.warning("Streams go past an nginx for now: %s", reason)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

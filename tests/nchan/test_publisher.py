@@ -106,7 +106,9 @@ async def test_a_connection_that_has_ended_is_made_anew(publisher: Publisher, nc
     assert await publisher.ask(channel()) == 0
 
 
-async def test_one_that_is_away_is_left_alone_for_a_moment(nchan: Nchan) -> None:
+async def test_one_that_is_away_is_left_alone_for_a_moment(
+    nchan: Nchan, caplog: pytest.LogCaptureFixture
+) -> None:
     publisher = Publisher(nchan.publisher, patience=0.2)
     nchan.kill()
     with pytest.raises(NotPublished, match="cannot be reached"):
@@ -118,6 +120,8 @@ async def test_one_that_is_away_is_left_alone_for_a_moment(nchan: Nchan) -> None
     await until(lambda: not publisher.is_away)
     assert await publisher.ask(channel()) == 0
     await publisher.close()
+    said = [record.getMessage() for record in caplog.records if record.name.endswith(".nchan")]
+    assert ["cannot be reached" in said[0], *said[1:]] == [True, f"{nchan.publisher} is back."]
 
 
 async def test_one_that_says_nothing_is_not_waited_for_without_end(strange: Serve) -> None:
