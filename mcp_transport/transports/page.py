@@ -186,7 +186,7 @@ def _ways(incoming: Incoming | None, path: str) -> dict[str, str]:
     try:
         if incoming is None or incoming.principal.is_anonymous:
             return {"login": f"{_login()}?{urlencode({REDIRECT_FIELD_NAME: path})}"}
-        if incoming.principal.user.is_staff:
+        if getattr(incoming.principal.user, "is_staff", False):
             name = "admin:mcp_transport_server_change"
             return {"admin": reverse(name, args=[incoming.offer.server.id])}
     except NoReverseMatch:  # a site without the admin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,3 +235,9 @@ async def test_a_style_sheet_from_elsewhere_is_allowed_from_there(
 )
 def test_an_arguments_type_is_a_word(schema: Any, word: str) -> None:
     assert page._type(schema, {"Speed": {"enum": ["slow", "fast"]}}) == word
+
+
+def test_a_user_of_whom_nobody_says_that_they_run_the_site_does_not() -> None:
+    user = SimpleNamespace(is_authenticated=True)  # as a project's own model may be
+    incoming: Any = SimpleNamespace(principal=SimpleNamespace(is_anonymous=False, user=user))
+    assert page._ways(incoming, "/mcp/open") == {}
