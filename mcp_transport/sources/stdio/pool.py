@@ -91,12 +91,20 @@ class Pool:
         place = await self._place(key, prepare)
         place.users += 1
         try:
-            # Shielded: who leaves does not stop what others wait for, too.
-            child = await asyncio.shield(place.starting)
-            yield child
+            yield await self._started(place)
         finally:
             place.users -= 1
             self._left(key, place, is_kept=is_kept)
+
+    async def _started(self, place: Place) -> Child:
+        try:
+            # Shielded: who leaves does not stop what others wait for, too.
+            return await asyncio.shield(place.starting)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling() or not place.starting.cancelled():
+                raise
+        raise Away(f"The program {self.program.alias!r} is stopped; call again.")
 
     async def stop(self) -> None:
         """End every child, and return when all have ended."""
@@ -137,11 +145,11 @@ class Pool:
         return len(self._places) + len(self._ending) < self.program.max_children
 
     def _make_room(self) -> bool:
-        """End the child that was not used for longest; False while it has not ended, or none can."""
+        """End the child that was not used for longest; whether there is room at once."""
         idle = [(p.idle_since, key) for key, p in self._places.items() if not p.users]
         if idle and not self._ending:
             self._end(min(idle)[1])
-        return False
+        return self._has_room()
 
     async def _wait(self, until: float) -> None:
         """Return when there may be room. Raises Away when that takes too long."""

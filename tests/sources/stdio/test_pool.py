@@ -6,12 +6,17 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
 from mcp_transport.sources.stdio import conversation
+from mcp_transport.sources.stdio.errors import Away
+from mcp_transport.sources.stdio.pool import Pool
+from mcp_transport.sources.stdio.programs import Program
 from mcp_transport.testing import Client, Site, ToolFailed
 from tests.sources.stdio.conftest import (
     LIMIT,
@@ -226,3 +231,38 @@ async def test_a_child_that_was_left_and_lives_is_kept(sited: Sited, users: list
         (pool,) = (keeper.pool for keeper in source()._keepers.values())
         await until(lambda: not pool._looking)
         assert await pid_of(client) == process
+
+
+@pytest.fixture
+async def slow() -> AsyncIterator[Pool]:
+    """Children of a program that takes its time to start; one at a time."""
+    start = ("sh", "-c", f"sleep 0.3; exec {' '.join(command())}")
+    program = Program(alias="box", command=start, max_children=1, start_timeout=LIMIT)
+    pool = Pool(program, lambda child, told: None, lambda child: None)
+    yield pool
+    await pool.stop()
+
+
+async def answer(pool: Pool, key: str) -> dict[str, Any]:
+    """What the child of a key answers."""
+    async with pool.lend(key) as child:
+        return await child.request("tools/call", {"name": "echo", "arguments": {"text": key}})
+
+
+async def test_a_start_that_nobody_waits_for_any_more_makes_room(slow: Pool) -> None:
+    left = asyncio.create_task(answer(slow, "ada"))
+    await until(lambda: slow._places)
+    left.cancel()
+    await asyncio.wait([left])
+    begun_at = time.monotonic()
+    assert (await answer(slow, "bob"))["content"][0]["text"] == "bob"
+    assert time.monotonic() - begun_at < LIMIT / 2
+    assert list(slow._places) == ["bob"]
+
+
+async def test_who_waits_for_a_child_is_told_when_all_are_stopped(slow: Pool) -> None:
+    waiting = asyncio.create_task(answer(slow, "ada"))
+    await until(lambda: slow._places)
+    await slow.stop()
+    with pytest.raises(Away, match="is stopped; call again"):
+        await asyncio.wait_for(waiting, LIMIT)
