@@ -63,8 +63,8 @@ class Schemas:
         converted: Schema = {}
         if "$ref" in schema:
             converted["$ref"] = f"#/$defs/{self._name(schema['$ref'])}"
-            if self._is_old:  # where nothing may stand beside a reference
-                return converted
+            if self._is_old:  # where nothing stands beside a reference but what many mean so
+                return _nullable(converted) if schema.get("nullable") is True else converted
         for key, value in schema.items():
             self._take(converted, key, value)
         self._take_members(converted, schema)

@@ -48,6 +48,10 @@ def schemas(*, is_old: bool = False, hidden: str = "readOnly") -> Schemas:
             {"description": "d", "anyOf": [{"allOf": [{"type": "object"}]}, {"type": "null"}]},
         ),
         ({"nullable": True}, {}),
+        (
+            {"nullable": True, "$ref": "#/components/schemas/Leaf", "description": "d"},
+            {"anyOf": [{"$ref": "#/$defs/Leaf"}, {"type": "null"}]},
+        ),
         ({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}),
         ({"maximum": 1, "exclusiveMaximum": False}, {"maximum": 1}),
         ({"items": [{"type": "string"}]}, {"prefixItems": [{"type": "string"}]}),

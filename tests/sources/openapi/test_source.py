@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +219,16 @@ def test_a_package_that_is_not_there_is_named(
     settings.MCP_OPENAPI = {"pets": {"document": PETSTORE}}
     with pytest.raises(ImproperlyConfigured, match="extra 'openapi'"):
         OpenApiSource()
+
+
+def test_a_site_without_documents_needs_none_of_the_packages() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['httpx'] = sys.modules['yaml'] = None\n"
+        "import django\n"
+        "django.setup()\n"
+        "from mcp_transport.engine.offering import known_sources\n"
+        "assert [source.name for source in known_sources()][-1] == 'openapi'\n"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=50)
