@@ -74,7 +74,6 @@ TESTED_ELSEWHERE = {
     "sessions/store.py": "tests/interaction/test_sessions.py",
     "sources/openapi/operations.py": "records; tests/sources/openapi/test_building.py",
     "sources/apps.py": "tests/interaction/test_tools.py, test_resources.py and test_prompts.py",
-    "sources/stdio/conversation.py": "tests/sources/stdio/test_pool.py and test_process.py",
     "sources/stdio/errors.py": "exceptions; tests/sources/stdio/test_pool.py",
     "sources/stdio/hearing.py": "tests/sources/stdio/test_source.py",
     "sources/stdio/listing.py": "tests/sources/stdio/test_source.py",

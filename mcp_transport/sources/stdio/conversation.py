@@ -52,6 +52,23 @@ class Call:
         self.outcome: Response | ChildError | None = None
         self._said: deque[Request | Notification] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self._asking: asyncio.Task[dict[str, Any]] | None = None
+
+    async def answer(self, asked: Request) -> dict[str, Any] | None:
+        """
+        The hearer's answer to a question; None when the call has ended before it came.
+
+        Raises ProtocolError where nobody can be asked.
+        """
+        if self.hearer is None:
+            raise MethodNotFound("Nobody can be asked now.")
+        asking = self._asking = asyncio.create_task(_asked(self.hearer, asked))
+        try:
+            await asyncio.wait([asking])
+            return None if asking.cancelled() else asking.result()
+        finally:
+            self._asking = None
+            asking.cancel()
 
     def say(self, message: Request | Notification) -> bool:
         """Leave a message for the call's task; False when too many wait."""
@@ -66,6 +83,8 @@ class Call:
         if self.outcome is None:
             self.outcome = outcome
             self._wake()
+            if self._asking is not None:
+                self._asking.cancel()
 
     def withdraw(self, id_: Any) -> None:
         """Forget a question that the child does not ask any more."""
@@ -185,12 +204,12 @@ class Conversation:
 
     async def _answer(self, asked: Request, call: Call) -> None:
         try:
-            if call.hearer is None:
-                raise MethodNotFound("Nobody can be asked now.")
-            answer = jsonrpc.result(asked.id, await call.hearer.answer(asked))
+            answer = await call.answer(asked)
         except ProtocolError as error:
-            answer = jsonrpc.error(asked.id, error)
-        self._process.post(answer)
+            self._process.post(jsonrpc.error(asked.id, error))
+        else:
+            if answer is not None:
+                self._process.post(jsonrpc.result(asked.id, answer))
 
     async def _read(self) -> None:
         try:
@@ -285,6 +304,10 @@ class Conversation:
         if not calls or (self.program.is_shared and len(calls) > 1):
             return None
         return calls[-1]
+
+
+async def _asked(hearer: Hearer, asked: Request) -> dict[str, Any]:
+    return await hearer.answer(asked)
 
 
 def _result(answer: Response) -> dict[str, Any]:
