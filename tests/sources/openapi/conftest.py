@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from mcp_transport.sources.openapi import exchanging
 from tests.sources.openapi.upstream import Upstream, running
+
+
+@pytest.fixture(autouse=True)
+def quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is so at once."""
+    monkeypatch.setattr(exchanging, "FIRST_DELAY", 0.001)
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,6 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from mcp_transport.sources.openapi import exchanging
 from mcp_transport.sources.openapi.exchanging import (
     Answer,
     TooLarge,
@@ -161,11 +160,9 @@ async def test_no_answer_at_all_is_waited_for_no_longer(
 async def test_only_what_may_be_done_twice_is_done_again(
     transport: GuardedTransport,
     upstream: Upstream,
-    monkeypatch: pytest.MonkeyPatch,
     method: str,
     attempts: int,
 ) -> None:
-    monkeypatch.setattr(exchanging, "FIRST_DELAY", 0.001)
     upstream.act = in_turn(503, 429, 502, 200)
     answer = await ask(transport, upstream, method)
     assert len(upstream.got) == attempts
