@@ -16,11 +16,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
+from django.db import OperationalError
 from pytest_django import DjangoDbBlocker
 
 from mcp_transport.models import Call, Server, Token
@@ -46,6 +48,7 @@ OVER = os.environ.get(
 )  # the bus between worker processes, or nchan; empty for none
 INSIDE = frozenset({"probe", "configure", "settings", "monkeypatch", "caplog"})
 
+MOST_TRIES = 5
 HOST = "testserver"  # what clients call the site, over sockets or not
 OPEN = "/mcp/open"
 GUARDED = "/mcp/guarded"
@@ -120,7 +123,20 @@ else:
         with django_db_blocker.unblock():
             yield
             for model in (Call, Server, Token, User):
-                model.objects.all().delete()
+                _delete_all(model)
+
+    def _delete_all(model: type[Call | Server | Token | User]) -> None:
+        """
+        Delete rows that worker processes may be writing late.
+
+        Either locks them in an order of its own; who is given up by PostgreSQL
+        tries again, as their writers do.
+        """
+        for _ in range(MOST_TRIES):
+            with suppress(OperationalError):
+                model._default_manager.all().delete()
+                return
+        pytest.fail(f"Rows of {model.__name__} could not be deleted.")
 
     @pytest.fixture(scope="session")
     def fleet(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
