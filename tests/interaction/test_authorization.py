@@ -141,6 +141,11 @@ def test_no_page_of_ours_completes_a_link() -> None:
 def test_nobody_elses_server_is_called() -> None:
     from mcp_transport.conf import settings
 
-    ours = ("apps.AppSource", "texts.TextSource", "stdio.source.StdioSource")
+    ours = (
+        "apps.AppSource",
+        "texts.TextSource",
+        "stdio.source.StdioSource",
+        "openapi.source.OpenApiSource",
+    )
     assert list(settings.MCP_SOURCES) == [f"mcp_transport.sources.{name}" for name in ours]
-    assert settings.MCP_STDIO == {}
+    assert (settings.MCP_STDIO, settings.MCP_OPENAPI) == ({}, {})
