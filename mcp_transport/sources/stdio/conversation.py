@@ -138,12 +138,14 @@ class Conversation:
         id_ = next(self._ids)
         if hearer is not None:
             params = {**params, "_meta": {**params.get("_meta", {}), "progressToken": id_}}
+        if not self._process.is_open:
+            self._end()
+        if self.is_over:
+            raise Unsent(f"{self.name} has ended; call again.")
+        if not self._process.post(jsonrpc.request(id_, method, params)):
+            raise Gone(f"{self.name} does not read what it is sent; call again.")
         call = self._calls[id_] = Call(hearer)
         try:
-            if self.is_over:
-                raise Unsent(f"{self.name} has ended; call again.")
-            if not self._process.post(jsonrpc.request(id_, method, params)):
-                raise Gone(f"{self.name} does not read what it is sent; call again.")
             return await self._outcome(call)
         finally:
             del self._calls[id_]

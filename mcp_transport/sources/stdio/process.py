@@ -150,6 +150,11 @@ class Process:
         said = "MCP_STDIO[%r] says what is no message: %s"
         self._quiet.log(logging.WARNING, said, self.program.alias, line)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its standard input takes messages, as far as is known."""
+        return self._running.stdin is not None and not self._running.stdin.is_closing()
+
     def post(self, message: bytes) -> bool:
         """Hand it a message; False when it ended, or left too much unread."""
         pipe = self._running.stdin

@@ -14,7 +14,7 @@ import pytest
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import Notification, Request
 from mcp_transport.sources.stdio.child import Child
-from mcp_transport.sources.stdio.errors import Gone
+from mcp_transport.sources.stdio.errors import Gone, Unsent
 from mcp_transport.sources.stdio.process import Process
 from mcp_transport.sources.stdio.programs import Program
 from tests.sources.stdio.conftest import LIMIT, command
@@ -85,3 +85,12 @@ async def test_who_leaves_while_a_child_asks_is_not_asked_on(child: Child) -> No
 async def test_a_child_is_told_why_nobody_answers(child: Child) -> None:
     answer = await child.request("tools/call", NAME_USER, Refusing())
     assert "not that" in answer["content"][0]["text"]
+
+
+async def test_a_child_that_cannot_be_written_to_was_never_asked(child: Child) -> None:
+    assert child._process._running.stdin is not None
+    child._process._running.stdin.close()
+    with pytest.raises(Unsent):
+        await child.request("tools/call", NAME_USER, Silent())
+    assert child.is_over
+    assert not child.is_doubtful
