@@ -53,7 +53,8 @@ async def open_stream(session: Session, worker: str, name: str, **more: Any) -> 
 
 async def live(worker: str, **more: Any) -> None:
     now = timezone.now()
-    fields = {"hostname": "here", "pid": 1, "started_at": now, "seen_at": now, **more}
+    later = now + datetime.timedelta(hours=1)  # however slow the test is
+    fields = {"hostname": "here", "pid": 1, "started_at": now, "seen_at": later, **more}
     await Worker.objects.acreate(id=worker, **fields)
 
 
