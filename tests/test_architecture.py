@@ -66,6 +66,7 @@ TESTED_ELSEWHERE = {
     "management/subcommands/": "as they are typed: tests/management",
     "models/rows_changed.py": "a signal; tests/test_receivers.py",
     "nchan/answers.py": "tests/nchan/test_publisher.py, as an nginx answers",
+    "registry/problems.py": "tests/registry/test_signature.py and test_checking.py, as they are raised",
     "routing.py": "tests/interaction/test_endpoint.py",
     "models/rollup.py": "columns; tests/audit/test_buckets.py",
     "models/search_progress.py": "columns; tests/audit/test_words.py",

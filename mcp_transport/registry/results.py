@@ -21,8 +21,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from mcp_transport.protocol.content import CONTENT_TYPES, Content, Text
+from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.errors import OutputError
-from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
+from mcp_transport.registry.schema import adapter_for, schema_of
 
 
 class ToolResult(msgspec.Struct, frozen=True):
@@ -174,13 +175,12 @@ def typed_converter(adapter: TypeAdapter[Any], subject: str) -> Convert:
 
 def schema_converter(schema: Mapping[str, Any], subject: str) -> Convert:
     """What converts data and holds it to an output schema that the site wrote."""
-    validator = validator_for(schema)
+    checked = Checked(schema)
 
     def data_of(value: Any) -> Any:
         data = to_json_value(value)
-        if (error := next(validator.iter_errors(data), None)) is not None:
-            place = "/".join(map(str, error.instance_path)) or "the root"
-            raise OutputError(f"{subject} broke its output schema at {place}: {error.message}")
+        if problem := checked.problem(data):
+            raise OutputError(f"{subject} broke its output schema: {problem}")
         return data
 
     return data_converter(data_of, subject)

@@ -20,25 +20,18 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
-from mcp_transport.conf import settings
+from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.context import SyncContext
 from mcp_transport.registry.errors import ArgumentError, Problem
 from mcp_transport.registry.headers import without_null
 from mcp_transport.registry.hints import check_contexts, context_type, type_hints
 from mcp_transport.registry.plan import Plan, check_provided
+from mcp_transport.registry.problems import SHORTER, secrecy_of, typed_problem
 from mcp_transport.registry.records import Dependency, Function
-from mcp_transport.registry.schema import adapter_for, schema_of, validator_for
-from mcp_transport.registry.secrecy import Secrecy
+from mcp_transport.registry.schema import adapter_for, schema_of
 
 Arguments = dict[str, Any]
 Bind = Callable[[Arguments], Arguments]
-
-MAX_SHOWN = 80  # characters of a wrong value that an error repeats
-HIDDEN = "a value that is not repeated here"
-SHORTER = {
-    "missing": "is required",
-    "extra_forbidden": "is not an argument",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,53 +195,13 @@ def typed_bind(adapter: TypeAdapter[Any], schema: Mapping[str, Any]) -> Bind:
 
 def schema_bind(schema: Mapping[str, Any], signature: Signature) -> Bind:
     """What validates arguments by a schema that the site wrote."""
-    validator = validator_for(schema)
+    checked = Checked(schema)
     allowed = None if signature.takes_any_name else frozenset(signature.parameters)
 
     def bind(arguments: Arguments) -> Arguments:
-        if errors := list(validator.iter_errors(arguments)):
-            secrecy = secrecy_of(schema)
-            raise ArgumentError([schema_problem(error, secrecy) for error in errors])
+        checked.require(arguments)
         if allowed is not None and (surplus := sorted(arguments.keys() - allowed)):
             raise ArgumentError([Problem(name, SHORTER["extra_forbidden"]) for name in surplus])
         return dict(arguments)
 
     return bind
-
-
-def secrecy_of(schema: Mapping[str, Any]) -> Secrecy:
-    """The rule for the values that a message about them does not repeat."""
-    return Secrecy(settings.MCP_REDACTED_ARGUMENTS, schema)
-
-
-def typed_problem(error: Mapping[str, Any], secrecy: Secrecy) -> Problem:
-    """What pydantic found wrong, in words for a model."""
-    if shorter := SHORTER.get(error["type"]):
-        return Problem(dotted(error["loc"]), shorter)
-    return problem(error["loc"], error["msg"], shown(error["loc"], error["input"], secrecy))
-
-
-def schema_problem(error: Any, secrecy: Secrecy) -> Problem:
-    """What does not fit a schema, in the same words."""
-    path = tuple(error.instance_path)
-    return problem(path, str(error.message), shown(path, error.instance, secrecy))
-
-
-def problem(path: tuple[str | int, ...], text: str, given: str) -> Problem:
-    """What is wrong with the argument at a path, and what was given there."""
-    return Problem(dotted(path), f"{text} (given: {given})") if path else Problem("arguments", text)
-
-
-def dotted(path: tuple[str | int, ...]) -> str:
-    """A path as it is written: ``order.lines.0``."""
-    return ".".join(map(str, path))
-
-
-def shown(path: tuple[str | int, ...], value: Any, secrecy: Secrecy) -> str:
-    """A wrong value, shortened; never one that may be secret."""
-    if any(secrecy.covers(str(name)) for name in path):
-        return HIDDEN
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else f"an array of {len(value)}"
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

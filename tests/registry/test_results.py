@@ -255,7 +255,7 @@ def test_a_generator_of_data_is_a_list() -> None:
 def test_a_schema_of_the_sites_own_is_held_to() -> None:
     converted = schema_converter({"type": "object", "required": ["a"]}, "tool x")
     assert converted({"a": 1}).structured == {"a": 1}
-    with pytest.raises(OutputError, match="broke its output schema at the root"):
+    with pytest.raises(OutputError, match="broke its output schema: the whole"):
         converted({"b": 1})
     with pytest.raises(OutputError, match="declares structured content and returned none"):
         converted(ToolResult((Text(text="a"),)))
@@ -263,7 +263,7 @@ def test_a_schema_of_the_sites_own_is_held_to() -> None:
 
 def test_a_broken_output_schema_is_told_by_place() -> None:
     converted = schema_converter({"properties": {"a": {"items": {"type": "string"}}}}, "tool x")
-    with pytest.raises(OutputError, match="at a/1: the value is not of type"):
+    with pytest.raises(OutputError, match="a.1: the value is not of type"):
         converted(ToolResult(structured={"a": ["x", 2]}))
 
 

@@ -12,13 +12,13 @@ import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.protocol.shortening import shortened, shown
+from mcp_transport.registry.checking import Checked, checked
 from mcp_transport.sources.openapi.addresses import (
     base_of,
     checked_path,
     own_base,
     variables_of,
 )
-from mcp_transport.sources.openapi.checking import Checked
 from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.inputs import Inputs, essence, is_json
 from mcp_transport.sources.openapi.naming import names
@@ -180,7 +180,7 @@ class Builder:
         inputs = Inputs(self._document, self._requests, self._configuration)
         parts = [*_listed(found.path_part), *_listed(found.part)]
         inputs.take(parts, found.part.get("requestBody"), variables_of(found.path))
-        arguments = Checked(inputs.schema(), f"The input schema of {found.place}")
+        arguments = checked(inputs.schema(), f"The input schema of {found.place}")
         output = self._output(found)
         operation = Operation(
             name=name,
@@ -218,7 +218,7 @@ class Builder:
         try:
             schema = self._answer_schema(resolved(self._document, responses[good[0]]))
             is_object = schema.get("type") == "object"
-            return Checked(schema, f"The output schema of {found.place}") if is_object else None
+            return checked(schema, f"The output schema of {found.place}") if is_object else None
         except (Unusable, ImproperlyConfigured):
             return None  # the answer is told as it comes
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.records import ToolDefinition
-from mcp_transport.sources.openapi.checking import Checked
 
 PATH, QUERY, HEADER, COOKIE = "path", "query", "header", "cookie"
 

@@ -20,6 +20,7 @@ from mcp_transport.protocol.content import (
     Text,
     TextResource,
 )
+from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.results import ToolResult
 from mcp_transport.sources.stdio.definitions import ForeignTool
@@ -33,8 +34,8 @@ def tool_result(tool: ForeignTool, answer: dict[str, Any]) -> ToolResult:
     content, meta = answer.get("content"), answer.get("_meta")
     is_error = answer.get("isError") is True
     structured = answer.get("structuredContent", msgspec.UNSET)
-    if tool.output_validator is not None and not is_error:
-        _check(tool, structured)
+    if tool.output is not None and not is_error:
+        _require(tool.output, structured)
     return ToolResult(
         content=tuple(map(_content, content)) if isinstance(content, list) else (),
         structured=structured,
@@ -70,14 +71,11 @@ def completions(answer: dict[str, Any]) -> Sequence[str]:
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
-def _check(tool: ForeignTool, structured: Any) -> None:
+def _require(output: Checked, structured: Any) -> None:
     if structured is msgspec.UNSET:
         raise ToolError("The tool declares structured content and returned none.")
-    assert tool.output_validator is not None  # noqa: S101 - for the type
-    error = next(tool.output_validator.iter_errors(structured), None)
-    if error is not None:
-        place = "/".join(map(str, error.instance_path)) or "the root"
-        raise ToolError(f"The tool broke its output schema at {place}: {error.message}")
+    if problem := output.problem(structured):
+        raise ToolError(f"The tool broke its output schema: {problem}")
 
 
 def _content(item: Any) -> Content:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import jsonschema_rs
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.engine.source import Entries
 from mcp_transport.protocol.content import Annotations, Icon
+from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.headers import header_parameters
 from mcp_transport.registry.records import (
     PromptArgument,
@@ -28,7 +28,7 @@ from mcp_transport.registry.records import (
     TemplateDefinition,
     ToolDefinition,
 )
-from mcp_transport.registry.schema import check_object_schema, check_schema, validator_for
+from mcp_transport.registry.schema import check_object_schema, check_schema
 from mcp_transport.registry.uri_template import UriTemplate
 from mcp_transport.sources.stdio.programs import Program
 
@@ -50,8 +50,8 @@ class ForeignTool(ToolDefinition):
 
     alias: str
     own_name: str
-    validator: jsonschema_rs.Validator
-    output_validator: jsonschema_rs.Validator | None = None
+    input: Checked
+    output: Checked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +158,8 @@ def _tool(program: Program, item: Item, listed: Listed) -> ForeignTool:
         own_name=name,
         input_schema=schema,
         output_schema=output,
-        validator=validator_for(schema),
-        output_validator=None if output is None else validator_for(output),
+        input=Checked(schema),
+        output=None if output is None else Checked(output),
         annotations={hint: hints[hint] for hint in HINTS if isinstance(hints.get(hint), bool)},
         headers=header_parameters(schema, subject),
     )

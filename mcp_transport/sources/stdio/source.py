@@ -7,7 +7,6 @@ import itertools
 import logging
 from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from typing import Any, ClassVar
 
 from mcp_transport.engine.context import RequestContext
@@ -19,9 +18,8 @@ from mcp_transport.protocol.errors import (
     InternalError,
     InvalidParams,
 )
-from mcp_transport.registry.errors import LISTED_PROBLEMS, ArgumentError, ToolError
+from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.results import ToolResult
-from mcp_transport.registry.signature import schema_problem, secrecy_of
 from mcp_transport.sources.stdio import contents
 from mcp_transport.sources.stdio.definitions import (
     Foreign,
@@ -99,7 +97,7 @@ class StdioSource(Source[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
         self, tool: ForeignTool, arguments: dict[str, object], context: RequestContext
     ) -> ToolResult:
         """See Source.call()."""
-        _check(tool, arguments)
+        tool.input.require(arguments)
         params = {"name": tool.own_name, "arguments": arguments}
         try:
             answer = await self._ask(tool.alias, "tools/call", params, context)
@@ -209,13 +207,6 @@ def child_key(program: Program, context: RequestContext) -> tuple[str, bool]:
     if principal.is_anonymous:
         return f"call:{next(_calls)}", False
     return f"principal:{principal.key}", True
-
-
-def _check(tool: ForeignTool, arguments: dict[str, object]) -> None:
-    errors = list(islice(tool.validator.iter_errors(arguments), LISTED_PROBLEMS + 1))
-    if errors:
-        secrecy = secrecy_of(tool.input_schema)
-        raise ArgumentError([schema_problem(error, secrecy) for error in errors])
 
 
 def _reference(definition: ForeignTemplate | ForeignPrompt) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """
-Values checked against schemas that somebody else wrote.
+Values checked against schemas that stand by themselves, without a Python type.
 
 Whether a value fits takes linear time. Saying why can take time that grows
 with every level of a schema that contains itself, so that this is done where
@@ -8,16 +8,16 @@ it stays small.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
-from mcp_transport.conf import settings
-from mcp_transport.registry.errors import ArgumentError, Problem
+from mcp_transport.registry.errors import LISTED_PROBLEMS, ArgumentError, Problem
+from mcp_transport.registry.problems import schema_problem, secrecy_of
 from mcp_transport.registry.schema import check_object_schema, nodes, validator_for
-from mcp_transport.registry.secrecy import Secrecy
-from mcp_transport.registry.signature import schema_problem
 
 MOST_PARTS = 20_000  # of a schema, with what it refers to written out
 DEEPEST = 4  # levels of a value that is explained by a schema which contains itself
@@ -25,12 +25,14 @@ UNEXPLAINED = Problem("arguments", "do not fit the input schema of the tool")
 
 
 class Checked:
-    """A schema that is valid and bounded, and whether values fit it."""
+    """
+    A schema that is known to be valid, and whether values fit it.
 
-    def __init__(self, schema: dict[str, Any], subject: str) -> None:
-        """Raise ImproperlyConfigured for a schema that cannot be used."""
-        check_object_schema(schema, subject)
-        self.schema = schema
+    checked() makes one of a schema that may not be.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = dict(schema)
 
     def require(self, arguments: dict[str, Any]) -> None:
         """Raise ArgumentError for arguments that do not fit."""
@@ -38,8 +40,8 @@ class Checked:
             return
         if not self._is_explained(arguments):
             raise ArgumentError([UNEXPLAINED])
-        secrecy = Secrecy(settings.MCP_REDACTED_ARGUMENTS, self.schema)
-        errors = self._validator.iter_errors(arguments)
+        secrecy = secrecy_of(self.schema)
+        errors = islice(self._validator.iter_errors(arguments), LISTED_PROBLEMS + 1)
         raise ArgumentError([schema_problem(error, secrecy) for error in errors])
 
     def problem(self, value: Any) -> str:
@@ -69,7 +71,13 @@ class Checked:
         return all(depth <= self._deepest for _node, depth in nodes(value))
 
 
-def depth_explained(schema: dict[str, Any]) -> int | None:
+def checked(schema: Mapping[str, Any], subject: str) -> Checked:
+    """Make one of a schema that may be anything. Raises ImproperlyConfigured."""
+    check_object_schema(schema, subject)
+    return Checked(schema)
+
+
+def depth_explained(schema: Mapping[str, Any]) -> int | None:
     """The levels to which values are explained; None for all, -1 for none."""
     definitions: dict[str, Any] = schema.get("$defs", {})
     waiting: list[tuple[Any, frozenset[str]]] = [(schema, frozenset())]

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.openapi.checking."""
+"""Tests of mcp_transport.registry.checking."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from mcp_transport.registry.checking import Checked, checked
 from mcp_transport.registry.errors import ArgumentError
-from mcp_transport.sources.openapi.checking import Checked
 
 FORK: dict[str, Any] = {
     "type": "object",
@@ -33,29 +33,29 @@ def deep(levels: int) -> dict[str, Any]:
 
 
 def test_what_does_not_fit_is_explained() -> None:
-    checked = Checked({"type": "object", "properties": {"n": {"type": "integer"}}}, "it")
-    checked.require({"n": 1})
-    assert checked.problem({"n": 1}) == ""
+    found = Checked({"type": "object", "properties": {"n": {"type": "integer"}}})
+    found.require({"n": 1})
+    assert found.problem({"n": 1}) == ""
     with pytest.raises(ArgumentError, match="n: the value is not of type"):
-        checked.require({"n": "x"})
-    assert checked.problem({"n": "x"}) == 'n: the value is not of type "integer"'
+        found.require({"n": "x"})
+    assert found.problem({"n": "x"}) == 'n: the value is not of type "integer"'
 
 
 def test_a_secret_is_not_repeated() -> None:
     schema = {"type": "object", "properties": {"pin": {"type": "integer", "format": "password"}}}
     with pytest.raises(ArgumentError) as caught:
-        Checked(schema, "it").require({"pin": "hidden"})
+        Checked(schema).require({"pin": "hidden"})
     assert "hidden" not in str(caught.value)
 
 
 def test_a_schema_that_forks_on_every_level_costs_no_time() -> None:
-    checked = Checked(FORK, "it")
+    found = Checked(FORK)
     began = time.process_time()
     with pytest.raises(ArgumentError, match="do not fit the input schema"):
-        checked.require(deep(40))
-    assert checked.problem(deep(40)) == "it does not fit its schema"
+        found.require(deep(40))
+    assert found.problem(deep(40)) == "it does not fit its schema"
     assert time.process_time() - began < 2.0
-    assert "e" in checked.problem(deep(2))
+    assert "e" in found.problem(deep(2))
 
 
 def test_a_schema_that_is_large_once_it_is_written_out_is_not_explained() -> None:
@@ -67,10 +67,10 @@ def test_a_schema_that_is_large_once_it_is_written_out_is_not_explained() -> Non
         "properties": {"a": {"$ref": "#/$defs/A0"}},
         "$defs": {**definitions, "A20": {"type": "string"}},
     }
-    assert Checked(schema, "it").problem({"a": 1}) == "it does not fit its schema"
+    assert Checked(schema).problem({"a": 1}) == "it does not fit its schema"
 
 
 @pytest.mark.parametrize("schema", [{"type": "string"}, {"type": "object", "required": 3}])
 def test_a_schema_that_cannot_be_used_is_refused(schema: dict[str, Any]) -> None:
     with pytest.raises(ImproperlyConfigured):
-        Checked(schema, "it")
+        checked(schema, "it")
