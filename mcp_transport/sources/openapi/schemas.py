@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -138,17 +138,19 @@ class Schemas:
         elif key in MANY and isinstance(value, list):
             converted[key] = [self.convert(item) for item in value]
         elif key in NAMED and isinstance(value, dict):
-            is_good: Callable[[str], bool] = (
-                self._is_linear if key == "patternProperties" else lambda _: True
-            )
-            converted[key] = {n: self.convert(item) for n, item in value.items() if is_good(n)}
+            converted[key] = self._named(key, value)
         elif key == "pattern" and isinstance(value, str) and self._is_linear(value):
             converted[key] = value
+        elif key == "items" and isinstance(value, list):  # a tuple, before 2020-12
+            converted["prefixItems"] = [self.convert(item) for item in value]
         elif key == "items":
-            is_tuple = isinstance(value, list)
-            converted["prefixItems" if is_tuple else "items"] = (
-                [self.convert(item) for item in value] if is_tuple else self.convert(value)
-            )
+            converted["items"] = self.convert(value)
+
+    def _named(self, key: str, schemas: Schema) -> Schema:
+        """Schemas by name, or by the pattern of names."""
+        if key == "patternProperties":
+            schemas = {name: part for name, part in schemas.items() if self._is_linear(name)}
+        return {name: self.convert(part) for name, part in schemas.items()}
 
     def _take_members(self, converted: Schema, schema: Schema) -> None:
         """Properties and which are required, without those of the other direction."""
