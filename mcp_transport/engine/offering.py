@@ -157,8 +157,10 @@ def site_sources(kind: str = "") -> Sequence[Source]:
 
 
 def away() -> list[Health]:
-    """What sources depend on and is not there now; makes queries."""
-    return [health for source in site_sources() for health in source.health() if not health.is_well]
+    """What sources depend on and is not there now."""
+    # Nothing that has a table of its own can be away, and has it read for this time and again.
+    sources = site_sources("tool")
+    return [health for source in sources for health in source.health() if not health.is_well]
 
 
 def known_sources() -> Sequence[Source]:
