@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from operator import attrgetter
 from queue import Empty, SimpleQueue
 
@@ -235,7 +235,8 @@ class Writer:
         batch, since = self._batch, self._batch_since
         if batch and time.perf_counter() - since > self.patience and self._batch is batch:
             self._let_go([*batch, *self._entries.copy()], loop)
-        if batch or self._entries:
+        is_awake = not (self._is_asleep or self._is_stopped)  # it may be taking the next rows
+        if batch or self._entries or is_awake:
             loop.call_later(LOOK_INTERVAL, self._look, loop)
         elif self._looking is loop:
             self._looking = None
@@ -259,7 +260,7 @@ class Writer:
         finally:
             connections[self.alias].close()
             stopped = WriterFull("The writer was stopped before the row was written.")
-            _settle(self._entries, stopped)
+            _settle(self._entries.copy(), stopped)
 
     def _wait_for_entries(self) -> bool:
         while not self._entries:
@@ -278,10 +279,8 @@ class Writer:
         unsure, self._unsure = self._unsure, 0
         count = unsure or min(len(entries), MAX_BATCH)
         self._batch_since = time.perf_counter()
-        # In one step, so that whoever looks finds every entry here or there.
-        self._batch = list(islice(entries, count))
-        for _ in range(count):
-            entries.popleft()
+        # One by one: an iterator breaks as soon as another thread hands over a row.
+        self._batch = [entries.popleft() for _ in range(count)]
         return self._batch, unsure > 0
 
     def _write_batch(self, batch: list[Entry], is_repeated: bool) -> None:

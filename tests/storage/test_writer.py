@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from django.utils import timezone
 from mcp_transport.models import Inbox, Worker
 from mcp_transport.storage import writer as writer_module
 from mcp_transport.storage.statements import Row, Statement, insert
-from mcp_transport.storage.writer import Writer, WriterFull
+from mcp_transport.storage.writer import MARKER, Entry, Writer, WriterFull
 from mcp_transport.testing.clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,6 +174,25 @@ async def test_a_jump_of_a_tests_clock_is_no_time_that_the_database_took(
     assert not writer.is_away
     blocked.opened.set()
     await asyncio.wait_for(waiting, LIMIT)
+
+
+def test_rows_may_come_while_others_are_taken() -> None:
+    writer = Writer()
+    entry = Entry(MARKER, (), None, None)
+    writer._entries.extend([entry] * 10)
+
+    def hand_over(_phase: str, _info: object) -> None:  # as another thread might, at any moment
+        writer._entries.append(entry)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(hand_over)
+    gc.set_threshold(1)
+    try:
+        batch, _ = writer._take_batch()
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(hand_over)
+    assert len(batch) >= 10
 
 
 async def test_a_refused_row_fails_alone(writer: Writer) -> None:
