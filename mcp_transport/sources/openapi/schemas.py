@@ -33,7 +33,7 @@ PLAIN = frozenset({
 })  # fmt: skip
 ONE = frozenset({
     "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "not", "contains",
-    "propertyNames", "if", "then", "else",
+    "propertyNames", "if", "then", "else", "items",
 })  # fmt: skip
 MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 NAMED = frozenset({"patternProperties", "dependentSchemas"})
@@ -131,7 +131,9 @@ class Schemas:
         return self._names[reference]
 
     def _take(self, converted: Schema, key: str, value: Any) -> None:
-        if key in PLAIN:
+        if key == "items" and isinstance(value, list):
+            key = "prefixItems"  # as 2020-12 calls what was a list there
+        if self._is_kept(key, value):
             converted[key] = value
         elif key in ONE:
             converted[key] = self.convert(value)
@@ -139,12 +141,12 @@ class Schemas:
             converted[key] = [self.convert(item) for item in value]
         elif key in NAMED and isinstance(value, dict):
             converted[key] = self._named(key, value)
-        elif key == "pattern" and isinstance(value, str) and self._is_linear(value):
-            converted[key] = value
-        elif key == "items" and isinstance(value, list):  # a tuple, before 2020-12
-            converted["prefixItems"] = [self.convert(item) for item in value]
-        elif key == "items":
-            converted["items"] = self.convert(value)
+
+    def _is_kept(self, key: str, value: Any) -> bool:
+        """Whether a keyword stands in the schema as it does in the document."""
+        if key == "pattern":
+            return isinstance(value, str) and self._is_linear(value)
+        return key in PLAIN
 
     def _named(self, key: str, schemas: Schema) -> Schema:
         """Schemas by name, or by the pattern of names."""
