@@ -82,7 +82,7 @@ class Settings:
     MCP_STREAM_QUEUE: int = 256
     #: When a tool call's answer may leave: "durable" (its row is committed), "batched" or "off".
     MCP_CALL_RECORDING: str = "durable"
-    #: Call rows that may wait to be written before a call is refused.
+    #: Rows that may wait to be written before work is refused; results have room behind them.
     MCP_CALL_QUEUE: int = 10_000
     #: Seconds a request waits for the database before it is answered with 503.
     MCP_DATABASE_PATIENCE: float = 4.0

@@ -13,7 +13,7 @@ from mcp_transport.audit.chain import ChainedInsert
 from mcp_transport.audit.checkpoints import Checkpoint
 from mcp_transport.audit.record import CallRecord
 from mcp_transport.conf import settings
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Stage, Writer
 
 
 class Recording(StrEnum):
@@ -53,6 +53,8 @@ class Recorder:
     @property
     def is_available(self) -> bool:
         """Whether a call can be answered, as far as is known before it is begun."""
+        if self._writer.is_full:
+            return not self.is_on
         return self.mode is not Recording.DURABLE or not self._writer.is_away
 
     def record(self, call: CallRecord) -> Awaitable[None]:
@@ -69,18 +71,20 @@ class Recorder:
             self.mode is Recording.BATCHED and self._writer.is_crowded
         ):
             row = msgspec.structs.astuple(call)
-            return self._writer.write(self._statement, row, is_kept=True)
+            return self._writer.write(self._statement, row, is_kept=True, stage=Stage.DONE)
         self.post(call)
         return AT_ONCE
 
-    def post(self, call: CallRecord) -> None:
+    def post(self, call: CallRecord, *, stage: Stage = Stage.DONE) -> None:
         """
         Keep a call whose answer does not wait for its row, in either mode.
+
+        One that was not carried out is of an earlier stage.
 
         Raises: WriterFull.
         """
         if self.is_on:
-            self._writer.post(self._statement, msgspec.structs.astuple(call))
+            self._writer.post(self._statement, msgspec.structs.astuple(call), stage=stage)
 
     def checkpoint_if_due(self) -> None:
         """
@@ -102,4 +106,4 @@ class Recorder:
         Raises: WriterFull.
         """
         if self.is_on:
-            self._writer.post(self._checkpoint, ())
+            self._writer.post(self._checkpoint, (), stage=Stage.DONE)

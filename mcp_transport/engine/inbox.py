@@ -17,7 +17,7 @@ from mcp_transport.models import Inbox, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Id, Response, encode
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Statement, insert
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Stage, Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.log import is_stream_id
 from mcp_transport.streams.notices import Mail
@@ -69,12 +69,13 @@ class Inboxes:
             return  # nobody asked that
         workers = await self._pool.read(_worker_that_asked, session_id, question)
         payload = {"result": response.result, "error": response.error}
-        await self._leave(workers, session_id, ANSWER, question, payload)
+        await self._leave(workers, session_id, ANSWER, question, payload, stage=Stage.DONE)
 
     async def cancel(self, session_id: str, request_id: Id) -> None:
         """Forward a cancellation to the processes that may be working for the request."""
         workers = await self._pool.read(_workers_for, session_id, encode(request_id).decode())
-        await self._leave(workers, session_id, CANCEL, "", {"request_id": request_id})
+        payload = {"request_id": request_id}
+        await self._leave(workers, session_id, CANCEL, "", payload, stage=Stage.DONE)
 
     async def close(self, session_id: str) -> None:
         """
@@ -84,13 +85,15 @@ class Inboxes:
         that the session has changed is announced to all processes anyway.
         """
         row = (session_id, CLOSE, session_id, self._worker_id)
-        await self._writer.write(self._tell_workers, row)
+        await self._writer.write(self._tell_workers, row, stage=Stage.DONE)
 
     async def forward(self, worker: str, session_id: str, body: Any) -> bool:
         """Pass a message to the process with its connection; False if that has ended."""
         if worker == self._worker_id or not await self._pool.run(_is_serving, worker):
             return False
-        await self._leave({worker}, session_id, MESSAGE, "", {"body": body})
+        # A request can be sent again; what else is said belongs to one that runs.
+        stage = Stage.NEW if _asks(body) else Stage.DONE
+        await self._leave({worker}, session_id, MESSAGE, "", {"body": body}, stage=stage)
         return True
 
     async def take(self) -> list[Delivered]:
@@ -98,14 +101,27 @@ class Inboxes:
         return await self._pool.run(_take, self._worker_id)
 
     async def _leave(
-        self, workers: set[str], session_id: str, kind: str, key: str, payload: dict[str, Any]
+        self,
+        workers: set[str],
+        session_id: str,
+        kind: str,
+        key: str,
+        payload: dict[str, Any],
+        *,
+        stage: Stage,
     ) -> None:
         others = workers - {self._worker_id}
         now = timezone.now()
         rows = [(worker, session_id, kind, key, payload, now) for worker in others]
-        await asyncio.gather(*(self._writer.write(self._insert, row) for row in rows))
+        written = [self._writer.write(self._insert, row, stage=stage) for row in rows]
+        await asyncio.gather(*written)
         if others and self._hub is not None:
             await self._hub.announce(Mail(tuple(others)))
+
+
+def _asks(body: Any) -> bool:
+    """Whether somebody waits for an answer to a message, or to one of a batch."""
+    return type(body) is not dict or ("method" in body and "id" in body)
 
 
 def _worker_that_asked(session_id: str, question: str) -> set[str]:

@@ -27,7 +27,7 @@ from mcp_transport.limits.limiter import MINUTE, Limiter
 from mcp_transport.limits.refusals import Refusals
 from mcp_transport.protocol.errors import LimitExceeded
 from mcp_transport.protocol.methods import METHODS
-from mcp_transport.storage.writer import WriterFull
+from mcp_transport.storage.writer import Stage, WriterFull
 
 BUSY = 1.0  # seconds after which something that runs may have ended
 STREAMS_BUSY = 5.0  # the same of a stream
@@ -169,7 +169,7 @@ class Limiting:
 
     def _keep(self, call: CallRecord) -> None:
         with contextlib.suppress(WriterFull):  # calls that were carried out come first
-            self._recorder.post(call)
+            self._recorder.post(call, stage=Stage.NEW)
 
 
 def _stream_key(principal: Principal) -> str:

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from mcp_transport.models import Session, Worker
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Row, Statement
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Stage, Writer
 
 PATIENCE = 2.5  # seconds: a client may be back before it is noticed that it left, or who died
 INTERVAL = 0.25  # seconds between two attempts
@@ -79,7 +79,7 @@ class StandaloneStreams:
 
     def leave(self, session_id: str) -> None:
         """Give it back, after whatever was asked for before."""
-        self._writer.post(self._leave, (session_id, self._worker_id))
+        self._writer.post(self._leave, (session_id, self._worker_id), stage=Stage.DONE)
 
 
 def _holder(session_id: str) -> tuple[str, bool]:

@@ -26,7 +26,7 @@ from mcp_transport.sessions.subscribing import Subscribe, Unsubscribe
 from mcp_transport.storage.readings import Parameter, Reading
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Row, Statement, Update, insert
-from mcp_transport.storage.writer import Writer, WriterFull
+from mcp_transport.storage.writer import Stage, Writer, WriterFull
 
 TOUCH_INTERVAL = 30.0  # seconds between two writes of last_seen_at
 CACHE_LIMIT = 10_000  # sessions
@@ -211,7 +211,7 @@ class SessionStore:
         """End a session: whoever names it from now on is told that there is none."""
         self.forget(session_id)
         now = datetime.datetime.now(datetime.UTC)
-        await self._writer.write(self._close, (now, reason, session_id))
+        await self._writer.write(self._close, (now, reason, session_id), stage=Stage.DONE)
         self.forget(session_id)  # a request may have read it meanwhile
         await self._announce(session_id)
 

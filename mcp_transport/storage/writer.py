@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from enum import IntEnum
 from itertools import chain, groupby
 from operator import attrgetter
 from queue import Empty, SimpleQueue
@@ -38,6 +39,21 @@ SQLITE_ERROR = 1  # a wrong statement, which Django calls operational too
 
 class WriterFull(Exception):
     """The queue of rows is at its bound, or the writer was stopped."""
+
+
+class Stage(IntEnum):
+    """
+    How far the work is that a row belongs to, and so what would be lost with it.
+
+    Behind the bound there is room for as many rows again, for what has been
+    worked for: a site that cannot keep up refuses work, and never a result.
+    Half of that room is for what is said meanwhile, so that a function that
+    reports without end takes nothing away from the results of the others.
+    """
+
+    NEW = 0  # nothing was done yet, and whoever asks may come back
+    BEGUN = 1
+    DONE = 2
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -107,6 +123,11 @@ class Writer:
         return len(self._entries)
 
     @property
+    def is_full(self) -> bool:
+        """Whether so many rows wait that no work should be begun whose rows would come on top."""
+        return len(self._entries) >= self.queue_limit
+
+    @property
     def is_crowded(self) -> bool:
         """Whether so many rows wait that whoever has more should wait for the next."""
         return len(self._entries) * 2 > self.queue_limit
@@ -118,7 +139,12 @@ class Writer:
         return self._away_since is None and not is_stuck and now - self._steady_since >= seconds
 
     def write(
-        self, statement: Statement, row: Row, *, is_kept: bool = False
+        self,
+        statement: Statement,
+        row: Row,
+        *,
+        is_kept: bool = False,
+        stage: Stage = Stage.NEW,
     ) -> asyncio.Future[None]:
         """
         Hand over a row; the future is done when it is committed.
@@ -129,16 +155,16 @@ class Writer:
 
         Raises: WriterFull, at once. The future raises what the database said.
         """
-        self._admit()
+        self._admit(stage)
         return self._submit(statement, row, is_kept=is_kept)
 
-    def post(self, statement: Statement, row: Row) -> None:
+    def post(self, statement: Statement, row: Row, *, stage: Stage = Stage.NEW) -> None:
         """
         Hand over a row that nobody waits for; callable from any thread.
 
         Raises: WriterFull.
         """
-        self._admit()
+        self._admit(stage)
         self._entries.append(Entry(statement, row, None, None))
         try:
             loop = asyncio.get_running_loop()
@@ -179,16 +205,20 @@ class Writer:
         thread.join(wait)
         return not thread.is_alive() and not self._entries
 
-    def _admit(self) -> None:
+    def _admit(self, stage: Stage) -> None:
         if self._is_stopped:
             raise WriterFull("The writer has been stopped.")
-        if len(self._entries) >= self.queue_limit:
+        if self.is_full and len(self._entries) >= self._room(stage):
             raise WriterFull(
-                f"{self.queue_limit} rows wait to be written to the database "
+                f"{self._room(stage)} rows wait to be written to the database "
                 f"{self.alias!r}, which is the limit; try again later."
             )
         if self._thread is None:
             self._start()
+
+    def _room(self, stage: Stage) -> int:
+        """How many rows may wait before one of this stage is refused."""
+        return self.queue_limit * (Stage.DONE + stage) // Stage.DONE
 
     def _start(self) -> None:
         with self._lock:

@@ -50,7 +50,7 @@ class LiveStream:
         """
         event = Logged(self.sequence + 1, data)
         try:
-            written = self._log.append(self.id, event.sequence, data)
+            written = self._log.append(self.id, event.sequence, data, is_last=is_last)
             self.sequence = event.sequence
             self._writing += 1
             written.add_done_callback(partial(self._written, event))

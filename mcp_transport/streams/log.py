@@ -21,7 +21,7 @@ from mcp_transport.models import Event, Stream
 from mcp_transport.protocol.jsonrpc import Id, encode
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Update, insert
-from mcp_transport.storage.writer import Writer, WriterFull
+from mcp_transport.storage.writer import Stage, Writer, WriterFull
 
 logger = logging.getLogger("mcp_transport.streams")
 
@@ -96,27 +96,31 @@ class EventLog:
             opening.id, opening.session_id, encode(opening.request_id).decode(), opening.method,
             opening.entry, opening.call, self._worker_id, timezone.now(), 0,
         )  # fmt: skip
-        self._writer.post(self._open, row)
+        self._writer.post(self._open, row, stage=Stage.BEGUN)
 
-    def append(self, stream_id: str, sequence: int, data: bytes) -> asyncio.Future[None]:
+    def append(
+        self, stream_id: str, sequence: int, data: bytes, *, is_last: bool = False
+    ) -> asyncio.Future[None]:
         """
         Hand an event over; the future is done when it is committed.
 
         Raises WriterFull, at once. The future raises what the database said.
         """
         row = (stream_id, sequence, data.decode(), timezone.now())
-        return self._writer.write(self._append, row)
+        stage = Stage.DONE if is_last else Stage.BEGUN
+        return self._writer.write(self._append, row, stage=stage)
 
     def keep(self, stream_id: str, sequence: int, data: bytes) -> None:
         """Log an event once the database is back, if there is room for it."""
         with contextlib.suppress(WriterFull):
             row = (stream_id, sequence, data.decode(), timezone.now())
-            self._writer.post(self._append, row)
+            self._writer.post(self._append, row, stage=Stage.DONE)
 
     def close(self, stream_id: str, last_sequence: int) -> None:
         """Mark a stream as ended: a reader that has read all of it is done."""
         try:
-            self._writer.post(self._close, (timezone.now(), last_sequence, stream_id))
+            row = (timezone.now(), last_sequence, stream_id)
+            self._writer.post(self._close, row, stage=Stage.DONE)
         except WriterFull as problem:
             logger.error("A stream stays open in the log: %s", problem)
 

@@ -50,7 +50,7 @@ from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.statements import Update, insert
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Stage, Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
@@ -220,7 +220,7 @@ class Runtime:
         await self.authenticators.close()
         self.recorder.checkpoint()
         ended = Update(Worker, "seen_at", "ended_at")
-        self.writer.post(ended, (_now(), _now(), self.worker_id))
+        self.writer.post(ended, (_now(), _now(), self.worker_id), stage=Stage.DONE)
         # After everything that posts rows; what was posted is down before the process ends.
         await self.writer.stop(max(FAREWELL, self._end_at - time.monotonic()))
         await self.rows.stop(1.0)

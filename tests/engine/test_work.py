@@ -12,18 +12,21 @@ from django.db import OperationalError
 
 from mcp_transport import Context
 from mcp_transport.admin.trying import asking
+from mcp_transport.audit.recorder import Recording
 from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine import recording, session_channel
-from mcp_transport.models import Call, Event, Server, Session, Stream
+from mcp_transport.models import Call, Event, Server, Session, Stream, Worker
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.registry.decorators import prompt
 from mcp_transport.storage.rows import DatabaseAway
+from mcp_transport.storage.writer import WriterFull
 from mcp_transport.streams.live import LiveStream
 from mcp_transport.streams.log import EventLog
 from mcp_transport.worker.lifespan import Runtime
 from tests.client import LegacyClient, text_of
 from tests.client import Stream as ClientStream
 from tests.engine.conftest import LIMIT, Legacy, Modern, Register
+from tests.storage.test_writer import Recorded, block
 
 PROGRESS = {"progressToken": "p"}
 
@@ -104,6 +107,50 @@ async def test_a_request_is_cancelled_once(
     assert (await Stream.objects.aget()).closed_at is not None
 
 
+@pytest.mark.parametrize("mode", ["durable", "batched", "off"])
+async def test_a_queue_that_is_full_refuses_work_and_no_result(
+    hold: None,
+    legacy: Legacy,
+    modern: Modern,
+    gate: Gate,
+    running: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+) -> None:
+    monkeypatch.setattr(running.recorder, "mode", recording_mode := Recording(mode))
+    monkeypatch.setattr(running.recorder, "is_on", recording_mode is not Recording.OFF)
+    client = await legacy()
+    stream = await begin(client)
+    await gate.reached()
+    blocked = await block(running.writer)
+    running.writer.queue_limit = 6
+    with contextlib.suppress(WriterFull):
+        while True:
+            running.writer.post(Recorded(), ())
+    gate.opened.set()  # the result of what runs, and its row, come on top
+    refused = {"durable": 503, "batched": 503, "off": 200}[mode]
+    assert (await modern().call("hold")).status == refused
+    assert (await client.open("initialize", {"protocolVersion": "2025-11-25"})).status == 503
+    blocked.opened.set()
+    assert text_of((await rest(stream))[-1]["result"]) == "held"
+    assert await outcomes(running) == ([] if mode == "off" else ["ok"])
+    assert (await Stream.objects.aget()).closed_at is not None
+
+
+async def test_a_stopping_process_says_so_although_the_queue_is_full(running: Runtime) -> None:
+    blocked = await block(running.writer)
+    running.writer.queue_limit = 2
+    for _ in range(2):
+        running.writer.post(Recorded(), ())
+    stopping = asyncio.ensure_future(running.stop())
+    async with asyncio.timeout(LIMIT):
+        while not (running.writer._is_stopped or stopping.done()):  # noqa: ASYNC110 - tells nobody
+            await asyncio.sleep(0)
+    blocked.opened.set()
+    await asyncio.wait_for(stopping, LIMIT)
+    assert (await Worker.objects.aget()).ended_at is not None
+
+
 async def test_ids_keep_their_type(
     hold: None, legacy: Legacy, gate: Gate, running: Runtime
 ) -> None:
@@ -159,11 +206,13 @@ async def test_a_cancellation_between_report_and_commit_ends_the_stream(
     client = await legacy()
     append, held = EventLog.append, asyncio.Event()
 
-    def cancel_then_append(self: EventLog, stream: str, sequence: int, data: bytes) -> Any:
+    def cancel_then_append(
+        self: EventLog, stream: str, sequence: int, data: bytes, **options: Any
+    ) -> Any:
         if b"notifications/progress" in data:
             asyncio.get_running_loop().call_soon(works(running).cancel, client.session_id, "h")
             held.set()
-        return append(self, stream, sequence, data)
+        return append(self, stream, sequence, data, **options)
 
     monkeypatch.setattr(EventLog, "append", cancel_then_append)
     stream = await begin(client)
@@ -315,9 +364,9 @@ async def test_a_result_that_cannot_be_logged_holds_nobody(
 ) -> None:
     append = EventLog.append
 
-    def fail(self: EventLog, stream: str, sequence: int, data: bytes) -> Any:
+    def fail(self: EventLog, stream: str, sequence: int, data: bytes, **options: Any) -> Any:
         if b'"result"' not in data:
-            return append(self, stream, sequence, data)
+            return append(self, stream, sequence, data, **options)
         future = asyncio.get_running_loop().create_future()
         future.set_exception(OperationalError("away"))
         return future

@@ -17,7 +17,7 @@ from django.utils import timezone
 from mcp_transport.models import Inbox, Worker
 from mcp_transport.storage import writer as writer_module
 from mcp_transport.storage.statements import Row, Statement, insert
-from mcp_transport.storage.writer import MARKER, Entry, Writer, WriterFull
+from mcp_transport.storage.writer import MARKER, Entry, Stage, Writer, WriterFull
 from mcp_transport.testing.clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -251,6 +251,22 @@ async def test_a_full_queue_refuses_rows(make_writer: MakeWriter) -> None:
     blocked.opened.set()
     await asyncio.wait_for(asyncio.gather(*kept), LIMIT)
     assert writer.depth == 0
+
+
+async def test_behind_the_bound_there_is_room_for_what_was_worked_for(
+    make_writer: MakeWriter,
+) -> None:
+    writer = make_writer(queue_limit=4)
+    blocked = await block(writer)
+    taken = Recorded()
+    for stage, room in ((Stage.NEW, 4), (Stage.BEGUN, 6), (Stage.DONE, 8)):
+        while writer.depth < room:
+            writer.post(taken, (stage,), stage=stage)
+        with pytest.raises(WriterFull, match=f"{room} rows wait"):
+            writer.write(Recorded(), (), stage=stage)
+    blocked.opened.set()
+    await writer.flush(LIMIT)
+    assert [row[0] for rows, _ in taken.executed for row in rows] == [0, 0, 0, 0, 1, 1, 2, 2]
 
 
 async def test_a_row_is_written_although_its_waiter_was_cancelled(writer: Writer) -> None:

@@ -30,7 +30,9 @@ class FakeLog:
         self.failure: Exception | None = None
         self.most_reads = 1000
 
-    def append(self, stream_id: str, sequence: int, data: bytes) -> asyncio.Future[None]:
+    def append(
+        self, stream_id: str, sequence: int, data: bytes, *, is_last: bool = False
+    ) -> asyncio.Future[None]:
         if isinstance(self.failure, WriterFull):
             raise self.failure
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
