@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from mcp_transport.sources.openapi.configuration import Configuration, origin_of, url_problem
+from mcp_transport.outgoing.configuration import origin_of, url_problem
+from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.reading import DocumentError
 from mcp_transport.sources.openapi.references import Unusable
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from mcp_transport.outgoing.exchanging import Answer
 from mcp_transport.protocol.content import (
     Audio,
     BlobResource,
@@ -21,7 +22,6 @@ from mcp_transport.protocol.content import (
 )
 from mcp_transport.protocol.shortening import shortened
 from mcp_transport.registry.results import ToolResult
-from mcp_transport.sources.openapi.exchanging import Answer
 from mcp_transport.sources.openapi.inputs import essence, is_json, is_textual
 from mcp_transport.sources.openapi.operations import Operation
 

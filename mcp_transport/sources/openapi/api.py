@@ -7,19 +7,19 @@ import logging
 
 import httpx
 
-from mcp_transport.registry.errors import ToolError
-from mcp_transport.registry.results import ToolResult
-from mcp_transport.sources.openapi.answers import result_of
-from mcp_transport.sources.openapi.configuration import Configuration
-from mcp_transport.sources.openapi.document import Document
-from mcp_transport.sources.openapi.exchanging import (
+from mcp_transport.outgoing.exchanging import (
     MAX_BYTES,
     TooLarge,
     Undecodable,
     exchange,
     reason,
 )
-from mcp_transport.sources.openapi.network import GuardedTransport, Refused, guarded
+from mcp_transport.outgoing.network import GuardedTransport, Refused
+from mcp_transport.registry.errors import ToolError
+from mcp_transport.registry.results import ToolResult
+from mcp_transport.sources.openapi.answers import result_of
+from mcp_transport.sources.openapi.configuration import Configuration
+from mcp_transport.sources.openapi.document import Document
 from mcp_transport.sources.openapi.operations import Operation
 from mcp_transport.sources.openapi.requests import request_of
 
@@ -62,7 +62,8 @@ class Api:
 
     def _connections(self) -> GuardedTransport:
         if self._transport is None:
-            self._transport = guarded(self.configuration)
+            hosts, ca_file = self.configuration.private_hosts, self.configuration.ca_file
+            self._transport = GuardedTransport(hosts, ca_file=ca_file)
         return self._transport
 
     def _note(self, operation: Operation, error: Exception) -> None:

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import httpx
 
+from mcp_transport.outgoing.configuration import origin_of
+from mcp_transport.outgoing.exchanging import TooLarge, Undecodable, exchange, reason
+from mcp_transport.outgoing.network import GuardedTransport, Refused
 from mcp_transport.sources.openapi.building import Built, build
-from mcp_transport.sources.openapi.configuration import Configuration, origin_of
-from mcp_transport.sources.openapi.exchanging import TooLarge, Undecodable, exchange, reason
-from mcp_transport.sources.openapi.network import Refused, guarded
+from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.operations import LeftOut, Operation
 from mcp_transport.sources.openapi.reading import MAX_BYTES, DocumentError, parse
 from mcp_transport.sources.openapi.requests import USER_AGENT
@@ -161,7 +162,7 @@ async def fetch(configuration: Configuration) -> bytes:
     """The bytes behind the URL of a document. Raises DocumentError."""
     headers = headers_of(configuration)
     request = httpx.Request("GET", configuration.url or "", headers=headers)
-    transport = guarded(configuration)
+    transport = GuardedTransport(configuration.private_hosts, ca_file=configuration.ca_file)
     try:
         answer = await exchange(transport, request, within=configuration.timeout, limit=MAX_BYTES)
     except TimeoutError:

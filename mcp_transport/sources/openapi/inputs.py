@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mcp_transport.outgoing.configuration import FRAMING
 from mcp_transport.protocol.shortening import shown
 from mcp_transport.rules import HEADER_NAME
-from mcp_transport.sources.openapi.configuration import FRAMING, Configuration
+from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.operations import (
     COOKIE,
     HEADER,

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from mcp_transport.sources.openapi import exchanging
-from tests.sources.openapi.upstream import Upstream, running
+from mcp_transport.outgoing import exchanging
+from tests.upstream import Upstream, running
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from mcp_transport.outgoing.exchanging import Answer
 from mcp_transport.protocol.content import Audio, BlobResource, EmbeddedResource, Image, Text
 from mcp_transport.registry.results import ToolResult
 from mcp_transport.sources.openapi.answers import result_of
-from mcp_transport.sources.openapi.exchanging import Answer
 from tests.sources.openapi.documents import operation, petstore
 
 PLAIN = operation(petstore(), "pets_getPet")

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.outgoing import exchanging
 from mcp_transport.protocol.content import Text
 from mcp_transport.registry.errors import ArgumentError, ToolError
 from mcp_transport.registry.results import ToolResult
-from mcp_transport.sources.openapi import exchanging
 from mcp_transport.sources.openapi.api import Api
 from tests.fleet.certificate import make
 from tests.sources.openapi.documents import configured, operation, petstore
-from tests.sources.openapi.upstream import Got, Send, Upstream, reply, running
+from tests.upstream import Got, Send, Upstream, reply, running
 
 
 async def call(upstream: Upstream, name: str, changes: Any = None, **arguments: Any) -> ToolResult:

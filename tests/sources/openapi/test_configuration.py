@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from mcp_transport.sources.openapi.configuration import origin_of, problems, read
+from mcp_transport.sources.openapi.configuration import problems, read
 from tests.sources.openapi.documents import PETSTORE
 
 GOOD: dict[str, Any] = {
@@ -96,8 +96,3 @@ def test_a_document_is_needed() -> None:
     assert "is no dictionary" in next(problems("pets", "https://pets.example"))
     with pytest.raises(ImproperlyConfigured, match="document"):
         read("pets", {})
-
-
-def test_an_origin_has_the_port_of_its_scheme() -> None:
-    assert origin_of("https://Pets.example/a") == ("https", "pets.example", 443)
-    assert origin_of("http://pets.example:8080") == ("http", "pets.example", 8080)

@@ -17,7 +17,7 @@ from mcp_transport.sources.openapi.configuration import Configuration
 from mcp_transport.sources.openapi.document import Document, fetch
 from mcp_transport.sources.openapi.reading import DocumentError
 from tests.sources.openapi.documents import PETSTORE, configured
-from tests.sources.openapi.upstream import Got, Send, Upstream, reply
+from tests.upstream import Got, Send, Upstream, reply
 
 Load = Callable[[Document], Document]
 

@@ -24,7 +24,7 @@ from mcp_transport.sources.openapi.source import OpenApiSource
 from mcp_transport.testing import Site
 from mcp_transport.worker.lifespan import runtime
 from tests.sources.openapi.documents import PETSTORE
-from tests.sources.openapi.upstream import Got, Send, Upstream, reply
+from tests.upstream import Got, Send, Upstream, reply
 
 TOKEN = "the-token-of-the-api"
 ERAS = pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25", "2026-07-28"])

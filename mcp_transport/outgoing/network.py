@@ -1,5 +1,5 @@
 """
-The way to one API: the address is looked at before it is connected to.
+The way to one host: the address is looked at before it is connected to.
 
 A name is resolved here, its addresses are checked, and the connection goes to
 one of these: what the name means a moment later changes nothing. There are no
@@ -16,8 +16,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import httpx
-
-from mcp_transport.sources.openapi.configuration import Configuration
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -70,11 +68,6 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def guarded(configuration: Configuration) -> GuardedTransport:
-    """The way to what a configuration names."""
-    return GuardedTransport(configuration.private_hosts, ca_file=configuration.ca_file)
-
-
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to public addresses, and to the hosts that are named as private."""
 
@@ -83,12 +76,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         private_hosts: Iterable[str] = (),
         *,
         ca_file: str | Path | None = None,
+        most_connections: int = MOST_CONNECTIONS,
         resolve: Resolve = resolve,
         inner: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._private_hosts = frozenset(private_hosts)
         self._resolve = resolve
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_IDLE)
+        limits = httpx.Limits(max_connections=most_connections, max_keepalive_connections=MOST_IDLE)
         verify = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
         self._inner = inner or httpx.AsyncHTTPTransport(
             verify=verify, limits=limits, trust_env=False

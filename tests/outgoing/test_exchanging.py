@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.openapi.exchanging, against an API that means no good."""
+"""Tests of mcp_transport.outgoing.exchanging, against an API that means no good."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from mcp_transport.sources.openapi.exchanging import (
+from mcp_transport.outgoing.exchanging import (
     Answer,
     TooLarge,
     Undecodable,
@@ -22,8 +22,8 @@ from mcp_transport.sources.openapi.exchanging import (
     reason,
     seconds_of,
 )
-from mcp_transport.sources.openapi.network import GuardedTransport
-from tests.sources.openapi.upstream import Act, Got, Send, Upstream, reply
+from mcp_transport.outgoing.network import GuardedTransport
+from tests.upstream import Act, Got, Send, Upstream, reply
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.openapi.network."""
+"""Tests of mcp_transport.outgoing.network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from mcp_transport.sources.openapi.network import GuardedTransport, Refused, is_public, resolve
+from mcp_transport.outgoing.network import GuardedTransport, Refused, is_public, resolve
 
 INTERNAL = [
     "127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
