@@ -216,5 +216,6 @@ def test_the_wait_that_is_asked_for_is_read() -> None:
     assert seconds_of("7") == 7.0
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     assert 50 < seconds_of(later) <= 60
-    for nonsense in ("", "-1", "x", "9" * 20, "Sun, 06 Nov 1994 08:49:37 GMT"):
+    far = f"Sun, 06 Nov 2050 08:49:37 +{'9' * 20}"
+    for nonsense in ("", "-1", "x", "9" * 20, "Sun, 06 Nov 1994 08:49:37 GMT", far):
         assert seconds_of(nonsense) == 0.0

@@ -30,6 +30,14 @@ MASK = b"[redacted]"
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
 CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 UNKNOWN = "application/octet-stream"
+# By Python's names, of which an answer may choose: it also knows "punycode", among
+# others, which takes the square of a body's length to read.
+CHARSETS = frozenset({
+    "utf-8", "utf-16", "utf-16-be", "utf-16-le", "ascii", "big5", "euc_jp", "euc_kr", "gb18030",
+    "gb2312", "gbk", "iso2022_jp", "koi8-r", "koi8-u", "shift_jis",
+    *(f"cp125{number}" for number in range(9)),
+    *(f"iso8859-{number}" for number in range(1, 17) if number != 12),
+})  # fmt: skip
 
 
 def result_of(operation: Operation, answer: Answer, secrets: Iterable[str] = ()) -> ToolResult:
@@ -115,13 +123,13 @@ def binary(operation: Operation, body: bytes, kind: str) -> Content:
 
 
 def text_of(answer: Answer) -> str:
-    """The body as text, in the character set that it names."""
+    """The body as text, in the character set that it names if that is one of the Web's."""
     named = CHARSET.search(answer.content_type)
     try:
         charset = codecs.lookup(named[1]).name if named else "utf-8"
-        return answer.body.decode(charset, "replace")
-    except (LookupError, UnicodeError, ValueError):
-        return answer.body.decode("utf-8", "replace")
+    except LookupError:
+        charset = "utf-8"
+    return answer.body.decode(charset if charset in CHARSETS else "utf-8", "replace")
 
 
 def status_line(status: int) -> str:

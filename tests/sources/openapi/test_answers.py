@@ -62,6 +62,10 @@ def test_text_is_read_in_its_character_set() -> None:
     assert text(answered(b"a", "text/plain; charset=base64")) == "a"
 
 
+def test_text_is_not_read_in_ways_that_no_page_of_the_web_has() -> None:
+    assert text(answered(b"ab-c", "text/plain; charset=punycode")) == "ab-c"
+
+
 def test_bytes_are_what_clients_can_show() -> None:
     assert answered(b"x", "image/png").content == (Image(data=b"x", mime_type="image/png"),)
     assert answered(b"x", "audio/ogg").content == (Audio(data=b"x", mime_type="audio/ogg"),)
