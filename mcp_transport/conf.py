@@ -20,6 +20,8 @@ class Settings:
 
     #: Path under which every server is reached: ``/mcp/<slug>``.
     MCP_PATH: str = "/mcp"
+    #: Origin under which clients reach the site, "https://example.com"; needed for signing in (OAuth).
+    MCP_PUBLIC_URL: str | None = None
     #: Path that answers while the worker process lives; None for none.
     MCP_HEALTH_PATH: str | None = "/healthz"
     #: Path that answers 200 while requests are welcome, and 503 otherwise; None for none.

@@ -21,6 +21,7 @@ from mcp_transport.nchan.offloading import ATTACHED, LEFT
 from mcp_transport.protocol.headers import PROTOCOL_VERSION, SESSION_ID
 from mcp_transport.serving.stopping import closing, requests
 from mcp_transport.storage.rows import DatabaseAway
+from mcp_transport.transports import resource_metadata
 from mcp_transport.transports.http_sse import TRANSPORT as HTTP_SSE
 from mcp_transport.transports.http_sse import HttpSseConsumer
 from mcp_transport.transports.page import PageConsumer
@@ -109,6 +110,10 @@ class McpApplication:
     async def _beside(self, scope: Any) -> Any:
         """The application of any other request."""
         path: str = scope["path"]
+        slug = resource_metadata.slug_asked_for(path)
+        if slug is not None:
+            scope["mcp_server"] = slug
+            return _metadata
         if path in AT_ROOT and settings.MCP_HTTP_SSE and await _has_default(_has_http_sse):
             scope["mcp_server"], scope["mcp_door"] = DEFAULT, path[1:]
             return self._http_sse
@@ -164,6 +169,10 @@ class McpApplication:
         if await self._is_at_root(scope) and scope["mcp_door"].startswith(DOOR):
             return self._tool_socket
         return self._websocket or _nowhere
+
+
+async def _metadata(scope: Any, _receive: Any, send: Any) -> None:
+    await resource_metadata.show(scope, send, runtime)
 
 
 def _with_nchan(scope: Any, receive: Any, send: Any) -> tuple[Any, Any, Any]:

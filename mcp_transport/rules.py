@@ -275,6 +275,33 @@ class Documents(Rule):
                 yield f"has the alias {shown(alias)}; it is 1 to 24 of a-z 0-9 -, a letter first."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicOrigin(Rule):
+    """The origin of the site as its clients write it."""
+
+    id: ClassVar[str] = "mcp.E050"
+    remedy: ClassVar[str] = (
+        'Write it like "https://example.com"; "http://127.0.0.1:8000" does on this machine alone.'
+    )
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if value is None:
+            return
+        if not isinstance(value, str) or not is_origin(value) or value.endswith("/"):
+            yield f"is {shown(value)}; it is a scheme and a host, nothing more."
+        elif not is_safe_address(value):
+            yield f"is {shown(value)}; tokens travel to https:// alone, but on this machine."
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether what is sent to an address cannot be read on its way: TLS, or this machine."""
+    scheme, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].lower()
+    is_here = re.fullmatch(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", host)
+    return scheme.lower() == "https" or (scheme.lower() == "http" and is_here is not None)
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -324,6 +351,7 @@ HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
 RULES: Mapping[str, Rule] = {
     "MCP_PATH": Path(),
+    "MCP_PUBLIC_URL": PublicOrigin(),
     "MCP_HEALTH_PATH": Path(optional=True),
     "MCP_READY_PATH": Path(optional=True),
     "MCP_ALLOWED_HOSTS": Words(

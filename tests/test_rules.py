@@ -104,6 +104,23 @@ def test_origins_as_browsers_send_them(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [None, "https://a.example", "https://a.example:8443", "http://127.0.0.1:8000", "http://[::1]"],
+)
+def test_a_public_url_is_an_origin_that_tokens_are_safe_on_the_way_to(url: str | None) -> None:
+    assert problems("MCP_PUBLIC_URL", url) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [1, "", "a.example", "https://a.example/", "https://a.example/mcp", "http://a.example",
+     "http://127.0.0.1.evil.example", "http://localhost.evil.example", "ftp://localhost"],
+)  # fmt: skip
+def test_what_is_no_public_url(url: Any) -> None:
+    assert len(problems("MCP_PUBLIC_URL", url)) == 1
+
+
+@pytest.mark.parametrize(
     "origin", ["*", "a.example", "https://a.example/app", "https://u@a.example", "null", "http://["]
 )
 def test_what_no_browser_sends_as_origin(origin: str) -> None:

@@ -28,6 +28,14 @@ class Authenticator(ABC):
         """Say who sent these headers if that was found out a moment ago, without waiting."""
         return None
 
+    def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
+        """
+        Whether these headers can hold no credential of this kind, as their form tells.
+
+        Those that come after this authenticator are only recalled by if it says so.
+        """
+        return False
+
     def forget(self) -> None:
         """Drop what is cached: something about users or tokens has changed."""
         return
@@ -59,8 +67,18 @@ class AuthenticatorChain(Authenticator):
         return ANONYMOUS
 
     def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
-        """Ask the first one alone: another's word counts only if that one has none."""
-        return self._authenticators[0].recall(headers) if self._authenticators else None
+        """Ask in order: another's word counts only if those before have none."""
+        for authenticator in self._authenticators:
+            principal = authenticator.recall(headers)
+            if principal is not None:
+                return principal
+            if not authenticator.ignores(headers):
+                return None
+        return None
+
+    def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether none of them looks at these headers."""
+        return all(authenticator.ignores(headers) for authenticator in self._authenticators)
 
     def forget(self) -> None:
         """Let every authenticator forget."""

@@ -65,6 +65,11 @@ class BearerAuthenticator(Authenticator):
         header = headers.get(b"authorization")
         return None if header is None else self._cache.get(sha256(header).digest())
 
+    def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
+        """See Authenticator.ignores()."""
+        header = headers.get(b"authorization")
+        return header is None or not _value(header).startswith(PREFIX)
+
     def forget(self) -> None:
         """Look every token up again, also those that are being looked up."""
         self._cache, self._look_ups = PrincipalCache(), {}
@@ -76,9 +81,8 @@ class BearerAuthenticator(Authenticator):
         await self._pool.stop(1.0)
 
     async def _authenticate_anew(self, header: bytes) -> Principal | None:
-        scheme, _, value = header.decode("latin-1").partition(" ")
-        value = value.strip()
-        if scheme.lower() != "bearer" or not value.startswith(PREFIX):
+        value = _value(header)
+        if not value.startswith(PREFIX):
             return None
         if not is_well_formed(value):
             raise InvalidToken("The token is mistyped or cut off: its checksum does not fit.")
@@ -120,6 +124,12 @@ class BearerAuthenticator(Authenticator):
             await self._pool.run(write_use, token_id)
         except (AnyDatabaseError, PoolExhausted):  # a hint for people; the next minute has another
             logger.warning("The last use of token %s was not written.", token_id)
+
+
+def _value(header: bytes) -> str:
+    """What a header of the scheme presents; empty for another scheme."""
+    scheme, _, value = header.decode("latin-1").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
 
 
 def _look_up_ended(

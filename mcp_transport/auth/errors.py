@@ -16,9 +16,10 @@ class AuthenticationError(Refused):
     http_status: ClassVar[int] = 401
     error: ClassVar[str] = ""  # empty: a challenge that blames nothing
 
-    def __init__(self, message: str, *, scope: str = "") -> None:
+    def __init__(self, message: str, *, needs: tuple[tuple[str, ...], ...] = ()) -> None:
         super().__init__(self.http_status, message)
-        self.scope = scope
+        #: Scopes that would do: one of each group, whose narrowest stands first.
+        self.needs = needs
 
 
 class CredentialsRequired(AuthenticationError):

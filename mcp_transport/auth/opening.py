@@ -145,7 +145,7 @@ def issue(principal: Principal, server_id: int, origin: str) -> str:
     """Write a ticket down; its value."""
     credential = {
         "key": principal.key,
-        "scopes": sorted(principal.scopes),
+        "scopes": None if principal.scopes is None else sorted(principal.scopes),
         "server_ids": None if principal.server_ids is None else sorted(principal.server_ids),
         "expires_at": principal.expires_at,
     }
@@ -164,9 +164,8 @@ def redeem(value: str, server_id: int, origin: str) -> Principal:
     if ticket is None:
         raise InvalidToken(BURNT)
     credential = dict(ticket.credential)
-    servers = credential.pop("server_ids")
-    credential["server_ids"] = None if servers is None else frozenset(servers)
-    credential["scopes"] = frozenset(credential["scopes"])
+    for limit in ("server_ids", "scopes"):
+        credential[limit] = None if credential[limit] is None else frozenset(credential[limit])
     return reload(principal_of(ticket.user, token_id=ticket.token_id, **credential))
 
 

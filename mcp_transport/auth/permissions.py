@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from mcp_transport.auth.errors import CredentialsRequired, InvalidToken, NotPermitted
+from mcp_transport.auth.errors import (
+    CredentialsRequired,
+    InsufficientScope,
+    InvalidToken,
+    NotPermitted,
+)
 from mcp_transport.auth.principal import Principal, has_every_right, rights_of
 
 TOO_MUCH = "This user may do what you may not: a token is issued by somebody who has its rights."
@@ -39,6 +44,8 @@ def may_use_server(principal: Principal, server: ServerAccess) -> None:
     """
     if not principal.reaches(server.id):
         raise InvalidToken(f"This token was not issued for the server {server.slug!r}.")
+    if principal.scopes is not None and not principal.scopes:
+        raise InsufficientScope(f"This token has no scope that the server {server.slug!r} knows.")
     if server.access == "public":
         return
     if principal.is_anonymous:
@@ -56,9 +63,16 @@ def may_issue_for(issuer: Any, owner: Any) -> bool:
     return not has_every_right(owner) and rights_of(owner) <= rights_of(issuer)
 
 
-def challenge(server_url: str, error: str = "", scope: str = "") -> str:
-    """Give the WWW-Authenticate header of a refusal (RFC 6750, section 3)."""
-    parameters = {"realm": server_url, "error": error, "scope": scope}
+def challenge(
+    server_url: str, error: str = "", scope: str = "", resource_metadata: str = ""
+) -> str:
+    """Give the WWW-Authenticate header of a refusal (RFC 6750, section 3; RFC 9728, 5.1)."""
+    parameters = {
+        "realm": server_url,
+        "error": error,
+        "scope": scope,
+        "resource_metadata": resource_metadata,
+    }
     return "Bearer " + ", ".join(
         f"{name}={quoted(value)}" for name, value in parameters.items() if value
     )

@@ -18,6 +18,18 @@ SCOPE_OF_KIND = {
 }
 
 
+def scopes_for(kind: str, name: str, is_read_only: bool) -> tuple[str, ...]:
+    """The scopes of which each covers an entry, the narrowest first."""
+    if kind != "tool":
+        return (SCOPE_OF_KIND[kind],)
+    return (f"tool:{name}", "tools:read", "tools") if is_read_only else (f"tool:{name}", "tools")
+
+
+def broader(scope: str) -> tuple[str, ...]:
+    """A scope, and those that cover all that it does."""
+    return (scope, "tools") if scope == "tools:read" or scope.startswith("tool:") else (scope,)
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """
     A user as one credential presents them.
@@ -33,7 +45,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     token_id: int | None = None
     is_superuser: bool = False
     permissions: frozenset[str] = NOTHING
-    scopes: frozenset[str] = NOTHING  # empty: everything
+    scopes: frozenset[str] | None = None  # None: everything
     server_ids: frozenset[int] | None = None  # None: every server
     expires_at: float | None = None  # seconds since the epoch
 
@@ -49,11 +61,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def covers(self, kind: str, name: str, is_read_only: bool) -> bool:
         """Whether the credential is good for an entry, whatever its user may do."""
         scopes = self.scopes
-        if not scopes or SCOPE_OF_KIND[kind] in scopes:
-            return True
-        if kind != "tool":
-            return False
-        return (is_read_only and "tools:read" in scopes) or f"tool:{name}" in scopes
+        return scopes is None or not scopes.isdisjoint(scopes_for(kind, name, is_read_only))
 
     def reaches(self, server_id: int) -> bool:
         """Whether the credential is good for a server."""
@@ -119,7 +127,7 @@ def present(token: Any, server_ids: Iterable[int] | None = None) -> Principal:
         token.owner,
         key=f"user:{token.owner_id}/token:{token.pk}",
         token_id=token.pk,
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(token.scopes) or None,
         server_ids=servers or None,
         expires_at=token.expires_at.timestamp() if token.expires_at else None,
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp_transport.auth.errors import InsufficientScope
-from mcp_transport.auth.principal import SCOPE_OF_KIND
+from mcp_transport.auth.principal import broader, scopes_for
 from mcp_transport.engine.back_channel import check_capabilities
 from mcp_transport.engine.catalog import D, Offered
 from mcp_transport.engine.exchange import Exchange
@@ -84,15 +84,25 @@ def no_resource(exchange: Exchange, uri: str) -> ProtocolError:
     return LegacyResourceNotFound(f"There is no resource {shown(uri)}.", data={"uri": capped(uri)})
 
 
-def _scope(entry: Offered) -> str:
-    return f"tool:{entry.name}" if entry.kind == "tool" else SCOPE_OF_KIND[entry.kind]
+def _needs(entry: Offered, held: frozenset[str] | None) -> tuple[tuple[str, ...], ...]:
+    """
+    The scopes of a credential that would do.
+
+    What this one has is among them: a client may ask for what it reads here
+    alone (2025-11-25, basic/authorization, Runtime Insufficient Scope Errors).
+    """
+    return (
+        scopes_for(entry.kind, entry.name, entry.is_read_only),
+        *(broader(s) for s in sorted(held or ())),
+    )
 
 
 def _admit(exchange: Exchange, entry: Offered) -> None:
     exchange.entry = entry
     if not entry.is_covered(exchange.principal):
         raise InsufficientScope(
-            f"The token does not cover the {entry.kind} {entry.name!r}.", scope=_scope(entry)
+            f"The token does not cover the {entry.kind} {entry.name!r}.",
+            needs=_needs(entry, exchange.principal.scopes),
         )
     if entry.limit is not None and exchange.method.is_recorded:
         exchange.services.limiting.begin_entry(exchange, entry, entry.limit)

@@ -116,6 +116,11 @@ class Directory:
             return None
         return cached.offer
 
+    def last_known(self, slug: str) -> Offer | None:
+        """A server as it was when it was last read, however long ago."""
+        cached = self._cache.get(slug)
+        return None if cached is None else cached.offer
+
     async def find(self, slug: str) -> Offer | None:
         """An enabled server, or None."""
         cached = self._cache.get(slug)

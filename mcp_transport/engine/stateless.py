@@ -149,7 +149,7 @@ def cache_hints(exchange: Exchange) -> tuple[int, str]:
     is_same_for_all = (
         exchange.server.access == "public"
         and exchange.catalog.is_uniform
-        and not exchange.principal.scopes  # which leave some of it out
+        and exchange.principal.scopes is None  # which leave some of it out
     )
     if exchange.method.name == "resources/read":
         return 0, "private"

@@ -86,7 +86,8 @@ async def _refusal_by_token(
         return error.status, b"The token is not good.\n"
     if principal.is_anonymous:
         return 401, b"The figures ask for a token.\n"
-    is_for_operators = principal.token_id is None or OPERATOR_SCOPE in principal.scopes
+    is_narrow = principal.token_id is not None or principal.scopes is not None
+    is_for_operators = not is_narrow or OPERATOR_SCOPE in (principal.scopes or ())
     if not (is_for_operators and principal.may(PERMISSION)):
         needed = f"The scope {OPERATOR_SCOPE!r} and the permission {PERMISSION!r} are needed.\n"
         return 403, needed.encode()

@@ -41,6 +41,10 @@ class Guests(Authenticator):
         key = self._users.get(headers.get(b"authorization", b""))
         return None if key is None else await runtime().rows.run(present_guest, key)
 
+    def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
+        """See Authenticator.ignores()."""
+        return headers.get(b"authorization", b"") not in self._users
+
 
 def present_guest(key: Any) -> Principal:
     """The user of a key, as the site knows them now; makes queries."""

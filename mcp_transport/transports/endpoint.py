@@ -244,7 +244,11 @@ class HttpEndpoint(AsyncConsumer):
         url = f"{self.request.get('scheme', 'http')}://{_host(self.headers)}{self.request['path']}"
         status = 500 if isinstance(error, InternalError) else error.status
         body = jsonrpc.error(jsonrpc.read_id(self.body), error)
-        await self.responder.finish(status, body, refusal_headers(error, url))
+        await self.responder.finish(
+            status,
+            body,
+            refusal_headers(error, url, self.runtime.directory, self.request["mcp_server"]),
+        )
 
     def _finish(self, outcome: Outcome) -> Awaitable[None]:
         if not isinstance(outcome, Reply):

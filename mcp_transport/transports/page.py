@@ -78,7 +78,12 @@ class PageConsumer(HttpEndpoint):
         status = 500 if isinstance(error, InternalError) else error.status
         context = {**_ways(None, self.request["path"]), "status": status, "why": error.message}
         body = await self._render("refused", context)
-        headers = refusal_headers(error, f"{self._site}{self.request['path']}")
+        headers = refusal_headers(
+            error,
+            f"{self._site}{self.request['path']}",
+            self.runtime.directory,
+            self.request["mcp_server"],
+        )
         await self.responder.finish(status, body, (*self._headers(), *headers))
 
     async def _render(self, name: str, context: dict[str, Any]) -> bytes:

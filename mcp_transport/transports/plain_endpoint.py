@@ -70,4 +70,8 @@ class PlainEndpoint(HttpEndpoint):
         host = self.headers.get(b"host", b"").decode("latin-1")
         url = f"{self.request.get('scheme', 'http')}://{host}{self.request['path']}"
         body = b"" if self.responder.is_open else jsonrpc.encode(told)
-        await self.responder.finish(status, body, refusal_headers(error, url))
+        await self.responder.finish(
+            status,
+            body,
+            refusal_headers(error, url, self.runtime.directory, self.request["mcp_server"]),
+        )

@@ -269,7 +269,12 @@ class SocketEndpoint(AsyncConsumer):
             {
                 "type": "websocket.http.response.start",
                 "status": 500 if isinstance(error, InternalError) else error.status,
-                "headers": [JSON_TYPE, *refusal_headers(error, url)],
+                "headers": [
+                    JSON_TYPE,
+                    *refusal_headers(
+                        error, url, self.runtime.directory, self.request["mcp_server"]
+                    ),
+                ],
             }
         )
         await self.write(

@@ -44,11 +44,30 @@ async def test_the_first_that_knows_the_credential_decides() -> None:
     assert await chain.authenticate({b"authorization": b"Bearer good"}) is OPERATOR
 
 
-def test_only_the_first_can_recall_somebody_before_the_others_are_asked() -> None:
-    class Forgetful(Knows):
-        def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
-            return None
+class Forgetful(Knows):
+    """Has to be asked anew each time."""
 
+    def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        return None
+
+
+class Elsewhere(Forgetful):
+    """Can tell at once that these credentials are none of its kind."""
+
+    def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
+        return b"x-elsewhere" not in headers
+
+
+def test_somebody_is_recalled_only_if_those_before_have_no_say() -> None:
+    headers = {b"x-remembered": b"1"}
+    chain = AuthenticatorChain([Elsewhere(), AuthenticatorChain([Elsewhere()]), Knows()])
+    assert chain.recall(headers) is OPERATOR
+    assert chain.recall({**headers, b"x-elsewhere": b"1"}) is None
+    assert not chain.ignores(headers)
+    assert AuthenticatorChain([Elsewhere()]).recall(headers) is None
+
+
+def test_who_cannot_tell_is_asked_before_those_after_are_recalled_by() -> None:
     headers = {b"x-remembered": b"1"}
     assert AuthenticatorChain([Knows(), Forgetful()]).recall(headers) is OPERATOR
     assert AuthenticatorChain([Forgetful(), Knows()]).recall(headers) is None

@@ -69,7 +69,7 @@ async def test_a_token_presents_its_owner(authenticator: BearerAuthenticator, ad
     assert principal.key == f"user:{ada.pk}/token:{token.pk}"
     assert (principal.user, principal.username) == (ada, "ada")
     assert (principal.user_id, principal.token_id) == (ada.pk, token.pk)
-    assert principal.scopes == {"tools:read"}
+    assert principal.scopes == frozenset({"tools:read"})
     assert principal.server_ids is None
     assert token.expires_at is not None
     assert principal.expires_at == token.expires_at.timestamp()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from mcp_transport.auth.errors import (
     AuthenticationError,
     CredentialsRequired,
+    InsufficientScope,
     InvalidToken,
     NotPermitted,
 )
@@ -18,6 +19,8 @@ from mcp_transport.models import Server
 CLERK = Principal(key="user:1", user=User(pk=1), permissions=frozenset({"shop.use"}))
 GUEST = Principal(key="user:2", user=User(pk=2))
 ELSEWHERE = Principal(key="user:1/token:3", user=User(pk=1), server_ids=frozenset({99}))
+
+WITHOUT_SCOPE = Principal(key="user:1/oauth:1", user=User(pk=1), scopes=frozenset())
 
 
 def a_server(access: str) -> Server:
@@ -45,6 +48,8 @@ def test_a_server_is_open_to_whom_its_access_names(access: str, principal: Princ
         ("token", ANONYMOUS, CredentialsRequired),
         ("permission", ANONYMOUS, CredentialsRequired),
         ("permission", GUEST, NotPermitted),
+        ("public", WITHOUT_SCOPE, InsufficientScope),
+        ("token", WITHOUT_SCOPE, InsufficientScope),
         ("public", ELSEWHERE, InvalidToken),
         ("token", ELSEWHERE, InvalidToken),
     ],

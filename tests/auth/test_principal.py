@@ -6,12 +6,18 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 
 from mcp_transport.auth.permissions import may_issue_for
-from mcp_transport.auth.principal import ANONYMOUS, OPERATOR, Principal, principal_of
+from mcp_transport.auth.principal import (
+    ANONYMOUS,
+    OPERATOR,
+    SCOPE_OF_KIND,
+    Principal,
+    principal_of,
+)
 
 
 def with_scopes(*scopes: str) -> Principal:
     """A principal whose credential is narrowed to these."""
-    return Principal(key="user:1/token:1", user=User(pk=1), scopes=frozenset(scopes))
+    return Principal(key="user:1/token:1", user=User(pk=1), scopes=frozenset(scopes) or None)
 
 
 def test_everybody_has_the_permission_that_is_not_named() -> None:
@@ -50,6 +56,11 @@ def test_a_credential_covers_what_its_scopes_name(
     scopes: tuple[str, ...], kind: str, name: str, is_read_only: bool, covers: bool
 ) -> None:
     assert with_scopes(*scopes).covers(kind, name, is_read_only) is covers
+
+
+def test_a_credential_without_any_scope_covers_nothing() -> None:
+    principal = Principal(key="user:1", user=User(pk=1), scopes=frozenset())
+    assert not any(principal.covers(kind, "a", True) for kind in SCOPE_OF_KIND)
 
 
 def test_a_credential_for_some_servers_reaches_no_other() -> None:

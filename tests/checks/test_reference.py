@@ -22,8 +22,8 @@ LATER = {f"mcp.E{number:03}" for number in range(16, 40)}  # of the first table,
 
 
 def order(code: str) -> tuple[int, str]:
-    """Errors before warnings, by table: settings, pitfalls, deployment, documents."""
+    """Errors before warnings, by table: settings, pitfalls, deployment, and each feature's own."""
     if int(code[5:]) >= 40:
-        return 2, code[4:]
+        return int(code[5:]) // 10, code[4:]
     is_deployment = 10 <= int(code[5:]) < 30 and code not in LATER
     return is_deployment, code[4:]

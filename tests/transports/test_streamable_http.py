@@ -63,6 +63,10 @@ class Listening:
         """Nothing is cached."""
         return None
 
+    def last_known(self, slug: str) -> Offer | None:
+        """The server of a slug."""
+        return self.offers.get(slug)
+
     async def find(self, slug: str) -> Offer | None:
         """The server of a slug."""
         return self.offers.get(slug)

@@ -25,7 +25,7 @@ def caller(user: Any, token: Token | None) -> Principal:
     return principal_of(
         user,
         key=NARROWED.format(user=user.pk, token=token.pk),
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(token.scopes) or None,
         server_ids=servers or None,
     )
 
