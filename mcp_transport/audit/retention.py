@@ -33,8 +33,7 @@ def seal_dead_chains() -> int:
 
     Rows that do not follow from one another get none, and so are kept.
     """
-    now = datetime.datetime.now(datetime.UTC)
-    dead = Worker.objects.exclude(ended_at=None, seen_at__gt=now - SILENCE)
+    dead = Worker.objects.exclude(pk__in=Worker.objects.heard_within(SILENCE))
     return sum(_seal(worker) for worker in dead.values_list("id", flat=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 SILENCE = timedelta(seconds=3)  # three heartbeats: after them a process counts as dead
 
@@ -15,7 +15,15 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
     def living(self) -> WorkerQuerySet:
         """Those that have not ended, and were seen a moment ago."""
-        return self.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE)
+        return self.heard_within(SILENCE)
+
+    def heard_within(self, span: timedelta) -> WorkerQuerySet:
+        """
+        Those that have not ended, and were seen since.
+
+        By the database's clock, which they were seen by: hosts have others.
+        """
+        return self.filter(ended_at=None, seen_at__gt=Now() - span)
 
 
 class Worker(models.Model):
@@ -24,6 +32,7 @@ class Worker(models.Model):
     id = models.CharField(max_length=64, primary_key=True)
     hostname = models.CharField(max_length=255)
     pid = models.BigIntegerField()
+    # All of them by the database's clock.
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

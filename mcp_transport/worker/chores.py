@@ -8,9 +8,7 @@ fails is tried again.
 from __future__ import annotations
 
 import asyncio
-import datetime
 import logging
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -20,42 +18,18 @@ from mcp_transport.audit.definitions import record_definitions
 from mcp_transport.audit.record import from_columns
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.watching import look
-from mcp_transport.models import Worker
 from mcp_transport.storage.rows import DatabaseAway, RowPool, is_unavailable
-from mcp_transport.storage.statements import Update
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Stage, Writer
 from mcp_transport.streams.orphans import end_orphans
 from mcp_transport.worker.cleanup import clean
+from mcp_transport.worker.presence import DatabaseClock, Heartbeat, read_ahead
 
 logger = logging.getLogger("mcp_transport.lifespan")
 
 HEARTBEAT = 1.0  # seconds
 STEADY = 5.0  # seconds the database has to be there before the silence of others is believed
-JUMP = 1.0  # seconds by which the time of day does not go wrong by itself
 CLEAN_INTERVAL = 600.0  # seconds between two removals of rows nobody can ask for
 ROLLUP_INTERVAL = 5.0  # seconds between two looks at whether calls have to be summed up
-
-
-class TimeOfDay:
-    """
-    Whether the time of day goes on as time does.
-
-    Heartbeats are told by it. When it has been set, or the machine slept, those of
-    all others look old until each has shown itself once more.
-    """
-
-    def __init__(self) -> None:
-        self._ahead = time.time() - time.monotonic()
-        self._steady_since = -math.inf  # monotonic seconds
-
-    def is_steady(self, seconds: float) -> bool:
-        """Whether it has not jumped for so long; to be asked every now and then."""
-        now = time.monotonic()
-        before, self._ahead = self._ahead, time.time() - now
-        if abs(self._ahead - before) > JUMP:
-            logger.warning("The time of day has jumped by %.1f seconds.", self._ahead - before)
-            self._steady_since = now
-        return now - self._steady_since >= seconds
 
 
 class Chores:
@@ -73,8 +47,8 @@ class Chores:
         self._writer = writer
         self._rows = rows
         self._measure = measure
-        self._seen = Update(Worker, "seen_at")
-        self._time_of_day = TimeOfDay()
+        self._heartbeat = Heartbeat("")
+        self._clock = DatabaseClock()
         self._clean_at = time.monotonic() + CLEAN_INTERVAL * _spread(0, 1)
         self._roll_up_at = 0.0
         self._running: list[asyncio.Task[None]] = []
@@ -92,17 +66,19 @@ class Chores:
 
     async def _beat(self) -> None:
         """Show that this process lives; nothing that takes its time may stand before it."""
-        now = datetime.datetime.now(datetime.UTC)
-        self._writer.post(self._seen, (now, self._services.worker_id))
-        self._services.recorder.checkpoint_if_due()
+        # Not kept, for one of before an outage says nothing; nor ever refused, for then a
+        # process with much to write would be taken for dead.
+        row = (self._services.worker_id,)
+        self._writer.write(self._heartbeat, row, stage=Stage.DONE).add_done_callback(_noted)
         self._measure()
+        self._services.recorder.checkpoint_if_due()
 
     async def tend(self) -> None:
         """End what dead processes left open, and tell listeners what has changed."""
         services = self._services
         # Right after an outage, or a jump of the clock, nobody has a heartbeat to show.
-        is_steady = self._time_of_day.is_steady(STEADY)
-        if is_steady and self._writer.is_steady(STEADY):
+        ahead = await self._rows.run(read_ahead, services.worker_id)
+        if self._clock.is_steady(ahead, STEADY) and self._writer.is_steady(STEADY):
             for call in await self._rows.run(end_orphans, services.worker_id):
                 if call:
                     services.recorder.post(from_columns(call))
@@ -124,6 +100,13 @@ class Chores:
         if time.monotonic() >= self._clean_at:
             self._clean_at = time.monotonic() + CLEAN_INTERVAL * _spread(1, 1.5)
             await self._rows.run(clean)
+
+
+def _noted(seen: asyncio.Future[None]) -> None:
+    """Tell of a heartbeat that was not written, unless the writer has told why."""
+    error = None if seen.cancelled() else seen.exception()
+    if error is not None and not is_unavailable(error):
+        logger.error("A worker process cannot show that it lives", exc_info=error)
 
 
 def _spread(least: float, most: float) -> float:

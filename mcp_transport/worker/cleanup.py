@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from mcp_transport.audit import rollups
@@ -78,7 +79,7 @@ def delete_old_rollups() -> int:
 
 def delete_ended_workers() -> int:
     """Delete worker processes that are gone, once no stream of theirs is open."""
-    gone_since = timezone.now() - WORKER_LIFETIME
+    gone_since = Now() - WORKER_LIFETIME  # by the clock that they were seen by
     has_stream = Exists(Stream.objects.filter(worker=OuterRef("pk"), closed_at=None))
     is_gone = Q(ended_at__lt=gone_since) | Q(ended_at=None, seen_at__lt=gone_since)
     return delete_in_batches(Worker.objects.filter(is_gone, ~has_stream))

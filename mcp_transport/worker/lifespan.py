@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import os
 import secrets
 import socket
@@ -38,7 +37,6 @@ from mcp_transport.engine.roll_call import RollCall
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.source import Source
 from mcp_transport.limits.limiter import Limiter
-from mcp_transport.models import Worker
 from mcp_transport.monitoring.monitor import Monitor
 from mcp_transport.nchan.channels import Announce, Channels
 from mcp_transport.nchan.offloading import Offloading
@@ -49,7 +47,6 @@ from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.storage.rows import RowPool
-from mcp_transport.storage.statements import Update, insert
 from mcp_transport.storage.writer import Stage, Writer
 from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
@@ -59,6 +56,7 @@ from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
 from mcp_transport.worker.chores import Chores
+from mcp_transport.worker.presence import Arrival, Departure
 from mcp_transport.worker.sources import Sources
 
 ROW_THREADS = 4  # for the rows that requests and streams need
@@ -181,10 +179,7 @@ class Runtime:
     async def _start(self, is_told_to_stop: bool) -> None:
         # The row of a start that failed may have come in after all.
         with contextlib.suppress(IntegrityError):
-            await self.writer.write(
-                insert(Worker, "id", "hostname", "pid", "started_at", "seen_at"),
-                (self.worker_id, socket.gethostname(), os.getpid(), _now(), _now()),
-            )
+            await self.writer.write(Arrival(""), (self.worker_id,))
         self._loop = asyncio.get_running_loop()
         await self.hub.start()
         await self.sources.start(self._tell)
@@ -219,8 +214,7 @@ class Runtime:
         self.monitor.close()
         await self.authenticators.close()
         self.recorder.checkpoint()
-        ended = Update(Worker, "seen_at", "ended_at")
-        self.writer.post(ended, (_now(), _now(), self.worker_id), stage=Stage.DONE)
+        self.writer.post(Departure(""), (self.worker_id,), stage=Stage.DONE)
         # After everything that posts rows; what was posted is down before the process ends.
         await self.writer.stop(max(FAREWELL, self._end_at - time.monotonic()))
         await self.rows.stop(1.0)
@@ -380,7 +374,3 @@ def _connection_limits() -> Limits:
         stalled_after=settings.MCP_STALL_TIMEOUT,
         idle_after=settings.MCP_SESSION_IDLE_TIMEOUT,
     )
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import time
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +26,7 @@ from mcp_transport.storage.writer import WriterFull
 from mcp_transport.worker import chores
 from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.audit.called import call_at
+from tests.storage.test_writer import Recorded, block
 
 LIMIT = 5.0
 
@@ -154,29 +153,49 @@ async def test_a_worker_indexes_the_words_of_calls(
 async def test_after_the_clock_was_set_nobody_is_taken_for_dead(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run, passed = runtime(), 0.0
+    run, ahead = runtime(), 0.0
+    monkeypatch.setattr(chores, "read_ahead", lambda _worker: ahead)
     await run.start()
     await run.chores.stop()
+    await run.chores.tend()
     server = await Server.objects.acreate(slug="main")
     session = await Session.objects.acreate(
         server=server, owner="anonymous", revision="2025-11-25", last_seen_at=timezone.now()
     )
-    now = timezone.now()
-    await Worker.objects.acreate(id="other", hostname="here", pid=1, started_at=now, seen_at=now)
-    await Stream.objects.acreate(id="a", session=session, worker="other", opened_at=now)
-    monkeypatch.setattr(
-        chores,
-        "time",
-        SimpleNamespace(
-            time=lambda: time.time() + 60 + passed, monotonic=lambda: time.monotonic() + passed
-        ),
+    long_ago = timezone.now() - datetime.timedelta(seconds=60)
+    await Worker.objects.acreate(
+        id="other", hostname="here", pid=1, started_at=long_ago, seen_at=long_ago
     )
-    await Worker.objects.filter(id="other").aupdate(seen_at=now - datetime.timedelta(seconds=60))
+    await Stream.objects.acreate(id="a", session=session, worker="other", opened_at=long_ago)
+    ahead = 60.0
     await run.chores.tend()
     assert await Stream.objects.filter(closed_at=None).aexists()
     assert "jumped by 60" in caplog.text
-    passed = 2 * chores.STEADY  # and still nothing was heard of it
+    monkeypatch.setattr(chores, "STEADY", 0.0)  # and still nothing was heard of it
     await run.chores.tend()
     assert not await Stream.objects.filter(closed_at=None).aexists()
     run.chores.start()
     await run.stop()
+
+
+async def test_a_heartbeat_is_never_refused_nor_kept(
+    run: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await run.start()
+    await run.chores.stop()
+    past = timezone.now() - datetime.timedelta(hours=1)
+    await Worker.objects.aupdate(seen_at=past)
+    blocked = await block(run.writer)
+    run.writer.queue_limit = 1
+    run.writer.post(Recorded(), ())
+    await run.chores._beat()
+    assert [entry.is_kept for entry in run.writer._entries] == [True, False]
+    blocked.opened.set()
+    await run.writer.flush(LIMIT)
+    assert (await Worker.objects.aget()).seen_at > past
+    wrong = Recorded(*[ValueError("no such column")] * 4)
+    monkeypatch.setattr(run.chores, "_heartbeat", wrong)
+    await run.chores._beat()
+    await run.writer.flush(LIMIT)
+    assert "cannot show that it lives" in caplog.text
+    run.chores.start()
