@@ -1,170 +1,122 @@
 """
-One child, and how it wants to be spoken to.
+One child: a program that runs, and is spoken to over its pipes.
 
 It is greeted with a handshake, which most know. One that refuses it is asked
-whether it is stateless: then every request says who asks, and what a child
-wants to know comes as a result, which is answered by asking again.
+whether it is stateless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 from typing import Any
 
+from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import ProtocolError
-from mcp_transport.protocol.jsonrpc import Notification, Request
-from mcp_transport.protocol.revisions import LEGACY, R2026_07_28
-from mcp_transport.protocol.routing import (
-    CLIENT_CAPABILITIES,
-    CLIENT_INFO,
-    LOG_LEVEL,
-    PROTOCOL_VERSION,
-    SERVER_INFO,
-)
-from mcp_transport.sources.stdio.conversation import Conversation, Hearer
-from mcp_transport.sources.stdio.errors import Answered, Away
-from mcp_transport.sources.stdio.process import Process
-from mcp_transport.version import __version__
+from mcp_transport.sources.foreign.conversation import CANCELLED, Call
+from mcp_transport.sources.foreign.errors import Answered, Away, Gone, Unsent
+from mcp_transport.sources.foreign.peer import Heed, Json, Peer
+from mcp_transport.sources.stdio.process import Process, TooLong
 
-MAX_PAGES = 200  # of one list
-MAX_LISTED = 5000  # entries of one list
-MAX_FOLLOWED = 1000  # resources whose changes one child is asked to tell
-MAX_ROUNDS = 20  # of questions, for one call
-LISTS = ("tools", "resources", "prompts")
-
-Json = dict[str, Any]
+READ_PATIENCE = 1.0  # seconds for the last lines of a child that has ended
 
 
-class Child(Conversation):
+class Child(Peer):
     """A program that runs, and has said what it can do."""
 
-    def __init__(self, process: Process, heed: Callable[[Child, Notification], None]) -> None:
-        super().__init__(process)
-        self.capabilities: Json = {}
-        self.identity: Any = None  # who it says it is
-        self._envelope: Json = {}  # what every request to one that is stateless says
-        self._followed: set[str] = set()
-        self._heed = heed
+    def __init__(self, process: Process, heed: Heed) -> None:
+        super().__init__(process.program, heed)
+        self._process = process
+        self._reading = asyncio.create_task(self._read())
 
-    def heed(self, told: Notification) -> None:
-        """See Conversation.heed()."""
-        self._heed(self, told)
+    @property
+    def pid(self) -> int:
+        """The process id of its supervisor."""
+        return self._process.pid
+
+    @property
+    def last_words(self) -> str:
+        """What it last said on standard error."""
+        return self._process.last_words
 
     async def greet(self) -> None:
-        """Find out how it is spoken to, and what it can do. Raises ChildError."""
+        """See Peer.greet()."""
         try:
-            agreed = await self.exchange("initialize", self._introduction())
+            await self._shake_hands()
         except Answered as error:
-            return await self._discover(error)
-        if agreed.get("protocolVersion") not in LEGACY:
-            raise Away(f"{self.name} speaks a revision that is not known here.")
-        self._note(agreed, agreed.get("serverInfo"))
+            return await self._greet_stateless(error)
         return self.tell("notifications/initialized")
 
-    async def list(self, method: str, member: str) -> list[Json]:
-        """Every item of a list, from all its pages. Raises ChildError."""
-        found: list[Json] = []
-        cursor: Any = None
-        for _ in range(MAX_PAGES):
-            params = {} if cursor is None else {"cursor": cursor}
-            page = await self.request(method, params)
-            items = page.get(member)
-            if isinstance(items, list):
-                found += (item for item in items if isinstance(item, dict))
-            before, cursor = cursor, page.get("nextCursor")
-            if cursor is None or cursor == before or len(found) >= MAX_LISTED:
-                break
-        return found[:MAX_LISTED]
+    async def stop(self) -> None:
+        """End the conversation and the process."""
+        self.end()
+        await self._process.stop()
+        await asyncio.wait([self._reading], timeout=READ_PATIENCE)
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
 
-    async def request(self, method: str, params: Json, hearer: Hearer | None = None) -> Json:
-        """Ask for something, and answer what has to be known for it; see exchange()."""
-        given = params
-        for _ in range(MAX_ROUNDS):
-            answer = await self.exchange(method, self._enveloped(given), hearer)
-            if answer.get("resultType") != "input_required":
-                return answer
-            given = {**params, **await self._answers(answer, hearer)}
-        raise Answered(0, f"{self.name} asks without end.")
+    async def _greet_stateless(self, refusal: Answered) -> None:
+        """Speak to it without a handshake, or raise what it said to that."""
+        try:
+            found = await self._discover()
+        except Answered:
+            raise refusal from None
+        if not self._be_stateless(found):
+            raise Away(f"{self.name} speaks a revision that is not known here.")
+        if wanted := self._wanted():
+            self._listen(wanted)
 
-    def follow(self, uri: str) -> None:
-        """Ask to be told when a resource changes, if the child can do that; once."""
-        resources = self.capabilities.get("resources")
-        can_tell = isinstance(resources, dict) and resources.get("subscribe") is True
-        if not can_tell or uri in self._followed or len(self._followed) >= MAX_FOLLOWED:
-            return
-        self._followed.add(uri)
+    def _follow(self, uri: str) -> None:
         if self._envelope:
             self._listen({"resourceSubscriptions": [uri]})
         else:
-            self.ask_aside("resources/subscribe", {"uri": uri})
-
-    def _introduction(self) -> Json:
-        return {
-            "protocolVersion": LEGACY[0],
-            "capabilities": self._declared(),
-            "clientInfo": {"name": "mcp-transport", "version": __version__},
-        }
-
-    def _declared(self) -> Json:
-        declared: Json = {}
-        if self.program.questions:
-            declared |= {"elicitation": {"form": {}, "url": {}}, "sampling": {}}
-        if self.program.roots:
-            declared["roots"] = {}
-        return declared
-
-    async def _discover(self, refusal: Answered) -> None:
-        """Speak to it without a session (2026-07-28, server/discover), or raise what it said."""
-        envelope = {
-            PROTOCOL_VERSION: R2026_07_28.name,
-            CLIENT_CAPABILITIES: self._declared(),
-            CLIENT_INFO: {"name": "mcp-transport", "version": __version__},
-            LOG_LEVEL: "info",
-        }
-        try:
-            found = await self.exchange("server/discover", {"_meta": envelope})
-        except Answered:
-            raise refusal from None
-        served = found.get("supportedVersions")
-        if not isinstance(served, list) or R2026_07_28.name not in served:
-            raise Away(f"{self.name} speaks a revision that is not known here.")
-        self._envelope = envelope
-        meta = found.get("_meta")
-        self._note(found, meta.get(SERVER_INFO) if isinstance(meta, dict) else None)
-        self._listen({f"{kind}ListChanged": True for kind in LISTS if kind in self.capabilities})
-
-    def _note(self, said: Json, identity: Any) -> None:
-        capabilities = said.get("capabilities")
-        self.capabilities = capabilities if isinstance(capabilities, dict) else {}
-        self.identity = identity
+            self._ask_aside("resources/subscribe", {"uri": uri})
 
     def _listen(self, wanted: Json) -> None:
-        if wanted:
-            self.ask_aside("subscriptions/listen", self._enveloped({"notifications": wanted}))
+        self._ask_aside("subscriptions/listen", self._enveloped({"notifications": wanted}))
 
-    def _enveloped(self, params: Json) -> Json:
-        return {**params, "_meta": self._envelope} if self._envelope else params
+    def _ask_aside(self, method: str, params: dict[str, Any]) -> None:
+        """Ask for something whose answer nobody waits for."""
+        self._post(jsonrpc.request(next(self._ids), method, params))
 
-    async def _answers(self, asking: Json, hearer: Hearer | None) -> Json:
-        """What the next round carries (2026-07-28, basic/patterns/mrtr). Raises ChildError."""
-        asked = asking.get("inputRequests")
-        answers: Json = {}
-        for key, question in (asked if isinstance(asked, dict) else {}).items():
-            answers[key] = await self._answer_one(question, hearer)
-        carried: Json = {"inputResponses": answers}
-        if asking.get("requestState") is not None:
-            carried["requestState"] = asking["requestState"]
-        return carried
+    def _begin(self, id_: int, method: str, params: Json, call: Call) -> None:
+        if not self._process.is_open:
+            self.end()
+            raise Unsent(f"{self.name} has ended; call again.")
+        if not self._process.post(jsonrpc.request(id_, method, params)):
+            raise Gone(f"{self.name} does not read what it is sent; call again.")
 
-    async def _answer_one(self, question: Any, hearer: Hearer | None) -> Json:
-        method = question.get("method") if isinstance(question, dict) else None
-        params = question.get("params") if isinstance(question, dict) else None
-        if method == "roots/list" and self.program.roots:
-            return self.roots()
-        if hearer is None:
-            raise Answered(0, f"{self.name} asks where nobody can be asked.")
+    def _leave(self, id_: int, *, is_cancelled: bool) -> None:
+        if is_cancelled:
+            reason = "Nobody waits for it any more."
+            self.tell(CANCELLED, {"requestId": id_, "reason": reason})
+
+    def _post(self, message: bytes) -> None:
+        self._process.post(message)
+
+    async def _read(self) -> None:
         try:
-            given = params if isinstance(params, dict) else {}
-            return await hearer.answer(Request(0, str(method), given))
-        except ProtocolError as error:
-            raise Answered(error.code, error.message) from None
+            async for line in self._process.lines():
+                self._take_line(line)
+        except Exception:
+            self.origin.logger.exception("%s could not be read", self.origin.place)
+        finally:
+            self.end()
+
+    def _take_line(self, line: bytes | TooLong) -> None:
+        if isinstance(line, TooLong):
+            self._drop(line)
+        elif line.strip():
+            try:
+                self.take(jsonrpc.decode(line))
+            except ProtocolError:
+                self._process.note_noise(line)
+
+    def _drop(self, line: TooLong) -> None:
+        """Fail the one call whose answer is too long, or all where nobody can say which."""
+        self.origin.logger.error("%s sent a line above the limit", self.origin.place)
+        error = Gone(f"{self.name} answered with more than can be taken.")
+        if line.id is None:
+            for call in self._calls.values():
+                call.settle(error)
+        elif (one := self._calls.get(line.id)) is not None:
+            one.settle(error)

@@ -6,12 +6,13 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from django.utils.module_loading import import_string
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
+from mcp_transport.sources.foreign.origin import Origin
 from mcp_transport.sources.stdio.configuration import SETTING, is_variable, problems
 
 logger = logging.getLogger("mcp_transport.stdio")
@@ -26,28 +27,26 @@ Limits = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Origin):
     """A program, and how its children are run."""
 
-    alias: str
+    setting: ClassVar[str] = SETTING
+    source: ClassVar[str] = "stdio"
+    noun: ClassVar[str] = "program"
+    units: ClassVar[str] = "processes"
+    complaint: ClassVar[str] = "does not start"
+
     command: tuple[str, ...] = field(repr=False)  # an argument may be a secret
     cwd: str | None = None
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     environment_of: str | None = None  # a function that adds what its owner's child may know
-    per: Literal["principal", "session", "process"] = "principal"  # who shares a child
-    permission: str | None = None  # of all its entries
-    roots: tuple[str, ...] = ()  # what it is told when it asks for them
-    questions: bool = True  # whether it may ask a client's user and model
-    start_timeout: float = 10.0
-    call_timeout: float = 60.0
-    idle_timeout: float = 300.0
     max_children: int = 8
     limits: Limits = (("open_files", 1024),)
 
     @property
-    def is_shared(self) -> bool:
-        """Whether all clients have the same child."""
-        return self.per == "process"
+    def most_units(self) -> int:
+        """See Origin.most_units."""
+        return self.max_children
 
     def variables(self, added: Mapping[str, str]) -> dict[str, str]:
         """The environment of a child: a few of this process's variables, and its own."""

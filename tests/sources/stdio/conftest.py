@@ -18,9 +18,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from mcp_transport.models import Server
-from mcp_transport.sources.stdio import listing
+from mcp_transport.sources.foreign.listing import Known
 from mcp_transport.sources.stdio.child import Child
-from mcp_transport.sources.stdio.listing import Known
 from mcp_transport.sources.stdio.source import StdioSource
 from mcp_transport.testing import Site
 from mcp_transport.testing.results import ToolOutcome
@@ -74,14 +73,13 @@ def source() -> StdioSource:
 
 def children(alias: str = "box") -> list[Child]:
     """The children of a program that run."""
-    return source()._keepers[alias].pool.children
+    return source()._keepers[alias].pool.peers
 
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> Known:
     """What other tests have listed is forgotten."""
     known = Known()
-    monkeypatch.setattr(listing, "known", known)
     monkeypatch.setattr("mcp_transport.sources.stdio.source.known", known)
     return known
 

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.stdio.conversation: a child that asks, and what comes between."""
+"""Tests of mcp_transport.sources.foreign.conversation: a child that asks, and what comes between."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import Notification, Request
+from mcp_transport.sources.foreign.errors import Gone, Unsent
 from mcp_transport.sources.stdio.child import Child
-from mcp_transport.sources.stdio.errors import Gone, Unsent
 from mcp_transport.sources.stdio.process import Process
 from mcp_transport.sources.stdio.programs import Program
 from tests.sources.stdio.conftest import LIMIT, command

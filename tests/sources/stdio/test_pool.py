@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.stdio.pool: who has which child, and what becomes of them."""
+"""Tests of mcp_transport.sources.foreign.pool: who has which child, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from mcp_transport.sources.stdio import conversation
-from mcp_transport.sources.stdio.errors import Away
-from mcp_transport.sources.stdio.pool import Pool
+from mcp_transport.sources.foreign import conversation
+from mcp_transport.sources.foreign.errors import Away
+from mcp_transport.sources.foreign.pool import Pool
+from mcp_transport.sources.stdio.child import Child
+from mcp_transport.sources.stdio.process import Process
 from mcp_transport.sources.stdio.programs import Program
 from mcp_transport.testing import Client, Site, ToolFailed
 from tests.sources.stdio.conftest import (
@@ -234,22 +236,26 @@ async def test_a_child_that_was_left_and_lives_is_kept(sited: Sited, users: list
 
 
 @pytest.fixture
-async def slow() -> AsyncIterator[Pool]:
+async def slow() -> AsyncIterator[Pool[Child]]:
     """Children of a program that takes its time to start; one at a time."""
     start = ("sh", "-c", f"sleep 0.3; exec {' '.join(command())}")
     program = Program(alias="box", command=start, max_children=1, start_timeout=LIMIT)
-    pool = Pool(program, lambda child, told: None, lambda child: None)
+
+    async def make(given: Mapping[str, str]) -> Child:
+        return Child(await Process.start(program, given), lambda child, told: None)
+
+    pool = Pool(program, make, lambda child: None)
     yield pool
     await pool.stop()
 
 
-async def answer(pool: Pool, key: str) -> dict[str, Any]:
+async def answer(pool: Pool[Child], key: str) -> dict[str, Any]:
     """What the child of a key answers."""
     async with pool.lend(key) as child:
         return await child.request("tools/call", {"name": "echo", "arguments": {"text": key}})
 
 
-async def test_a_start_that_nobody_waits_for_any_more_makes_room(slow: Pool) -> None:
+async def test_a_start_that_nobody_waits_for_any_more_makes_room(slow: Pool[Child]) -> None:
     left = asyncio.create_task(answer(slow, "ada"))
     await until(lambda: slow._places)
     left.cancel()
@@ -260,7 +266,7 @@ async def test_a_start_that_nobody_waits_for_any_more_makes_room(slow: Pool) -> 
     assert list(slow._places) == ["bob"]
 
 
-async def test_who_waits_for_a_child_is_told_when_all_are_stopped(slow: Pool) -> None:
+async def test_who_waits_for_a_child_is_told_when_all_are_stopped(slow: Pool[Child]) -> None:
     waiting = asyncio.create_task(answer(slow, "ada"))
     await until(lambda: slow._places)
     await slow.stop()

@@ -1,17 +1,17 @@
 """
-A conversation over the pipes of a child: who asked what, and what comes back.
+A conversation with a server of others: who asked what, and what comes back.
 
 Ids are this side's own, so that no two callers can be taken for one another,
-whatever ids their clients use. What a child says while it works for a call
-waits, in order, for the task of that call, so that one slow client holds up
-nobody else.
+whatever ids their clients use. What the other side says while it works for a
+call waits, in order, for the task of that call, so that one slow client holds
+up nobody else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -19,15 +19,11 @@ from typing import Any, Protocol
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import MethodNotFound, ProtocolError
 from mcp_transport.protocol.jsonrpc import Notification, Request, Response
-from mcp_transport.sources.stdio.errors import Answered, ChildError, Gone, Unsent
-from mcp_transport.sources.stdio.process import Process, TooLong
-from mcp_transport.sources.stdio.programs import Program
-
-logger = logging.getLogger("mcp_transport.stdio")
+from mcp_transport.sources.foreign.errors import Answered, ForeignError, Gone, Unsent
+from mcp_transport.sources.foreign.origin import Origin
 
 MAX_SAID = 256  # messages that may wait for one call
-SIGN_OF_LIFE = 5.0  # seconds for an answer of a child that was left in the middle of a call
-READ_PATIENCE = 1.0  # seconds for the last lines of a child that has ended
+SIGN_OF_LIFE = 5.0  # seconds for an answer of one that was left in the middle of a call
 
 PROGRESS = "notifications/progress"
 CANCELLED = "notifications/cancelled"
@@ -35,7 +31,7 @@ MESSAGE = "notifications/message"
 
 
 class Hearer(Protocol):
-    """Who hears what a child says while it works for a call."""
+    """Who hears what is said while a call is worked for."""
 
     async def note(self, said: Notification) -> None:
         """Take note of progress or a log message."""
@@ -45,11 +41,11 @@ class Hearer(Protocol):
 
 
 class Call:
-    """A request to a child, and what it says until it answers."""
+    """A request, and what is said until it is answered."""
 
     def __init__(self, hearer: Hearer | None) -> None:
         self.hearer = hearer
-        self.outcome: Response | ChildError | None = None
+        self.outcome: Response | ForeignError | None = None
         self._said: deque[Request | Notification] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._asking: asyncio.Task[dict[str, Any]] | None = None
@@ -78,7 +74,7 @@ class Call:
         self._wake()
         return True
 
-    def settle(self, outcome: Response | ChildError) -> None:
+    def settle(self, outcome: Response | ForeignError) -> None:
         """Bring the call to its end."""
         if self.outcome is None:
             self.outcome = outcome
@@ -87,7 +83,7 @@ class Call:
                 self._asking.cancel()
 
     def withdraw(self, id_: Any) -> None:
-        """Forget a question that the child does not ask any more."""
+        """Forget a question that is not asked any more."""
         kept = [m for m in self._said if not (isinstance(m, Request) and m.id == id_)]
         self._said = deque(kept)
 
@@ -104,56 +100,69 @@ class Call:
             waiting.set_result(None)
 
 
-class Conversation:
-    """Requests to a child and its own, from its start to its end."""
+class Conversation(ABC):
+    """Requests to the other side and its own, from the beginning to the end."""
 
-    def __init__(self, process: Process) -> None:
-        self.program: Program = process.program
+    #: The one request that is never cancelled (basic/utilities/cancellation).
+    NEVER_CANCELLED = "initialize"
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
         self.is_over = False
         self.is_doubtful = False  # whether it was left before it answered a call
         self.when_over: Callable[[], None] | None = None
-        self._process = process
         self._ids = itertools.count(1)
         self._calls: dict[int, Call] = {}
-        self._reading = asyncio.create_task(self._read())
 
     @property
-    def pid(self) -> int:
-        """The process id of its supervisor."""
-        return self._process.pid
+    def name(self) -> str:
+        """What messages call the other side."""
+        return self.origin.name
 
     @property
     def last_words(self) -> str:
-        """What it last said on standard error."""
-        return self._process.last_words
+        """What it last said beside its messages, for the log."""
+        return ""
+
+    @abstractmethod
+    def _begin(self, id_: int, method: str, params: dict[str, Any], call: Call) -> None:
+        """Send a request. Raises ForeignError where that cannot be."""
+
+    @abstractmethod
+    def _leave(self, id_: int, *, is_cancelled: bool) -> None:
+        """Let go of a request, which the other side works for unless it is answered."""
+
+    @abstractmethod
+    def _post(self, message: bytes) -> None:
+        """Send a message that is not answered."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End the conversation, and what was begun for it."""
 
     async def exchange(
         self, method: str, params: dict[str, Any], hearer: Hearer | None = None
     ) -> dict[str, Any]:
         """
-        Ask the child for something; what it says meanwhile is the hearer's.
+        Ask for something; what is said meanwhile is the hearer's.
 
-        Raises ChildError. Whoever leaves before the answer cancels it.
+        Raises ForeignError. Whoever leaves before the answer cancels it.
         """
         id_ = next(self._ids)
         if hearer is not None:
             params = {**params, "_meta": {**params.get("_meta", {}), "progressToken": id_}}
-        if not self._process.is_open:
-            self._end()
         if self.is_over:
             raise Unsent(f"{self.name} has ended; call again.")
-        if not self._process.post(jsonrpc.request(id_, method, params)):
-            raise Gone(f"{self.name} does not read what it is sent; call again.")
-        call = self._calls[id_] = Call(hearer)
+        call = Call(hearer)
+        self._begin(id_, method, params, call)
+        self._calls[id_] = call
         try:
             return await self._outcome(call)
         finally:
             del self._calls[id_]
-            # The one request that is never cancelled (basic/utilities/cancellation).
-            if call.outcome is None and method != "initialize":
-                self.is_doubtful = self.is_doubtful or hearer is not None
-                left = {"requestId": id_, "reason": "Nobody waits for it any more."}
-                self._process.post(jsonrpc.notification(CANCELLED, left))
+            is_left = call.outcome is None and method != self.NEVER_CANCELLED
+            self.is_doubtful = self.is_doubtful or (is_left and hearer is not None)
+            self._leave(id_, is_cancelled=is_left)
 
     async def lives(self) -> bool:
         """Whether it answers at all, whatever that is, within a moment."""
@@ -161,37 +170,46 @@ class Conversation:
         try:
             async with asyncio.timeout(SIGN_OF_LIFE):
                 await self.exchange("ping", {})
-        except (ChildError, TimeoutError) as error:
+        except (ForeignError, TimeoutError) as error:
             return isinstance(error, Answered)
         return True
 
-    def ask_aside(self, method: str, params: dict[str, Any]) -> None:
-        """Ask for something whose answer nobody waits for."""
-        self._process.post(jsonrpc.request(next(self._ids), method, params))
-
-    def tell(self, method: str) -> None:
-        """Send a notification."""
-        self._process.post(jsonrpc.notification(method))
-
     def roots(self) -> dict[str, Any]:
         """What the settings let it know of folders."""
-        return {"roots": [{"uri": uri} for uri in self.program.roots]}
+        return {"roots": [{"uri": uri} for uri in self.origin.roots]}
 
+    @abstractmethod
     def heed(self, told: Notification) -> None:
-        """Take what the child tells beside its calls."""
+        """Take what it tells beside its calls."""
 
-    async def stop(self) -> None:
-        """End the conversation and the process."""
-        self._end()
-        await self._process.stop()
-        await asyncio.wait([self._reading], timeout=READ_PATIENCE)
-        self._reading.cancel()
-        await asyncio.wait([self._reading])
+    def end(self) -> None:
+        """Bring what is asked to its end, for no answer will come any more."""
+        self.is_over = True
+        for call in self._calls.values():
+            call.settle(Gone(f"{self.name} ended while it worked for this; call again."))
+        when_over, self.when_over = self.when_over, None
+        if when_over is not None:
+            when_over()
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return f"The program {self.program.alias!r}"
+    def take(self, value: Any, of: Call | None = None) -> None:
+        """
+        Take what was said, a message or a batch of them.
+
+        ``of`` is the call for which it was said, where that is known. Raises
+        ProtocolError for what is no message.
+        """
+        batch = value if isinstance(value, list) else [value]
+        for message in [jsonrpc.parse(one) for one in batch]:
+            if isinstance(message, Response):
+                self._settle(message, of)
+            elif isinstance(message, Request):
+                self._be_asked(message, of)
+            else:
+                self._be_told(message, of)
+
+    def tell(self, method: str, params: dict[str, Any] | None = None) -> None:
+        """Send a notification."""
+        self._post(jsonrpc.notification(method, params))
 
     async def _outcome(self, call: Call) -> dict[str, Any]:
         while (said := await call.next()) is not None:
@@ -208,86 +226,36 @@ class Conversation:
         try:
             answer = await call.answer(asked)
         except ProtocolError as error:
-            self._process.post(jsonrpc.error(asked.id, error))
+            self._post(jsonrpc.error(asked.id, error))
         else:
             if answer is not None:
-                self._process.post(jsonrpc.result(asked.id, answer))
+                self._post(jsonrpc.result(asked.id, answer))
 
-    async def _read(self) -> None:
-        try:
-            async for line in self._process.lines():
-                self._take(line)
-        except Exception:
-            logger.exception("MCP_STDIO[%r] could not be read", self.program.alias)
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self.is_over = True
-        for call in self._calls.values():
-            call.settle(Gone(f"{self.name} ended while it worked for this; call again."))
-        when_over, self.when_over = self.when_over, None
-        if when_over is not None:
-            when_over()
-
-    def _take(self, line: bytes | TooLong) -> None:
-        if isinstance(line, TooLong):
-            self._drop(line)
-            return
-        if not line.strip():
-            return
-        try:
-            value = jsonrpc.decode(line)
-            batch = value if isinstance(value, list) else [value]
-            messages = [jsonrpc.parse(one) for one in batch]
-        except ProtocolError:
-            self._process.note_noise(line)
-            return
-        for message in messages:
-            self._hear(message)
-
-    def _hear(self, message: jsonrpc.Message) -> None:
-        if isinstance(message, Response):
-            self._settle(message)
-        elif isinstance(message, Request):
-            self._be_asked(message)
-        else:
-            self._be_told(message)
-
-    def _drop(self, line: TooLong) -> None:
-        """Fail the one call whose answer is too long, or all where nobody can say which."""
-        logger.error("MCP_STDIO[%r] sent a line above the limit", self.program.alias)
-        error = Gone(f"{self.name} answered with more than can be taken.")
-        if line.id is None:
-            for call in self._calls.values():
-                call.settle(error)
-        elif (one := self._calls.get(line.id)) is not None:
-            one.settle(error)
-
-    def _settle(self, message: Response) -> None:
+    def _settle(self, message: Response, of: Call | None) -> None:
         call = self._calls.get(message.id) if type(message.id) is int else None
-        if call is not None:
+        if call is not None and of in (None, call):
             call.settle(message)
 
-    def _be_asked(self, asked: Request) -> None:
+    def _be_asked(self, asked: Request, of: Call | None) -> None:
         if asked.method == "ping":
-            self._process.post(jsonrpc.result(asked.id, {}))
-        elif asked.method == "roots/list" and self.program.roots:
-            self._process.post(jsonrpc.result(asked.id, self.roots()))
+            self._post(jsonrpc.result(asked.id, {}))
+        elif asked.method == "roots/list" and self.origin.roots:
+            self._post(jsonrpc.result(asked.id, self.roots()))
         else:
-            call = self._one_call()
+            call = of or self._one_call()
             if call is None or not call.say(asked):
                 problem = MethodNotFound("There is nobody who could be asked now.")
-                self._process.post(jsonrpc.error(asked.id, problem))
+                self._post(jsonrpc.error(asked.id, problem))
 
-    def _be_told(self, told: Notification) -> None:
+    def _be_told(self, told: Notification, of: Call | None) -> None:
         if told.method == PROGRESS:
             token = told.params.get("progressToken")
             call = self._calls.get(token) if type(token) is int else None
+            call = call if of in (None, call) else None
         elif told.method == MESSAGE:
-            call = self._one_call()
+            call = of or self._one_call()
         elif told.method == CANCELLED:
-            for call in self._calls.values():
+            for call in self._calls.values() if of is None else (of,):
                 call.withdraw(told.params.get("requestId"))
             return
         else:
@@ -298,12 +266,12 @@ class Conversation:
 
     def _one_call(self) -> Call | None:
         """
-        The call that the child means, for it does not say so; None where that is not sure.
+        The call that is meant, for it is not said; None where that is not sure.
 
-        Of a child that is one caller's own, it may be the last that began.
+        Of one that is a caller's own, it may be the last that began.
         """
         calls = [call for call in self._calls.values() if call.hearer is not None]
-        if not calls or (self.program.is_shared and len(calls) > 1):
+        if not calls or (self.origin.is_shared and len(calls) > 1):
             return None
         return calls[-1]
 

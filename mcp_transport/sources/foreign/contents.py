@@ -1,4 +1,4 @@
-"""What a program answers, as content of this site."""
+"""What a server of others answers, as content of this site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mcp_transport.protocol.content import (
 from mcp_transport.registry.checking import Checked
 from mcp_transport.registry.errors import ToolError
 from mcp_transport.registry.results import ToolResult
-from mcp_transport.sources.stdio.definitions import ForeignTool
+from mcp_transport.sources.foreign.definitions import ForeignTool
 
 Simple = Text | Image | Audio | ResourceLink  # the kinds that stand for themselves
 UNKNOWN = "[content of a kind that is not known here]"

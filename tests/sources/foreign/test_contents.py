@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.stdio.contents: whatever a program answers."""
+"""Tests of mcp_transport.sources.foreign.contents: whatever a program answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mcp_transport.protocol import shaping
 from mcp_transport.protocol.revisions import REVISIONS
-from mcp_transport.sources.stdio import contents
-from mcp_transport.sources.stdio.definitions import Listed, entries_of
-from tests.sources.stdio.test_definitions import JSON, PROGRAM
+from mcp_transport.sources.foreign import contents
+from mcp_transport.sources.foreign.definitions import Listed, entries_of
+from tests.sources.foreign.test_definitions import JSON, PROGRAM
 
 (TOOL,) = entries_of(PROGRAM, Listed(tools=[{"name": "a"}])).tools
 BLOCK = st.fixed_dictionaries(

@@ -1,4 +1,4 @@
-"""Tests of mcp_transport.sources.stdio.definitions: whatever a program lists."""
+"""Tests of mcp_transport.sources.foreign.definitions: whatever a program lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_transport.engine.wire import to_definition
-from mcp_transport.sources.stdio.definitions import Listed, entries_of, public_name
+from mcp_transport.sources.foreign.definitions import Listed, entries_of
+from mcp_transport.sources.foreign.origin import prefixed
 from mcp_transport.sources.stdio.programs import Program
 
 PROGRAM = Program(alias="box", command=(sys.executable,))
@@ -43,7 +44,7 @@ def test_whatever_is_listed_becomes_entries_or_is_left_out(items: list[dict[str,
 
 @given(st.text(min_size=1, max_size=200))
 def test_a_name_is_one_that_every_client_takes(name: str) -> None:
-    public = public_name("box", name)
+    public = prefixed("box_", name)
     assert len(public) <= 64
     assert public.isascii()
     assert public.replace("_", "").replace("-", "").isalnum()
@@ -51,7 +52,7 @@ def test_a_name_is_one_that_every_client_takes(name: str) -> None:
 
 def test_names_that_become_alike_stay_apart() -> None:
     names = ["a b", "a_b", "a.b", "a" * 80, "a" * 81, "ä", "ö"]
-    assert len({public_name("box", name) for name in names}) == len(names)
+    assert len({prefixed("box_", name) for name in names}) == len(names)
 
 
 def test_icons_that_could_be_scripts_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""What a child says while it works for a call, for the client that calls."""
+"""What a server of others says while it works for a call, for the client that calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mcp_transport.protocol.jsonrpc import Notification, Request
 from mcp_transport.protocol.log_levels import LEVELS
 from mcp_transport.registry.context import Question
 from mcp_transport.registry.errors import ToolError
-from mcp_transport.sources.stdio.conversation import PROGRESS
+from mcp_transport.sources.foreign.conversation import PROGRESS
 
 
 class ContextHearer:

@@ -1,10 +1,10 @@
 """
-The children of one program: who has which, how many there are, when they end.
+The peers of one origin: who has which, how many there are, when they end.
 
-A key names whose a child is. There are never more than the program's limit;
-one that nobody uses makes room for another, and else who comes waits a little
-and is refused. A program that does not start is left alone for a while that
-doubles each time.
+A key names whose a peer is. There are never more than the origin's limit; one
+that nobody uses makes room for another, and else who comes waits a little and
+is refused. An origin with which none can be begun is left alone for a while
+that doubles each time.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from mcp_transport.protocol.jsonrpc import Notification
 from mcp_transport.registry.errors import ToolError
-from mcp_transport.sources.stdio.child import Child
-from mcp_transport.sources.stdio.errors import Away, ChildError, Gone
-from mcp_transport.sources.stdio.process import NOTHING, Process
-from mcp_transport.sources.stdio.programs import Program
+from mcp_transport.sources.foreign.errors import Away, ForeignError, Gone
+from mcp_transport.sources.foreign.origin import Origin
+from mcp_transport.sources.foreign.peer import Peer
 
-logger = logging.getLogger("mcp_transport.stdio")
-
-MAX_WAITING = 200  # calls that wait for a child of one program
-FIRST_PAUSE = 1.0  # seconds in which a program that did not start is left alone
+MAX_WAITING = 200  # calls that wait for a peer of one origin
+FIRST_PAUSE = 1.0  # seconds in which an origin is left alone with which none could be begun
 LONGEST_PAUSE = 60.0
+MOST_DOUBLINGS = 10
+NOTHING: Mapping[str, str] = {}
 
+P = TypeVar("P", bound=Peer)
+#: Makes a peer that has not been greeted, of what was prepared for its owner.
+Make = Callable[[Mapping[str, str]], Awaitable[P]]
 Prepare = Callable[[], Awaitable[Mapping[str, str]]]
-Heed = Callable[[Child, Notification], None]
 
 
-class Place:
-    """A child, or one that is being started, and who uses it."""
+class Place(Generic[P]):
+    """A peer, or one that is being begun, and who uses it."""
 
-    def __init__(self, starting: asyncio.Task[Child]) -> None:
+    def __init__(self, starting: asyncio.Task[P]) -> None:
         self.starting = starting
         self.users = 0
         self.idle_since = 0.0
         self.timer: asyncio.TimerHandle | None = None
 
     @property
-    def child(self) -> Child | None:
-        """The child, once it has started."""
+    def peer(self) -> P | None:
+        """The peer, once it has begun."""
         task = self.starting
         is_there = task.done() and not task.cancelled() and task.exception() is None
         return task.result() if is_there else None
@@ -54,38 +54,48 @@ class Place:
         """Whether it can be used, or will be."""
         if not self.starting.done():
             return True
-        return self.child is not None and not self.child.is_over
+        return self.peer is not None and not self.peer.is_over
 
 
-class Pool:
-    """The children of one program in this worker process."""
+class Pool(Generic[P]):
+    """The peers of one origin in this worker process."""
 
-    def __init__(self, program: Program, heed: Heed, begun: Callable[[Child], None]) -> None:
-        self.program = program
+    def __init__(
+        self,
+        origin: Origin,
+        make: Make[P],
+        begun: Callable[[P], None],
+        *,
+        lasting: frozenset[str] = frozenset(),
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self.origin = origin
+        self.trouble = ""  # why the last could not be begun; empty when it could
+        self._make = make
         self._begun = begun
-        self.trouble = ""  # why the last start failed; empty when it did not
-        self._heed = heed
-        self._places: dict[str, Place] = {}
+        self._lasting = lasting  # keys of peers that stay while nobody uses them
+        self._places: dict[str, Place[P]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._looking: set[asyncio.Task[None]] = set()
         self._waiting: list[asyncio.Future[None]] = []
+        self._first_pause = first_pause
         self._failures = 0
         self._closed_until = 0.0  # of the loop's clock
         self._is_stopped = False
 
     @property
-    def children(self) -> list[Child]:
-        """Those that run."""
-        return [place.child for place in self._places.values() if place.child is not None]
+    def peers(self) -> list[P]:
+        """Those that there are."""
+        return [place.peer for place in self._places.values() if place.peer is not None]
 
     @contextlib.asynccontextmanager
     async def lend(
         self, key: str, *, is_kept: bool = True, prepare: Prepare | None = None
-    ) -> AsyncIterator[Child]:
+    ) -> AsyncIterator[P]:
         """
-        The child of a key, for as long as somebody uses it; one that is not kept ends then.
+        The peer of a key, for as long as somebody uses it; one that is not kept ends then.
 
-        ``prepare`` gives the variables of one that has to be started. Raises
+        ``prepare`` gives what one that has to be begun may know. Raises
         Away when there is none, and ToolError where that does.
         """
         place = await self._place(key, prepare)
@@ -96,7 +106,7 @@ class Pool:
             place.users -= 1
             self._left(key, place, is_kept=is_kept)
 
-    async def _started(self, place: Place) -> Child:
+    async def _started(self, place: Place[P]) -> P:
         try:
             # Shielded: who leaves does not stop what others wait for, too.
             return await asyncio.shield(place.starting)
@@ -104,10 +114,10 @@ class Pool:
             task = asyncio.current_task()
             if task is None or task.cancelling() or not place.starting.cancelled():
                 raise
-        raise Away(f"The program {self.program.alias!r} is stopped; call again.")
+        raise Away(f"{self.origin.name} is stopped; call again.")
 
     async def stop(self) -> None:
-        """End every child, and return when all have ended."""
+        """End every peer, and return when all have ended."""
         self._is_stopped = True
         self._wake()
         for looking in self._looking:
@@ -117,8 +127,8 @@ class Pool:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    async def _place(self, key: str, prepare: Prepare | None) -> Place:
-        until = self._now() + self.program.start_timeout
+    async def _place(self, key: str, prepare: Prepare | None) -> Place[P]:
+        until = self._now() + self.origin.start_timeout
         while True:
             place = self._places.get(key)
             if place is not None and place.is_good:
@@ -131,21 +141,21 @@ class Pool:
             await self._wait(until)
 
     def _check(self) -> None:
-        """Raise Away where no child may be started."""
+        """Raise Away where none may be begun."""
         if self._is_stopped:
-            raise Away(f"The program {self.program.alias!r} is stopped; call again.")
+            raise Away(f"{self.origin.name} is stopped; call again.")
         left = self._closed_until - self._now()
         if left > 0:
             raise Away(
-                f"The program {self.program.alias!r} does not start; "
+                f"{self.origin.name} {self.origin.complaint}; "
                 f"it is tried again in {left:.0f} seconds."
             )
 
     def _has_room(self) -> bool:
-        return len(self._places) + len(self._ending) < self.program.max_children
+        return len(self._places) + len(self._ending) < self.origin.most_units
 
     def _make_room(self) -> bool:
-        """End the child that was not used for longest; whether there is room at once."""
+        """End the peer that was not used for longest; whether there is room at once."""
         idle = [(p.idle_since, key) for key, p in self._places.items() if not p.users]
         if idle and not self._ending:
             self._end(min(idle)[1])
@@ -164,100 +174,102 @@ class Pool:
             finally:
                 self._waiting = [one for one in self._waiting if one is not freed]
         raise Away(
-            f"All {self.program.max_children} processes of the program "
-            f"{self.program.alias!r} are in use; call again in a moment."
+            f"All {self.origin.most_units} {self.origin.units} of the {self.origin.noun} "
+            f"{self.origin.alias!r} are in use; call again in a moment."
         )
 
-    def _begin(self, key: str, prepare: Prepare | None) -> Place:
+    def _begin(self, key: str, prepare: Prepare | None) -> Place[P]:
         place = self._places[key] = Place(asyncio.create_task(self._start(key, prepare)))
         place.starting.add_done_callback(_retrieve)
         return place
 
-    async def _start(self, key: str, prepare: Prepare | None) -> Child:
-        child: Child | None = None
+    async def _start(self, key: str, prepare: Prepare | None) -> P:
+        peer: P | None = None
         added = await self._prepared(prepare)
         try:
-            async with asyncio.timeout(self.program.start_timeout):
-                child = Child(await Process.start(self.program, added), self._heed)
-                await child.greet()
-        except (ChildError, OSError) as error:
-            raise await self._failed(child, error) from None
+            async with asyncio.timeout(self.origin.start_timeout):
+                peer = await self._make(added)
+                await peer.greet()
+        except (ForeignError, OSError) as error:
+            raise await self._failed(peer, error) from None
         except asyncio.CancelledError:
-            if child is not None:
-                self._keep(child.stop())
+            if peer is not None:
+                self._keep(peer.stop())
             raise
         self._failures, self.trouble = 0, ""
-        child.when_over = partial(self._over, key, child)
-        self._begun(child)
-        return child
+        peer.when_over = partial(self._over, key, peer)
+        self._begun(peer)
+        return peer
 
     async def _prepared(self, prepare: Prepare | None) -> Mapping[str, str]:
-        """The variables of one child; what is wrong with them is no fault of the program."""
+        """What one may know; what is wrong with that is no fault of the origin's."""
         if prepare is None:
             return NOTHING
         try:
-            async with asyncio.timeout(self.program.start_timeout):
+            async with asyncio.timeout(self.origin.start_timeout):
                 return await prepare()
         except ToolError:
             raise
         except Exception:
-            logger.exception("MCP_STDIO[%r] has no environment", self.program.alias)
-        raise Away(f"The program {self.program.alias!r} could not be prepared for you.")
+            self.origin.logger.exception("%s has no environment", self.origin.place)
+        raise Away(f"{self.origin.name} could not be prepared for you.")
 
-    async def _failed(self, child: Child | None, error: Exception) -> Away:
+    async def _failed(self, peer: P | None, error: Exception) -> Away:
         """What a start that failed is to its callers; the log has the details, once."""
         self._failures += 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1))
+        doublings = min(self._failures - 1, MOST_DOUBLINGS)
+        pause = min(LONGEST_PAUSE, self._first_pause * 2**doublings)
         self._closed_until = self._now() + pause
         why = "It ended." if isinstance(error, Gone) else str(error) or "It took too long."
-        if child is not None:
-            self._keep(child.stop())
-            why = f"{why} {child.last_words}".strip()
+        if peer is not None:
+            self._keep(peer.stop())
+            why = f"{why} {peer.last_words}".strip()
         level = logging.ERROR if not self.trouble else logging.DEBUG
         self.trouble = why
-        logger.log(level, "MCP_STDIO[%r] does not start: %s", self.program.alias, why)
-        return Away(f"The program {self.program.alias!r} does not start; the site's log says why.")
+        self.origin.logger.log(level, "%s %s: %s", self.origin.place, self.origin.complaint, why)
+        return Away(f"{self.origin.name} {self.origin.complaint}; the site's log says why.")
 
-    def _left(self, key: str, place: Place, *, is_kept: bool) -> None:
+    def _left(self, key: str, place: Place[P], *, is_kept: bool) -> None:
         place.idle_since = self._now()
         if place.users or self._places.get(key) is not place:
             return
         if is_kept and place.is_good and not self._waiting:
             loop = asyncio.get_running_loop()
             _cancel(place.timer)
-            place.timer = loop.call_later(self.program.idle_timeout, self._expire, key, place)
-            if place.child is not None and place.child.is_doubtful:
-                self._look(key, place, place.child)
+            if key not in self._lasting:
+                place.timer = loop.call_later(self.origin.idle_timeout, self._expire, key, place)
+            if place.peer is not None and place.peer.is_doubtful:
+                self._look(key, place, place.peer)
         else:
             self._end(key)
 
-    def _look(self, key: str, place: Place, child: Child) -> None:
-        """End a child that hangs, once nobody waits for it."""
+    def _look(self, key: str, place: Place[P], peer: P) -> None:
+        """End a peer that hangs, once nobody waits for it."""
 
         async def probe() -> None:
-            if not await child.lives():
-                logger.warning("MCP_STDIO[%r] hangs, and is ended", self.program.alias)
+            if not await peer.lives():
+                self.origin.logger.warning("%s hangs, and is ended", self.origin.place)
                 self._expire(key, place)
 
         task = asyncio.create_task(probe())
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
 
-    def _over(self, key: str, child: Child) -> None:
-        """Take away a child that has ended by itself; whoever uses it does so when they leave."""
+    def _over(self, key: str, peer: P) -> None:
+        """Take away a peer that has ended by itself; whoever uses it does so when they leave."""
         place = self._places.get(key)
-        if place is not None and place.child is child and not place.users:
+        if place is not None and place.peer is peer and not place.users:
             self._end(key)
 
-    def _expire(self, key: str, place: Place) -> None:
+    def _expire(self, key: str, place: Place[P]) -> None:
         if self._places.get(key) is place and not place.users:
             self._end(key)
 
     def _end(self, key: str) -> None:
         place = self._places.pop(key)
         _cancel(place.timer)
-        if place.child is not None:
-            self._keep(place.child.stop())
+        if place.peer is not None:
+            self._keep(place.peer.stop())
         else:
             place.starting.cancel()
         self._wake()
@@ -271,7 +283,7 @@ class Pool:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            logger.error("A child could not be stopped", exc_info=task.exception())
+            self.origin.logger.error("One could not be stopped", exc_info=task.exception())
         self._wake()
 
     def _wake(self) -> None:
@@ -285,7 +297,7 @@ class Pool:
         return asyncio.get_running_loop().time()
 
 
-def _retrieve(starting: asyncio.Task[Child]) -> None:
+def _retrieve(starting: asyncio.Task[P]) -> None:
     """Look at a start that failed, should everybody have left who would."""
     if not starting.cancelled():
         starting.exception()

@@ -1,15 +1,12 @@
 """
-What a program lists, as entries of this site.
+What a server of others lists, as entries of this site.
 
-Tools and prompts are called ``<alias>_<name>``. What this site could not keep
-its promises about is left out, and the log says why.
+What this site could not keep its promises about is left out, and the log says
+why.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -30,11 +27,8 @@ from mcp_transport.registry.records import (
 )
 from mcp_transport.registry.schema import check_object_schema, check_schema
 from mcp_transport.registry.uri_template import UriTemplate
-from mcp_transport.sources.stdio.programs import Program
+from mcp_transport.sources.foreign.origin import Origin
 
-logger = logging.getLogger("mcp_transport.stdio")
-
-LONGEST_NAME = 64  # characters: what most clients hand on to their models
 LONGEST_TEXT = 20_000  # characters of a description
 LONGEST_URI = 2000
 HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
@@ -46,7 +40,7 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTool(ToolDefinition):
-    """A tool of a program."""
+    """A tool of a server of others."""
 
     alias: str
     own_name: str
@@ -56,14 +50,14 @@ class ForeignTool(ToolDefinition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignResource(ResourceDefinition):
-    """A resource of a program."""
+    """A resource of a server of others."""
 
     alias: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTemplate(TemplateDefinition):
-    """A family of resources of a program."""
+    """A family of resources of a server of others."""
 
     alias: str
     pattern: UriTemplate
@@ -72,7 +66,7 @@ class ForeignTemplate(TemplateDefinition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignPrompt(PromptDefinition):
-    """A prompt of a program."""
+    """A prompt of a server of others."""
 
     alias: str
     own_name: str
@@ -84,7 +78,7 @@ ForeignEntries = Entries[ForeignTool, ForeignResource, ForeignTemplate, ForeignP
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program said in its lists, item by item."""
+    """What a server of others said in its lists, item by item."""
 
     tools: Sequence[Item] = ()
     resources: Sequence[Item] = ()
@@ -93,41 +87,32 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     completes: bool = False
 
 
-def entries_of(program: Program, listed: Listed) -> ForeignEntries:
-    """The entries of what a program lists."""
+def entries_of(origin: Origin, listed: Listed) -> ForeignEntries:
+    """The entries of what it lists."""
 
-    def made(items: Iterable[Item], make: Callable[..., E]) -> tuple[E, ...]:
-        found = (_attempt(program, item, make, listed) for item in items)
+    def made(items: Iterable[Item], make: Callable[..., E], subject: str) -> tuple[E, ...]:
+        wanted = (item for item in items if origin.offers(item.get(subject)))
+        found = (_attempt(origin, item, make, listed) for item in wanted)
         return tuple(entry for entry in found if entry is not None)
 
     return ForeignEntries(
-        tools=made(listed.tools, _tool),
-        resources=made(listed.resources, _resource),
-        templates=made(listed.templates, _template),
-        prompts=made(listed.prompts, _prompt),
+        tools=made(listed.tools, _tool, "name"),
+        resources=made(listed.resources, _resource, "uri"),
+        templates=made(listed.templates, _template, "uriTemplate"),
+        prompts=made(listed.prompts, _prompt, "name"),
     )
 
 
-def public_name(alias: str, name: str) -> str:
-    """What clients call a tool or prompt of a program; another for each that it has."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    whole = f"{alias}_{plain}"
-    if plain == name and len(whole) <= LONGEST_NAME:
-        return whole
-    mark = hashlib.sha256(name.encode()).hexdigest()[:6]
-    return f"{whole[: LONGEST_NAME - 7]}_{mark}"
-
-
-def _attempt(program: Program, item: Item, make: Callable[..., E], listed: Listed) -> E | None:
+def _attempt(origin: Origin, item: Item, make: Callable[..., E], listed: Listed) -> E | None:
     try:
-        return make(program, item, listed)
+        return make(origin, item, listed)
     except (ImproperlyConfigured, msgspec.ValidationError, KeyError, TypeError, ValueError) as why:
         name = str(item.get("name"))[:100]
-        logger.warning("MCP_STDIO[%r] lists %r, which is left out: %s", program.alias, name, why)
+        origin.logger.warning("%s lists %r, which is left out: %s", origin.place, name, why)
         return None
 
 
-def _said(program: Program, item: Item) -> dict[str, Any]:
+def _said(origin: Origin, item: Item) -> dict[str, Any]:
     """What entries of every kind say of themselves."""
     meta = item.get("_meta")
     return {
@@ -135,14 +120,14 @@ def _said(program: Program, item: Item) -> dict[str, Any]:
         "description": _text(item.get("description")),
         "icons": tuple(icon for icon in _icons(item) if icon.src.startswith(WEB_OR_DATA)),
         "meta": meta if isinstance(meta, dict) else None,
-        "permission": program.permission,
-        "timeout": program.call_timeout,
-        "source": "stdio",
-        "alias": program.alias,
+        "permission": origin.permission,
+        "timeout": origin.call_timeout,
+        "source": origin.source,
+        "alias": origin.alias,
     }
 
 
-def _tool(program: Program, item: Item, listed: Listed) -> ForeignTool:
+def _tool(origin: Origin, item: Item, listed: Listed) -> ForeignTool:
     name, subject = _name(item), f"the tool {item['name']!r}"
     schema, output = item.get("inputSchema"), item.get("outputSchema")
     schema = {"type": "object"} if schema is None else schema
@@ -153,8 +138,8 @@ def _tool(program: Program, item: Item, listed: Listed) -> ForeignTool:
     hints = hints if isinstance(hints, dict) else {}
     title = _text(item.get("title")) or _text(hints.get("title"))
     return ForeignTool(
-        **{**_said(program, item), "title": title},
-        name=public_name(program.alias, name),
+        **{**_said(origin, item), "title": title},
+        name=origin.public_name(name),
         own_name=name,
         input_schema=schema,
         output_schema=output,
@@ -165,10 +150,10 @@ def _tool(program: Program, item: Item, listed: Listed) -> ForeignTool:
     )
 
 
-def _resource(program: Program, item: Item, listed: Listed) -> ForeignResource:
+def _resource(origin: Origin, item: Item, listed: Listed) -> ForeignResource:
     size = item.get("size")
     return ForeignResource(
-        **_said(program, item),
+        **_said(origin, item),
         name=_name(item),
         uri=_uri(item["uri"]),
         mime_type=_text(item.get("mimeType")),
@@ -177,10 +162,10 @@ def _resource(program: Program, item: Item, listed: Listed) -> ForeignResource:
     )
 
 
-def _template(program: Program, item: Item, listed: Listed) -> ForeignTemplate:
+def _template(origin: Origin, item: Item, listed: Listed) -> ForeignTemplate:
     template = _uri(item["uriTemplate"])
     return ForeignTemplate(
-        **_said(program, item),
+        **_said(origin, item),
         name=_name(item),
         uri_template=template,
         mime_type=_text(item.get("mimeType")),
@@ -190,12 +175,12 @@ def _template(program: Program, item: Item, listed: Listed) -> ForeignTemplate:
     )
 
 
-def _prompt(program: Program, item: Item, listed: Listed) -> ForeignPrompt:
+def _prompt(origin: Origin, item: Item, listed: Listed) -> ForeignPrompt:
     name = _name(item)
     arguments = item.get("arguments") or ()
     return ForeignPrompt(
-        **_said(program, item),
-        name=public_name(program.alias, name),
+        **_said(origin, item),
+        name=origin.public_name(name),
         own_name=name,
         arguments=tuple(_argument(argument) for argument in arguments),
         is_completed=listed.completes and bool(arguments),
