@@ -7,6 +7,7 @@ Implementation Notes.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -38,6 +39,11 @@ class ProgressReporter:
 
     async def report(self, progress: float, total: float | None, message: str | None) -> None:
         """Send a report, if it is an increase and may be sent."""
+        if not math.isfinite(progress) or (total is not None and not math.isfinite(total)):
+            raise ValueError(
+                f"Progress is {progress} of {total}; JSON has finite numbers alone. "
+                "Leave out a total that is not known."
+            )
         if self._token is None or (self._highest is not None and progress <= self._highest):
             return
         is_last = total is not None and progress >= total

@@ -14,7 +14,7 @@ from mcp_transport.engine.rounds import enter
 from mcp_transport.protocol import headers, shaping
 from mcp_transport.protocol.content import Text
 from mcp_transport.protocol.errors import UNEXPECTED, InvalidParams, ProtocolError
-from mcp_transport.registry.errors import ToolError
+from mcp_transport.registry.errors import NotFinite, ToolError
 from mcp_transport.registry.records import ToolDefinition
 from mcp_transport.registry.results import ToolResult
 from mcp_transport.threads import PoolExhausted
@@ -48,6 +48,9 @@ async def call(exchange: Exchange) -> dict[str, Any]:
         result = ToolResult(content=(Text(str(error)), *error.content), is_error=True)
     except ProtocolError:
         raise
+    except NotFinite as error:
+        logger.error("Tool %r of server %r: %s", entry.name, exchange.server.slug, error)
+        result = ToolResult(content=(Text(str(error)),), is_error=True)
     except PoolExhausted as error:
         result = ToolResult(content=(Text(str(error)),), is_error=True)
     except Exception:

@@ -52,3 +52,18 @@ class ArgumentError(ToolError):
 
 class OutputError(Exception):
     """A function returned what it did not declare, or what cannot be sent."""
+
+
+class NotFinite(OutputError):
+    """
+    A number that JSON does not have; an encoder would send null without a word.
+
+    Its place is no secret, so that whoever called is told, too.
+    """
+
+    def __init__(self, number: float, place: Sequence[object]) -> None:
+        where = ".".join(map(str, place))[:LONGEST_NAME] or "The result"
+        super().__init__(
+            f"{where} is {number}, a number that JSON does not have; "
+            "return None, if the type allows it, or text instead."
+        )

@@ -9,6 +9,7 @@ know no better. A generator's values are converted together, as a list.
 from __future__ import annotations
 
 import collections.abc
+import math
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
@@ -22,7 +23,7 @@ from pydantic_core import to_jsonable_python
 
 from mcp_transport.protocol.content import CONTENT_TYPES, Content, Text
 from mcp_transport.registry.checking import Checked
-from mcp_transport.registry.errors import OutputError
+from mcp_transport.registry.errors import NotFinite, OutputError
 from mcp_transport.registry.schema import adapter_for, schema_of
 
 
@@ -36,6 +37,7 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 Convert = Callable[[Any], ToolResult]
+DataOf = Callable[[Any], tuple[Any, Text]]  # a JSON value, and the same as text
 Schema = dict[str, Any]
 
 EMPTY = ToolResult()
@@ -161,10 +163,13 @@ def typed_converter(adapter: TypeAdapter[Any], subject: str) -> Convert:
     """What converts values of a declared type."""
     validate, dump = adapter.validator.validate_python, adapter.serializer.to_python
 
-    def data_of(value: Any) -> Any:
+    def data_of(value: Any) -> tuple[Any, Text]:
         refuse_unsendable(value)
         try:
-            return dump(validate(value), mode="json", by_alias=True)
+            found = validate(value)
+            data = dump(found, mode="json", by_alias=True)
+            # Where a type allows anything, pydantic has made null of what is no number.
+            return data, json_text(data, lambda: dump(found, by_alias=True))
         except ValidationError as exc:
             raise OutputError(f"{subject} broke its declared return type: {exc}") from exc
         except ValueError as exc:  # UnicodeDecodeError is one, for bytes inside the data
@@ -177,35 +182,36 @@ def schema_converter(schema: Mapping[str, Any], subject: str) -> Convert:
     """What converts data and holds it to an output schema that the site wrote."""
     checked = Checked(schema)
 
-    def data_of(value: Any) -> Any:
+    def data_of(value: Any) -> tuple[Any, Text]:
         data = to_json_value(value)
+        text = json_text(data)
         if problem := checked.problem(data):
             raise OutputError(f"{subject} broke its output schema: {problem}")
-        return data
+        return data, text
 
     return data_converter(data_of, subject)
 
 
-def data_converter(data_of: Callable[[Any], Any], subject: str) -> Convert:
+def data_converter(data_of: DataOf, subject: str) -> Convert:
     """What sends data as structured content and as text, once it is found to conform."""
 
     # As text, too, for clients that know no better (2025-11-25, server/tools, Structured Content).
     def convert(value: Any) -> ToolResult:
         if isinstance(value, ToolResult):
             return conforming(completed(value), data_of, subject)
-        data = data_of(value)
-        return ToolResult((json_text(data),), data)
+        data, text = data_of(value)
+        return ToolResult((text,), data)
 
     return convert
 
 
-def conforming(result: ToolResult, check: Callable[[Any], Any], subject: str) -> ToolResult:
+def conforming(result: ToolResult, data_of: DataOf, subject: str) -> ToolResult:
     """The result, if its structured content is what was declared; an error needs none."""
     if result.is_error:
         return result
     if result.structured is msgspec.UNSET:
         raise OutputError(f"{subject} declares structured content and returned none.")
-    return msgspec.structs.replace(result, structured=check(result.structured))
+    return msgspec.structs.replace(result, structured=data_of(result.structured)[0])
 
 
 def completed(result: ToolResult) -> ToolResult:
@@ -214,7 +220,8 @@ def completed(result: ToolResult) -> ToolResult:
     if result.structured is msgspec.UNSET:
         return msgspec.structs.replace(result, content=content)
     data = to_json_value(result.structured)
-    return msgspec.structs.replace(result, content=content or (json_text(data),), structured=data)
+    text = json_text(data)
+    return msgspec.structs.replace(result, content=content or (text,), structured=data)
 
 
 def as_content(item: Any) -> Content:
@@ -246,9 +253,30 @@ def refuse_unsendable(value: Any) -> None:
         raise OutputError(f"The function returned {named(value)}. {DATABASE_REMEDY}")
 
 
-def json_text(data: Any) -> Text:
-    """A JSON value as text."""
-    return Text(text=msgspec.json.encode(data).decode())
+def json_text(data: Any, before: Callable[[], Any] | None = None) -> Text:
+    """
+    A JSON value as text; ``before`` is what it was made of, if that says more.
+
+    Raises NotFinite.
+    """
+    text = msgspec.json.encode(data).decode()
+    if "null" in text:  # which msgspec makes of what is no number; most results have none
+        refuse_infinite(data if before is None else before())
+    return Text(text=text)
+
+
+def refuse_infinite(data: Any) -> None:
+    """Raise NotFinite for data with NaN or an infinity in it."""
+    waiting: list[tuple[Any, tuple[object, ...]]] = [(data, ())]
+    while waiting:
+        value, place = waiting.pop()
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                raise NotFinite(value, place)
+        elif isinstance(value, Mapping):
+            waiting.extend((item, (*place, key)) for key, item in value.items())
+        elif isinstance(value, list | tuple | set | frozenset):
+            waiting.extend((item, (*place, index)) for index, item in enumerate(value))
 
 
 def named(value: Any) -> str:

@@ -23,7 +23,7 @@ from mcp_transport.protocol.errors import (
 from mcp_transport.protocol.jsonrpc import Id
 from mcp_transport.protocol.revisions import R2026_07_28
 from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
-from mcp_transport.registry.results import to_json_value
+from mcp_transport.registry.results import refuse_infinite, to_json_value
 
 TRANSPORT = "rest"
 KEY = b"x-api-key"
@@ -68,12 +68,11 @@ def progress(message: bytes) -> Json | None:
 
 
 def chunk(index: int, value: Any) -> Json:
-    """One piece of a result."""
+    """One piece of a result. Raises NotFinite."""
     is_content = isinstance(value, msgspec.Struct)
-    return {
-        "index": index,
-        "data": msgspec.to_builtins(value) if is_content else to_json_value(value),
-    }
+    data = msgspec.to_builtins(value) if is_content else to_json_value(value)
+    refuse_infinite(data)
+    return {"index": index, "data": data}
 
 
 def told(reply: Reply) -> tuple[int, Json]:

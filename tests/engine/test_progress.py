@@ -55,6 +55,14 @@ async def test_a_client_without_a_token_is_told_nothing(token: Any) -> None:
     assert said.params == []
 
 
+@pytest.mark.parametrize("said", [(float("nan"), None), (float("inf"), 2), (1, float("inf"))])
+async def test_progress_that_is_no_number_is_refused(said: tuple[float, float | None]) -> None:
+    report, told = reporter()
+    with pytest.raises(ValueError, match="finite numbers alone"):
+        await report.report(*said, None)
+    assert told.params == []
+
+
 async def test_progress_only_increases() -> None:
     report, said = reporter()
     for value in (1, 5, 3, 5, 7):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, Field
 
 from mcp_transport.protocol.content import Image, Text
-from mcp_transport.registry.errors import OutputError
+from mcp_transport.registry.errors import NotFinite, OutputError
 from mcp_transport.registry.results import ToolResult, output_of, schema_converter
 
 PICTURE = Image(data=b"png", mime_type="image/png")
@@ -277,3 +277,48 @@ def test_bytes_inside_data_that_are_no_text_are_the_sites_fault(annotation: Any)
     _schema, convert = output_of(annotation, "tool x")
     with pytest.raises(OutputError, match="JSON"):
         convert({"picture": b"\xff\xfe"})
+
+
+class Reading(BaseModel):
+    """What a sensor says."""
+
+    value: float
+    other: Any = None
+
+
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "said"),
+    [
+        (float, NAN, "The result is nan"),
+        (Any, -INFINITE, "The result is -inf"),
+        (Reading, Reading(value=NAN), "value is nan"),
+        (Reading, Reading(value=1, other={"a": [1, INFINITE]}), "other.a.1 is inf"),
+        (list[Reading], [Reading(value=1), Reading(value=NAN)], "1.value is nan"),
+        (dict[str, Any], {"a": (None, NAN)}, "a.1 is nan"),
+        (Any, {"a": {"b": NAN}}, "a.b is nan"),
+        (Any, ToolResult((Text(text="x"),), {"a": NAN}), "a is nan"),
+        (Reading, ToolResult((Text(text="x"),), {"value": INFINITE}), "value is inf"),
+    ],
+    ids=str,
+)
+def test_a_number_that_json_does_not_have_is_told_by_place(
+    annotation: Any, value: Any, said: str
+) -> None:
+    with pytest.raises(NotFinite, match=f"^{said}, a number that JSON does not have"):
+        convert(annotation, value)
+
+
+def test_an_output_schema_says_less_of_such_a_number_than_its_place() -> None:
+    converted = schema_converter({"properties": {"a": {"type": "number"}}}, "tool x")
+    with pytest.raises(NotFinite, match="a is nan"):
+        converted({"a": NAN})
+
+
+def test_none_is_sent_as_null() -> None:
+    sent = convert(Reading, Reading(value=1.5))
+    assert sent.structured == {"value": 1.5, "other": None}
+    assert sent.content == (Text(text='{"value":1.5,"other":null}'),)
+    assert convert(Any, [None, "null"]).structured == [None, "null"]
