@@ -17,11 +17,12 @@ from mcp_transport.admin.parts import Pager, Status
 from mcp_transport.admin.viewpoint import Viewpoint, may_choose_users, viewpoints
 from mcp_transport.audit.tallies import Entry, Figures
 from mcp_transport.digits import read_number
-from mcp_transport.engine.catalog import FEATURE_OF_KIND, Offered, own_name
+from mcp_transport.engine.catalog import FEATURE_OF_KIND, Hidden, Offered, own_name
 from mcp_transport.engine.offering import Shelf
 from mcp_transport.models import EntryKind
 
 SIZE = 50
+MOST_HIDDEN = 20  # entries that are told of one by one
 LAST_PAGE = 9_999  # that may be asked for; there are fewer, and the last of them is shown
 Used = Mapping[Entry, Figures]
 STATES = (("", "all"), ("on", "on"), ("off", "off"), ("changed", "changed here"))
@@ -60,6 +61,7 @@ class EntryList:
     first: int  # counted from 1, as the last one is
     last: int
     pager: Pager
+    hidden: Sequence[Hidden]  # what clients cannot find, whatever the filter
 
 
 class EntryForm(FilterForm):
@@ -111,6 +113,7 @@ def entry_list(
             older=_at(wanted, page + 1) if begin + SIZE < len(shown) else "",
             words=("Previous", "Next"),
         ),
+        hidden=shelf.catalog.hidden[:MOST_HIDDEN],
     )
 
 

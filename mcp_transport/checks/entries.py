@@ -16,10 +16,11 @@ from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError, connections
 
 from mcp_transport.checks.deployment import is_valid
+from mcp_transport.checks.origins import ORIGINS, origins
 from mcp_transport.checks.site import databases_in_use
 from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import definitions_of, own_name
-from mcp_transport.engine.offering import site_sources
+from mcp_transport.engine.offering import hidden_by_others, site_sources
 from mcp_transport.engine.source import AnyDefinition
 from mcp_transport.models import EntryOverride, Server, TextEntry
 from mcp_transport.models.server import RENAMED
@@ -60,9 +61,27 @@ def lost_overrides(alias: str) -> Iterator[CheckMessage]:
 def may_be_from_elsewhere(kind: str, name: str) -> bool:
     """Whether a program or a document may have an entry: none is asked for a check."""
     if kind in RENAMED:
-        aliases = (*settings.MCP_STDIO, *settings.MCP_OPENAPI)
-        return name.startswith(tuple(f"{alias}_" for alias in aliases))
+        return name.startswith(tuple(f"{origin.alias}_" for origin in origins()))
     return bool(settings.MCP_STDIO)
+
+
+@register(deploy=True)
+def check_names(**_: Any) -> list[CheckMessage]:
+    """Of two entries with one name clients find the first; programs and documents are not asked."""
+    if not are_readable():
+        return []
+    try:
+        hidden = hidden_by_others(site_sources("prompt"))
+    except DatabaseError:
+        return []
+    return [
+        CheckWarning(
+            str(one),
+            hint="Call one of them something else, or let no server offer both origins.",
+            id="mcp.W027",
+        )
+        for one in hidden
+    ]
 
 
 def names_of_entries(alias: str) -> set[tuple[str, str]]:
@@ -82,7 +101,7 @@ def definitions() -> Iterator[tuple[str, AnyDefinition]]:
 
 def are_readable() -> bool:
     """Whether the settings that say where entries come from keep their rules."""
-    return all(map(is_valid, ("MCP_SOURCES", "MCP_STDIO", "MCP_OPENAPI")))
+    return all(map(is_valid, ("MCP_SOURCES", *ORIGINS)))
 
 
 def rows_of_overrides(alias: str) -> list[tuple[str, str, str]]:
@@ -136,10 +155,9 @@ def asked_for(alias: str) -> Iterator[tuple[str, str]]:
     for kind, definition in definitions():
         if definition.permission:
             yield definition.permission, f"The {kind} {own_name(definition)!r}"
-    for setting in ("MCP_STDIO", "MCP_OPENAPI"):
-        for name, options in getattr(settings, setting).items():
-            if permission := options.get("permission"):
-                yield permission, f"{setting}[{name!r}]"
+    for origin in origins():
+        if permission := origin.given.get("permission"):
+            yield permission, str(origin)
     servers = Server.objects.using(alias).filter(access=Server.Access.PERMISSION)
     for slug, permission in servers.values_list("slug", "permission"):
         yield permission, f"The server {slug!r}"

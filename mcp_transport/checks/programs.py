@@ -44,11 +44,10 @@ def check_are_started(**_: Any) -> list[CheckMessage]:
 @register()
 def check_aliases(**_: Any) -> list[CheckMessage]:
     """What a server's offers call an app is no program, too."""
-    labels = (config.label for config in apps.get_app_configs())
-    taken = {*labels, "texts", *map(str, settings.MCP_OPENAPI or ())}
+    taken = {*(config.label for config in apps.get_app_configs()), "texts"}
     return [
         CheckWarning(
-            f"{SETTING}[{alias!r}] is called like an app, or a document, of this site; a server that offers one"
+            f"{SETTING}[{alias!r}] is called like an app of this site; a server that offers one"
             " offers both.",
             hint="Give the program another alias.",
             id="mcp.W036",

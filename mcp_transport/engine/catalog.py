@@ -58,6 +58,21 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 NO_OVERRIDE = Override()
 
 
+class Hidden(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that clients cannot find, for another one that comes first has its name."""
+
+    kind: str
+    name: str  # what clients would call it
+    owner: str
+    by: str  # the owner of the other one
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.kind} {self.name!r} of {self.owner!r} is hidden: {self.by!r}, "
+            "which comes first, has one of that name."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered(Generic[D_co]):
     """An entry as one server offers it."""
@@ -107,6 +122,7 @@ class Catalog:
     features: frozenset[str]
     is_uniform: bool  # whether no entry asks for a permission
     is_limited: bool = False  # whether an entry has a limit of its own
+    hidden: tuple[Hidden, ...] = ()
 
     def visible(self, kind: str, principal: Principal) -> Sequence[Offered]:
         """What a list shows a principal, in a stable order."""
@@ -141,7 +157,13 @@ Offers = Callable[[str, str], bool]  # (owner, entry name) -> whether the server
 
 
 def build(sources: Iterable[Source], offers: Offers, overrides: Mapping[Key, Override]) -> Catalog:
-    """The catalog of a server; of entries with the same name the first source's wins."""
+    """
+    The catalog of a server.
+
+    Of entries of a kind that clients would call the same the first is offered:
+    by the order of the sources, then by that in which each lists its own. What
+    it hides is told.
+    """
     terms = Terms(offers, overrides)
     listed = [(source, source.entries()) for source in sources]
     tools = terms.table("tool", listed, lambda found: found.tools)
@@ -162,6 +184,7 @@ def build(sources: Iterable[Source], offers: Offers, overrides: Mapping[Key, Ove
         features=_features(entries),
         is_uniform=not any(entry.permission for entry in entries),
         is_limited=any(entry.limit for entry in entries),
+        hidden=tuple(terms.hidden),
     )
 
 
@@ -171,6 +194,7 @@ class Terms:
 
     offers: Offers
     overrides: Mapping[Key, Override]
+    hidden: list[Hidden] = field(default_factory=list)
 
     def table(
         self,
@@ -186,8 +210,15 @@ class Terms:
                 override = self.overrides.get((kind, name), NO_OVERRIDE)
                 if override.is_enabled and self.offers(source.owner(definition), name):
                     entry = _offer(kind, definition, source, override)
-                    table.setdefault(entry.name, entry)
+                    first = table.setdefault(entry.name, entry)
+                    if first is not entry:
+                        self.hidden.append(_hidden(entry, first))
         return table
+
+
+def _hidden(entry: Offered, by: Offered) -> Hidden:
+    owners = [one.source.owner(one.definition) for one in (entry, by)]
+    return Hidden(kind=entry.kind, name=entry.name, owner=owners[0], by=owners[1])
 
 
 def own_name(definition: AnyDefinition) -> str:

@@ -8,6 +8,7 @@ built again when its row or a source has changed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,8 @@ from mcp_transport.protocol.shortening import shown
 from mcp_transport.storage.readings import Parameter, Reading
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.version import __version__
+
+logger = logging.getLogger("mcp_transport.sources")
 
 DEFAULT = ""  # the slug of the path without one
 CACHE_LIMIT = 1000  # slugs, known or not
@@ -178,6 +181,10 @@ class Directory:
             if is_same:
                 return before.offer.catalog
         catalog = catalog_of(record, self.sources)
+        told = before.offer.catalog.hidden if before is not None and before.offer else ()
+        for hidden in catalog.hidden:
+            if hidden not in told:
+                logger.warning("Server %r: %s", record.slug, hidden)
         self.unpublished[record.id] = catalog
         return catalog
 

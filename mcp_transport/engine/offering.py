@@ -19,6 +19,7 @@ from mcp_transport.engine.catalog import (
     FEATURE_OF_KIND,
     NO_OVERRIDE,
     Catalog,
+    Hidden,
     Key,
     Offered,
     Override,
@@ -130,6 +131,11 @@ def origins() -> list[Origin]:
         Origin(owner=owner, source=source, entries=tuple(entries))
         for (owner, source), entries in sorted(found.items())
     ]
+
+
+def hidden_by_others(sources: Sequence[Source]) -> Sequence[Hidden]:
+    """What clients of a server that offers everything could not find."""
+    return build(sources, lambda _owner, _name: True, {}).hidden
 
 
 def clash_of_text(kind: str, name: str) -> str:

@@ -17,9 +17,10 @@ from mcp_transport.models import (
     Server,
     Session,
     Stream,
+    TextEntry,
     Token,
 )
-from mcp_transport.registry.building import build_tool
+from mcp_transport.registry.building import build_prompt, build_tool
 from mcp_transport.registry.registry import registry
 
 TABS = ("mcp_server", "mcp_server_sessions", "mcp_server_access", "mcp_server_connect")
@@ -199,3 +200,15 @@ def test_who_may_only_look_finds_nothing_to_press(shop: Server) -> None:
     assert "ada" not in page(client, "mcp_server", shop, **{"as": "user", "user": "ada"}).replace(
         "&#x27;ada&#x27;", ""
     ).replace('value="ada"', "")
+
+
+def test_what_clients_cannot_find_is_told(operator: Client, server: Server) -> None:
+    assert "is hidden" not in page(operator, "mcp_server", server)
+    TextEntry(name="repeat_after_me", text="x").save()
+
+    def repeat_after_me() -> str:
+        return "x"
+
+    with registry.registered_temporarily(build_prompt(repeat_after_me)):
+        text = page(operator, "mcp_server", server)
+    assert "The prompt &#x27;repeat_after_me&#x27; of &#x27;texts&#x27; is hidden" in text

@@ -34,6 +34,25 @@ def test_what_is_said_of_an_entry_that_is_not_there_is_pointed_out(settings: Set
     assert entries.check_overrides() == []
 
 
+@pytest.mark.django_db
+def test_an_entry_that_is_hidden_by_another_is_pointed_out(settings: Settings) -> None:
+    assert entries.check_names() == []
+    TextEntry(name="plan", text="x").save()  # one of an app came later
+    (warning,) = entries.check_names()
+    assert warning.id == "mcp.W027"
+    assert warning.msg.startswith("The prompt 'plan' of 'texts' is hidden: ")
+    settings.MCP_SOURCES = ["nowhere.Source"]
+    assert entries.check_names() == []
+
+
+def test_names_are_not_compared_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_kind: str) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(entries, "site_sources", away)
+    assert entries.check_names() == []
+
+
 def guarded() -> None:
     """Do nothing, for those who may."""
 

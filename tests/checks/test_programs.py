@@ -23,11 +23,8 @@ def test_programs_that_nothing_would_start_are_pointed_out(settings: Settings) -
     assert programs.check_are_started() == []
 
 
-def test_a_program_that_is_called_like_an_app_or_a_document_is_pointed_out(
-    settings: Settings,
-) -> None:
-    settings.MCP_OPENAPI = {"petstore": {"document": "https://petstore.example/openapi.json"}}
-    for alias in ("auth", "petstore", "texts"):
+def test_a_program_that_is_called_like_an_app_is_pointed_out(settings: Settings) -> None:
+    for alias in ("auth", "texts"):
         settings.MCP_STDIO = {alias: {"command": ["env"]}, "clock": {"command": ["env"]}}
         message = the(programs.check_aliases())
         assert message.id == "mcp.W036"

@@ -167,6 +167,23 @@ def test_of_entries_with_one_name_the_first_sources_wins(registry: Registry) -> 
     assert catalog.tools["echo"].wire["description"] == "Say it again."
 
 
+def test_what_an_entry_of_its_name_hides_is_told_of_every_kind(registry: Registry) -> None:
+    twice = [AppSource(registry), AppSource(registry)]
+    catalog = build(twice, everything, {})
+    assert [(one.kind, one.name) for one in catalog.hidden] == [
+        ("tool", "echo"),
+        ("tool", "count"),
+        ("resource", "note://a"),
+        ("template", "note://item/{number}"),
+        ("prompt", "plan"),
+    ]
+    owner = AppSource(registry).owner(registry.tools["echo"])
+    assert {(one.owner, one.by) for one in catalog.hidden} == {(owner, owner)}
+    assert "The tool 'echo' of" in str(catalog.hidden[0])
+    off = {(one.kind, one.name): Override(is_enabled=False) for one in catalog.hidden}
+    assert build(twice, everything, off).hidden == build(twice[:1], everything, {}).hidden == ()
+
+
 def test_a_uri_belongs_to_a_resource_before_a_template(registry: Registry) -> None:
     @resource("note://{+rest}", registry=registry)
     def anything(rest: str) -> str:

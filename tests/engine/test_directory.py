@@ -55,6 +55,18 @@ async def directory(
     assert await pool.stop(LIMIT)
 
 
+async def test_what_is_hidden_is_told_once(
+    directory: Directory, registry: Registry, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory.sources = [AppSource(registry), AppSource(registry)]
+    await Server.objects.acreate(slug="main")
+    for title in ("One", "Two"):
+        await Server.objects.aupdate(title=title)
+        clock.now += 10
+        assert (await directory.find("main")) is not None
+    assert caplog.text.count("Server 'main': The tool 'echo' of") == 1
+
+
 async def test_a_server_is_found_by_its_slug(directory: Directory) -> None:
     row = await Server.objects.acreate(slug="main", title="Main", instructions="Ask.")
     found = await directory.find("main")

@@ -31,6 +31,19 @@ def test_each_origin_is_shown_with_what_it_lists_or_why_not(settings: Settings) 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_clients_cannot_find_is_told_with_who_hides_it(settings: Settings) -> None:
+    program = {"command": [sys.executable, "-I", "-S", SERVER], "per": "process"}
+    settings.MCP_STDIO = {"box": program, "case": program}
+    said = mcp("sources", "case")[0].splitlines()
+    assert said[1].endswith("1 process of 8, 3 hidden")
+    assert said[2] == (
+        "The resource 'note://one' of 'case' is hidden: 'box', which comes first,"
+        " has one of that name."
+    )
+    assert mcp("sources", "box")[0].splitlines()[1].endswith("1 process of 8")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_a_document_leaves_out_is_told_with_the_reason(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from mcp_transport.engine.catalog import definitions_of
+from mcp_transport.engine.offering import hidden_by_others
 from mcp_transport.engine.source import Health, Source
 from mcp_transport.management.subcommands import asking
 from mcp_transport.management.subcommands.base import Subcommand
@@ -39,14 +40,24 @@ class Sources(Subcommand):
             self.stdout.write(remark)
 
 
-async def _survey() -> tuple[list[Row], dict[str, Sequence[str]]]:
+async def _survey() -> tuple[list[Row], dict[str, list[str]]]:
     """A row for each origin, and what some have to say beside it."""
     async with asking.working_engine() as process:
         sources = process.directory.sources
         await process.rows.run(_refresh, sources)
         rows = [row for source in sources for row in _rows_of(source)]
         told = [health for source in sources for health in source.health()]
-    return rows, {health.owner: health.remarks for health in told}
+        hidden = hidden_by_others(sources)
+    remarks = {health.owner: list(health.remarks) for health in told}
+    for one in hidden:
+        remarks.setdefault(one.owner, []).append(str(one))
+    counts = Counter(one.owner for one in hidden)
+    return [(*row[:-1], _with_hidden(str(row[-1]), counts[str(row[0])])) for row in rows], remarks
+
+
+def _with_hidden(state: str, count: int) -> str:
+    """What is said of an origin, and how many of its entries clients cannot find."""
+    return ", ".join(filter(None, (state, f"{count} hidden" if count else "")))
 
 
 def _refresh(sources: Sequence[Source]) -> None:
