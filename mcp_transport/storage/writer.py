@@ -413,10 +413,10 @@ class Writer:
         kept, others = _unawaited(batch), _unawaited(behind)
         self._unsure = len(kept)
         self._entries.extendleft(reversed(kept + others))
-        _settle([*batch, *behind], error)
-        self._batch = []
         if self._is_stopped and self._entries:
             logger.error("%d rows were not written: %s", len(self._entries), error)
+        _settle([*batch, *behind], error)
+        self._batch = []
         self._pause(MAX_PAUSE)
 
     def _pause(self, seconds: float) -> None:
