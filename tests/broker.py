@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from tests.process import free_port, until
 
-LIMIT = 10.0  # seconds
+LIMIT = 30.0  # seconds
 
 
 class Broker:

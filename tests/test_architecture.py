@@ -105,7 +105,7 @@ def test_modules_import_only_what_stands_below_them() -> None:
     # In a process of its own: it configures logging, which silences the loggers of later tests.
     lint = "from importlinter.cli import lint_imports_command as lint; lint()"
     command = [sys.executable, "-c", lint, "--no-cache", "--no-logo"]
-    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
@@ -138,7 +138,7 @@ def test_an_app_can_register_tools_before_django_is_ready() -> None:
         "    return text\n"
         "assert 'mcp_transport.models' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env={}, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env={}, check=True, timeout=100)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -13,7 +13,7 @@ from django.db import connection
 
 from mcp_transport.threads import Delivery, PoolExhausted, ThreadPool
 
-LIMIT = 5.0  # seconds a test may wait
+LIMIT = 30.0  # seconds a test may wait
 
 current = contextvars.ContextVar("current", default="nobody")
 

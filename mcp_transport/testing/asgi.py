@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-LIMIT = 5.0  # seconds any single wait may take, unless a client is told otherwise
+LIMIT = 30.0  # seconds any single wait may take, unless a client is told otherwise
 
 T = TypeVar("T")
 

@@ -180,7 +180,7 @@ def test_old_actions_are_deleted_up_to_a_checkpoint_and_the_chain_goes_on(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_act_at_once_write_two_rows() -> None:
-    barrier = threading.Barrier(2, timeout=5)
+    barrier = threading.Barrier(2, timeout=30)
     failures: list[BaseException] = []
 
     def act() -> None:
@@ -197,7 +197,7 @@ def test_two_who_act_at_once_write_two_rows() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=30)
     assert failures == []
     assert verify(OPERATORS).rows == 2
 

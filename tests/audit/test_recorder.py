@@ -18,7 +18,7 @@ from mcp_transport.audit.verification import verify
 from mcp_transport.models import AuditCheckpoint, Call
 from mcp_transport.storage.writer import Writer, WriterFull
 
-LIMIT = 5.0  # seconds a test may wait
+LIMIT = 30.0  # seconds a test may wait
 
 committed = pytest.mark.django_db(transaction=True)
 

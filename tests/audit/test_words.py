@@ -17,7 +17,7 @@ from mcp_transport.models import Call, SearchProgress
 from tests.audit.called import NOW, call
 
 pytestmark = pytest.mark.django_db
-LIMIT = 10.0  # seconds
+LIMIT = 30.0  # seconds
 
 
 def take_in() -> int:

@@ -24,7 +24,7 @@ from mcp_transport.auth.principal import OPERATOR, Principal
 from mcp_transport.models import Server, Token
 from mcp_transport.models.token_value import new_value
 
-LIMIT = 5.0  # seconds any single wait may take
+LIMIT = 30.0  # seconds any single wait may take
 
 # The look-ups run in threads with connections of their own.
 pytestmark = pytest.mark.django_db(transaction=True)

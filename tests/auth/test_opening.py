@@ -47,7 +47,7 @@ async def opening(settings: Any) -> AsyncIterator[Opening]:
     chain = AuthenticatorChain([BearerAuthenticator()])
     yield Opening(chain, pool)
     await chain.close()
-    await pool.stop(1.0)
+    await pool.stop(30.0)
 
 
 async def opened(

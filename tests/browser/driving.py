@@ -25,7 +25,7 @@ from tests.process import PROJECT
 
 Found = TypeVar("Found")
 
-LIMIT = 10.0  # seconds any wait may take
+LIMIT = 30.0  # seconds any wait may take
 SCREENSHOTS = PROJECT / "var" / "screenshots"
 MOST_STOPS = 200  # of the Tab key
 DESKTOP, PHONE = 1280, 320  # pixels

@@ -38,7 +38,7 @@ async def listen() -> AsyncIterator[Listen]:
         return ears[-1]
 
     yield make
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         for ear in ears:
             await ear.bus.stop()
 

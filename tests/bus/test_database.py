@@ -21,8 +21,8 @@ from tests.cluster import Cluster
 from tests.process import until
 from tests.settings import postgresql
 
-AT_ONCE = 5.0  # seconds
-BACK = 5.0  # seconds
+AT_ONCE = 30.0  # seconds
+BACK = 20.0  # seconds
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

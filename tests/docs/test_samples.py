@@ -75,6 +75,6 @@ def test_the_tests_of_a_sample_pass(sample: str, tmp_path: Path) -> None:
     }
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"docs/samples/{sample}"],
-        cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, timeout=50,
+        cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

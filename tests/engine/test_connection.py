@@ -13,7 +13,7 @@ from mcp_transport.auth.principal import ANONYMOUS
 from mcp_transport.engine.connection import Connection, Ending, Limits
 from mcp_transport.engine.incoming import Reply
 
-LIMIT = 5.0
+LIMIT = 30.0
 LIMITS = Limits(requests=4, messages=100, bytes=10_000, stalled_after=5.0, idle_after=1000.0)
 
 

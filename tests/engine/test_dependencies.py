@@ -22,7 +22,7 @@ from mcp_transport import (
 from mcp_transport.models import Call
 from mcp_transport.registry.decorators import prompt, resource
 from mcp_transport.testing import Client, Refusal, Site
-from tests.engine.conftest import Register
+from tests.engine.conftest import LIMIT, Deadline, Register
 
 FORM = {"type": "object", "properties": {"n": {"type": "integer"}}}
 BOTH_ERAS = pytest.mark.parametrize("mcp_revision", ["2025-11-25", "2026-07-28"])
@@ -72,7 +72,7 @@ def broken() -> str:
 
 def hold(ctx: SyncContext) -> bool:
     entered.set()
-    leave.wait(5)
+    leave.wait(LIMIT)
     return ctx.cancelled
 
 
@@ -242,15 +242,17 @@ async def test_questions_of_dependencies_and_of_the_tool_are_told_apart(
 
 
 async def test_a_call_that_is_given_up_in_a_dependency_leaves_its_row(
-    mcp_site: Site, register: Register
+    mcp_site: Site, register: Register, deadline: Deadline
 ) -> None:
-    @register(timeout=0.1)
+    @register
     async def wait_held(held: Annotated[bool, Depends(hold)]) -> str:
         return str(held)
 
-    outcome = await mcp_site.client().try_call("wait_held", {})
+    calling = asyncio.create_task(mcp_site.client().try_call("wait_held", {}))
+    assert await asyncio.to_thread(entered.wait, LIMIT)
+    await asyncio.to_thread(deadline.pass_by)
+    outcome = await calling
     leave.set()
-    assert entered.is_set()
     assert outcome.is_error
     assert (await Call.objects.aget()).outcome == "timeout"
 

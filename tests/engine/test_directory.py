@@ -17,7 +17,7 @@ from mcp_transport.registry.registry import Registry
 from mcp_transport.sources.apps import AppSource
 from mcp_transport.storage.rows import RowPool
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class Clock:

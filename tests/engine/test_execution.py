@@ -20,7 +20,7 @@ from mcp_transport.engine.execution import Claim
 from mcp_transport.models import Call, Stream
 from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.client import Reply, text_of
-from tests.engine.conftest import LIMIT, Legacy, Modern, Register
+from tests.engine.conftest import LIMIT, Deadline, Legacy, Modern, Register
 
 PROGRESS = {"progressToken": "p"}
 FORMS: dict[str, Any] = {"elicitation": {"form": {}}}
@@ -84,12 +84,15 @@ async def test_an_error_rolls_back(
     assert await groups() == []
 
 
-async def test_a_time_limit_rolls_back(register: Register, modern: Modern) -> None:
+async def test_a_time_limit_rolls_back(
+    register: Register, modern: Modern, deadline: Deadline
+) -> None:
     done = threading.Event()
 
     @register(atomic=True, timeout=0.05)
     def keep(ctx: SyncContext) -> str:
         Group.objects.create(name="lost")
+        deadline.pass_by()
         wait_for_the_end(ctx)
         done.set()
         return "late"
@@ -170,7 +173,7 @@ async def test_a_question_rolls_back_and_the_answer_commits(
 
 
 async def test_a_commit_that_has_begun_is_waited_for(
-    register: Register, modern: Modern, monkeypatch: pytest.MonkeyPatch
+    register: Register, modern: Modern, deadline: Deadline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committing = threading.Event()
 
@@ -178,7 +181,7 @@ async def test_a_commit_that_has_begun_is_waited_for(
         def commit(self) -> bool:
             won = super().commit()
             committing.set()
-            time.sleep(0.2)  # longer than the tool may take
+            deadline.pass_by()
             return won
 
     monkeypatch.setattr(execution, "Claim", Slow)
@@ -194,12 +197,12 @@ async def test_a_commit_that_has_begun_is_waited_for(
 
 
 async def test_a_commit_that_fails_after_the_end_is_no_result(
-    register: Register, modern: Modern, monkeypatch: pytest.MonkeyPatch
+    register: Register, modern: Modern, deadline: Deadline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing(Claim):
         def commit(self) -> bool:
             assert super().commit()
-            time.sleep(0.2)  # longer than the tool may take
+            deadline.pass_by()
             raise RuntimeError("the database is gone")
 
     monkeypatch.setattr(execution, "Claim", Failing)
@@ -347,12 +350,18 @@ async def test_pieces_come_from_threads_and_coroutines(register: Register, moder
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
 async def test_what_is_reported_after_the_end_is_dropped(
-    register: Register, modern: Modern, legacy: Legacy, running: Runtime, era: str
+    register: Register,
+    modern: Modern,
+    legacy: Legacy,
+    running: Runtime,
+    deadline: Deadline,
+    era: str,
 ) -> None:
     go, done = threading.Event(), threading.Event()
 
     @register(timeout=0.05)
     def overdue(ctx: SyncContext) -> str:
+        deadline.pass_by()
         go.wait(LIMIT)
         ctx.progress(1)
         ctx.log("error", "too late")

@@ -11,7 +11,7 @@ import pytest
 
 from mcp_transport.engine.guard import GRACE, Abandoned, Flag, Guarded, Hold, Overdue, attempt
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 async def forever() -> None:

@@ -17,7 +17,7 @@ from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.writer import Writer
 from mcp_transport.streams.notices import Mail
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class Two:

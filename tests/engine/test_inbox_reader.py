@@ -13,7 +13,7 @@ from mcp_transport.engine.connections import Connections
 from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered
 from mcp_transport.engine.inbox_reader import InboxReader
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class FakeInboxes:

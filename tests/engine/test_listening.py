@@ -20,7 +20,7 @@ from mcp_transport.limits.limiter import Limiter
 from mcp_transport.protocol.subscriptions import Change, Filter
 from mcp_transport.streams.hub import Hub
 
-LIMIT = 5.0
+LIMIT = 30.0
 TOOLS, PROMPTS = Change("tools"), Change("prompts")
 
 

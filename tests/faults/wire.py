@@ -10,7 +10,7 @@ from typing import Any
 from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
 from tests.load.clients import IMPLEMENTATION, MODERN, PATH, exchange
 
-LIMIT = 20.0  # seconds any single wait may take
+LIMIT = 30.0  # seconds any single wait may take
 META = {PROTOCOL_VERSION: MODERN, CLIENT_CAPABILITIES: {}, CLIENT_INFO: IMPLEMENTATION}
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

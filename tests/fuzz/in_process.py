@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from tests.fuzz.attempts import Attempt
 from tests.fuzz.judging import Answer
 
-LIMIT = 5.0  # seconds after which an exchange counts as hanging
+LIMIT = 30.0  # seconds after which an exchange counts as hanging
 
 
 class Exchange:

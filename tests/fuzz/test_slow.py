@@ -15,7 +15,7 @@ from tests.fuzz.in_process import Exchange
 from tests.fuzz.mutations import encoded
 from tests.fuzz.site import GOOD, Site
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class Slow(Exchange):

@@ -111,7 +111,7 @@ def test_it_is_said_in_words() -> None:
 
 async def published(number: int) -> PublishedDefinition:
     """What the tool ``repeat`` said of itself, once that has been kept."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             await runtime().chores.tend()
             rows = PublishedDefinition.objects.filter(name="repeat", number=number)

@@ -12,6 +12,7 @@ from tests.apps.good.probe import Probe
 from tests.client import HTTP_REVISIONS, text_of
 from tests.interaction.conftest import Configure, Connect, ConnectLegacy, ConnectModern
 from tests.interaction.requirements import covers
+from tests.process import takes_at_most
 
 WAIT = {"name": "wait", "arguments": {}}
 REPORTING = {"name": "wait", "arguments": {"report": True}}
@@ -21,13 +22,17 @@ REPORTING = {"name": "wait", "arguments": {"report": True}}
 async def test_a_client_that_leaves_its_stream_cancels_within_250_ms(
     modern: ConnectModern, probe: Probe
 ) -> None:
-    exchange = await modern().open("tools/call", REPORTING, meta={"progressToken": "t"})
-    await probe.wait(probe.started)
-    left_at = time.monotonic()
-    await exchange.disconnect()
-    await probe.wait(probe.cancelled)
-    assert time.monotonic() - left_at < 0.25
-    assert not probe.finished.is_set()
+    async def leave() -> float:
+        probe.reset()
+        exchange = await modern().open("tools/call", REPORTING, meta={"progressToken": "t"})
+        await probe.wait(probe.started)
+        left_at = time.monotonic()
+        await exchange.disconnect()
+        await probe.wait(probe.cancelled)
+        assert not probe.finished.is_set()
+        return time.monotonic() - left_at
+
+    assert await takes_at_most(0.25, leave)
 
 
 @covers("CAN-1")
@@ -60,7 +65,7 @@ async def test_a_cancelled_call_is_recorded_as_one(modern: ConnectModern, probe:
     await probe.wait(probe.started)
     await exchange.disconnect()
     await probe.wait(probe.cancelled)
-    await runtime().writer.flush(5)
+    await runtime().writer.flush(30)
     assert (await Call.objects.aget(entry="wait")).outcome == "cancelled"
 
 

@@ -190,7 +190,7 @@ async def test_a_stream_whose_worker_died_is_replayed_and_then_ended(
 ) -> None:
     client = await connect_legacy()
     reply = await client.call("count", meta={"progressToken": "t"}, id="c")
-    await runtime().writer.flush(5)
+    await runtime().writer.flush(30)
     result = await Event.objects.order_by("sequence").alast()
     assert result is not None
     await result.adelete()  # as if it had not been written yet

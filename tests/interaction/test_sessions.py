@@ -214,7 +214,7 @@ async def test_a_session_that_nobody_uses_expires(
 ) -> None:
     await configure(MCP_ROW_CACHE_SECONDS=0)
     client = await connect_legacy()
-    await runtime().writer.flush(5)
+    await runtime().writer.flush(30)
     await Session.objects.filter(pk=client.session_id).aupdate(last_seen_at="2020-01-01T00:00:00Z")
     assert (await client.ask("ping")).status == 404
 

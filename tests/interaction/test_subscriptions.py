@@ -306,7 +306,7 @@ async def test_a_subscription_whose_notice_was_lost_is_found_in_its_row(
     await Session.objects.aupdate(subscriptions=["note://plain"])  # as another process does
     (listener,) = runtime().hub.listeners()
     runtime().engine.doubt()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not listener.filter.uris:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     await client.call("touch", {"uri": "note://plain"})

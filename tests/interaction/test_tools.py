@@ -14,6 +14,7 @@ from tests.apps.good.mcp import PIXEL, SOUND
 from tests.client import MODERN_REVISION, text_of
 from tests.interaction.conftest import AnyClient, Connect, UserToken
 from tests.interaction.requirements import covers
+from tests.process import takes_at_most
 
 
 async def listed(client: AnyClient) -> dict[str, dict[str, Any]]:
@@ -96,12 +97,16 @@ def test_a_schema_that_points_elsewhere_cannot_be_registered(reference: str) -> 
 @covers("TOOL-7", "TOOL-15")
 async def test_hostile_arguments_are_refused_quickly(connect: Connect) -> None:
     client = await connect()
-    began_at = time.monotonic()
     arguments = {"pair": [["x"] * 1000] * 100, **{f"extra{n}": n for n in range(2000)}}
-    reply = await client.call("draft_seven", arguments)
-    assert reply.result["isError"] is True
-    assert time.monotonic() - began_at < 2
-    assert len(text_of(reply.result)) < 20_000
+
+    async def refuse() -> float:
+        began_at = time.monotonic()
+        reply = await client.call("draft_seven", arguments)
+        assert reply.result["isError"] is True
+        assert len(text_of(reply.result)) < 20_000
+        return time.monotonic() - began_at
+
+    assert await takes_at_most(2.0, refuse)
 
 
 @covers("TOOL-8")

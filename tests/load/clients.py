@@ -21,7 +21,7 @@ from mcp_transport.protocol.routing import CLIENT_CAPABILITIES, CLIENT_INFO, PRO
 PATH = "/mcp/open"
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 IMPLEMENTATION = {"name": "load", "version": "1"}
-ANSWER_LIMIT = 20.0  # seconds
+ANSWER_LIMIT = 40.0  # seconds
 TOOLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("repeat", {"text": "hello"}),  # asynchronous
     ("add", {"a": 1, "b": 2}),  # in a thread

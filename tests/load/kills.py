@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import random
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from tests.load.clients import Load
 from tests.process import Folder, Process
 
 CLIENTS = 32
+LEAST = 2  # kills, however long they take
 SHORTEST, LONGEST = 0.2, 0.8  # seconds from the first answer to the kill
 ROWS = "SELECT request_id, entry FROM mcp_transport_call WHERE method = 'tools/call'"
 
@@ -54,29 +56,33 @@ class Count:
         return not (self.missing or self.repeated or self.lost_sessions or self.broken_chains)
 
 
-async def kill_again_and_again(folder: Folder, kills: int, database: str) -> Count:
-    """Start, load, kill; so often; and count."""
+async def kill_again_and_again(
+    folder: Folder, kills: int, database: str, *, within: float
+) -> Count:
+    """Start, load, kill; so often, or until so many seconds are over; and count."""
     begun = time.monotonic()
     process = Process(folder)
     load = Load(process.port, CLIENTS)
     try:
         async with load.running():
-            for _ in range(kills):
+            done = 0
+            while done < kills and (done < LEAST or time.monotonic() - begun < within):
                 await process.start()
                 await _load_until_kill(load, process)
+                done += 1
             await process.start()
             load.is_up.set()
         process.terminate()
         await process.ended(within=30)
     finally:
         process.close()
-    return _count(folder, load, kills, database, time.monotonic() - begun)
+    return _count(folder, load, done, database, time.monotonic() - begun)
 
 
 async def _load_until_kill(load: Load, process: Process) -> None:
     before = len(load.answered)
     load.is_up.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(load.answered) == before:  # noqa: ASYNC110 - the first answer after a start
             await asyncio.sleep(0.01)
     await asyncio.sleep(random.uniform(SHORTEST, LONGEST))
@@ -105,7 +111,7 @@ def _count(folder: Folder, load: Load, kills: int, database: str, seconds: float
     )
 
 
-def run(kills: int, database: str) -> Count:
+def run(kills: int, database: str, *, within: float = math.inf) -> Count:
     """Make a site in a folder of its own and kill it so often."""
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcp-kills-")))
@@ -113,7 +119,7 @@ def run(kills: int, database: str) -> Count:
         if database == "postgresql":
             url = stack.enter_context(running_cluster()).url
         folder = Folder(path, url).prepare()
-        return asyncio.run(kill_again_and_again(folder, kills, database))
+        return asyncio.run(kill_again_and_again(folder, kills, database, within=within))
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from tests.child import META, Child
 from tests.process import Folder, Process
 
 URL = "https://shop.example/mcp/shop"
-LIMIT = 5.0  # seconds any wait may take
+LIMIT = 30.0  # seconds any wait may take
 STREAM = {"content-type": "text/event-stream"}
 
 Handler = Callable[[httpx.Request], Any]

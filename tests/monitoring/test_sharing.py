@@ -84,7 +84,7 @@ async def test_whichever_process_is_asked_tells_of_all(tmp_path: Path) -> None:
         for process in processes:
             await process.start()
         addresses = [f"http://127.0.0.1:{process.port}" for process in processes]
-        async with httpx.AsyncClient(headers=HEADERS, timeout=10) as client:
+        async with httpx.AsyncClient(headers=HEADERS, timeout=30) as client:
             for address in (addresses[0],) * 2 + (addresses[1],) * 3:
                 answer = await client.post(f"{address}/mcp/open", json=CALL)
                 assert answer.status_code == 200, answer.text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +14,7 @@ from mcp_transport.nchan import publisher as publisher_module
 from mcp_transport.nchan.publisher import NotPublished, Publisher
 from tests.fleet.nchan import Nchan
 from tests.nchan.conftest import Listen
-from tests.process import LIMIT, until
+from tests.process import LIMIT
 
 Serve = Callable[[bytes], Awaitable[str]]
 
@@ -107,9 +109,12 @@ async def test_a_connection_that_has_ended_is_made_anew(publisher: Publisher, nc
 
 
 async def test_one_that_is_away_is_left_alone_for_a_moment(
-    nchan: Nchan, caplog: pytest.LogCaptureFixture
+    nchan: Nchan, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publisher = Publisher(nchan.publisher, patience=0.2)
+    ahead = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead)
+    monkeypatch.setattr(publisher_module, "time", clock)
+    publisher = Publisher(nchan.publisher, patience=LIMIT)
     nchan.kill()
     with pytest.raises(NotPublished, match="cannot be reached"):
         await publisher.ask(channel())
@@ -117,7 +122,8 @@ async def test_one_that_is_away_is_left_alone_for_a_moment(
     with pytest.raises(NotPublished, match="is away"):
         await publisher.ask(channel())
     await nchan.start()
-    await until(lambda: not publisher.is_away)
+    ahead = LIMIT
+    assert not publisher.is_away
     assert await publisher.ask(channel()) == 0
     await publisher.close()
     said = [record.getMessage() for record in caplog.records if record.name.endswith(".nchan")]
@@ -137,7 +143,7 @@ async def test_one_that_says_nothing_is_not_waited_for_without_end(strange: Serv
     "said", [b"what?\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"]
 )
 async def test_what_does_not_speak_http_is_away(strange: Serve, said: bytes) -> None:
-    publisher = Publisher(await strange(said), patience=1.0)
+    publisher = Publisher(await strange(said), patience=LIMIT)
     with pytest.raises(NotPublished, match="closed the connection twice"):
         await publisher.ask(channel())
     assert publisher.is_away

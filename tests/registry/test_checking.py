@@ -50,11 +50,11 @@ def test_a_secret_is_not_repeated() -> None:
 
 def test_a_schema_that_forks_on_every_level_costs_no_time() -> None:
     found = Checked(FORK)
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(ArgumentError, match="do not fit the input schema"):
         found.require(deep(40))
     assert found.problem(deep(40)) == "it does not fit its schema"
-    assert time.process_time() - began < 2.0
+    assert time.thread_time() - began < 2.0
     assert "e" in found.problem(deep(2))
 
 

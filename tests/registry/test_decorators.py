@@ -90,4 +90,4 @@ def test_the_package_can_be_imported_before_the_apps_are_ready() -> None:
         "from django.apps import apps\n"
         "assert not apps.apps_ready\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=100)

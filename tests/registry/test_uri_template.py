@@ -116,9 +116,9 @@ def test_a_uri_that_is_too_long_is_no_match() -> None:
 
 def test_a_hostile_uri_is_refused_fast() -> None:
     template = UriTemplate("a://{+p}/{a}-{b}-{c}.json")
-    started = time.perf_counter()
+    started = time.thread_time()
     assert template.match("a://" + "/-" * ((MAX_URI_LENGTH - 4) // 2)) is None
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from mcp_transport.serving.joined_writes import MOST_HELD, JoinedWrites
 
-LIMIT = 5.0  # seconds
+LIMIT = 30.0  # seconds
 
 
 class Line:

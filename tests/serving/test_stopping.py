@@ -15,7 +15,7 @@ import pytest
 
 from mcp_transport.serving.stopping import Requests, StopSignal, closing
 
-LIMIT = 5.0  # seconds any single wait may take
+LIMIT = 30.0  # seconds any single wait may take
 
 
 class Ending:

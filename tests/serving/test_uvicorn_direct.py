@@ -16,7 +16,7 @@ from mcp_transport.serving import uvicorn_direct
 from mcp_transport.transports.direct import Headers, answered, direct
 from tests.uvicorn_serving import serving
 
-LIMIT = 5.0  # seconds any single wait may take
+LIMIT = 30.0  # seconds any single wait may take
 SIZES = (1, 125, 126, 65_535, 65_536, 200_000)  # at which frames take another form
 START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
 ACCEPT = {"type": "websocket.accept"}

@@ -15,7 +15,7 @@ from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.writer import Writer
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mcp_transport.sessions.store import SHORT, SessionRecord, SessionStore
 from mcp_transport.storage.rows import RowPool
 from mcp_transport.storage.writer import Writer, WriterFull
 
-LIMIT = 5.0
+LIMIT = 30.0
 REVISION = REVISIONS["2025-11-25"]
 
 

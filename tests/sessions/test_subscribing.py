@@ -11,7 +11,7 @@ from mcp_transport.models import Server, Session
 from mcp_transport.sessions.subscribing import Subscribe, Unsubscribe
 from mcp_transport.storage.writer import Writer
 
-LIMIT = 20.0
+LIMIT = 30.0
 MOST = 1000
 
 

@@ -87,6 +87,6 @@ def test_each_thread_reads_over_its_own_connection() -> None:
     for _ in range(2):
         thread = threading.Thread(target=read)
         thread.start()
-        thread.join(5)
+        thread.join(30)
     assert [len(rows) for rows in found] == [1, 1]
     assert len(reading.instances(slug="main")) == 1

@@ -16,7 +16,7 @@ from mcp_transport.storage.rows import DatabaseAway, RowPool, is_unavailable
 from mcp_transport.storage.writer import WriterFull
 from mcp_transport.threads import PoolExhausted
 
-LIMIT = 5.0  # seconds a test may wait
+LIMIT = 30.0  # seconds a test may wait
 
 
 @pytest.fixture(name="pool")

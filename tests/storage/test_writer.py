@@ -22,7 +22,7 @@ from mcp_transport.testing.clock import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LIMIT = 5.0  # seconds a test may wait
+LIMIT = 30.0  # seconds a test may wait
 MakeWriter = Callable[..., Writer]
 
 

@@ -15,7 +15,7 @@ from mcp_transport.streams import hub as hub_module
 from mcp_transport.streams.hub import Hub, Listener
 from mcp_transport.streams.notices import Changed, Stale
 
-LIMIT = 5.0
+LIMIT = 30.0
 TOOLS, PROMPTS = Change("tools"), Change("prompts")
 LISTS = Filter(frozenset({"tools"}))
 ADA, BOB = SimpleNamespace(key="user:1"), SimpleNamespace(key="user:2")

@@ -14,7 +14,7 @@ from mcp_transport.streams import live as live_module
 from mcp_transport.streams.live import LiveStream, LiveStreams
 from mcp_transport.streams.log import Logged, Progress
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class FakeLog:

@@ -4,7 +4,7 @@ import asyncio
 
 from mcp_transport.transports.pulse import SLOTS, Pulse, Silent
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 class Stream(Silent):

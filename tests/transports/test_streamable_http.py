@@ -338,7 +338,7 @@ async def serve(worker: Listening, messages: list[dict[str, Any]]) -> list[dict[
         "mcp_server": "open",
     }  # fmt: skip
     endpoint: Any = StreamableHttpConsumer.as_asgi(runtime=lambda: worker)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await endpoint(scope, receive, send)
     return sent
 

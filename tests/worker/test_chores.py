@@ -28,7 +28,7 @@ from mcp_transport.worker.lifespan import Runtime, runtime
 from tests.audit.called import call_at
 from tests.storage.test_writer import Recorded, block
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from mcp_transport.models import (
 from mcp_transport.worker import lifespan
 from mcp_transport.worker.lifespan import Runtime, runtime
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 @pytest.fixture

@@ -70,9 +70,9 @@ async def test_a_process_serves_before_a_slow_one_is_ready_and_stops_it(
     monkeypatch.setattr(sources, "START_PATIENCE", 0.01)
     slow = Slow()
     started = Sources([slow])
-    await asyncio.wait_for(started.start(tell), 5)
+    await asyncio.wait_for(started.start(tell), 30)
     assert slow.done == []
-    await asyncio.wait_for(started.stop(), 5)
+    await asyncio.wait_for(started.stop(), 30)
     assert slow.done == ["left", "stop"]
 
 

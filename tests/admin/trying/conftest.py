@@ -15,7 +15,7 @@ from mcp_transport.admin.trying.caller import caller
 from mcp_transport.models import Server, Token
 from mcp_transport.worker.loop import perform, resident
 
-LIMIT = 10.0  # seconds any wait may take
+LIMIT = 30.0  # seconds any wait may take
 INTERVAL = 0.02  # seconds between two looks at a row
 
 Begin = Callable[..., str]

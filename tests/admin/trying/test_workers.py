@@ -21,7 +21,7 @@ ROOT = """
 from django.contrib.auth.models import User
 User.objects.create_superuser("root", password="root")
 """
-LIMIT = 15.0  # seconds any wait may take
+LIMIT = 30.0  # seconds any wait may take
 
 
 class Operator:

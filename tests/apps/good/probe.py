@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-LIMIT = 5.0  # seconds a tool waits before it gives up
+LIMIT = 30.0  # seconds a tool waits before it gives up
 
 
 class Probe:

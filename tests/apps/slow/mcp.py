@@ -12,8 +12,10 @@ LIMIT = 300.0  # seconds after which nobody is testing any more
 
 
 @tool(name="work")
-async def work(ctx: Context, reports: int, until: str) -> str:
-    """Report progress, then go on until a file is there."""
+async def work(ctx: Context, reports: int, until: str, started: str = "") -> str:
+    """Make a file if asked to, report progress, then go on until another file is there."""
+    if started:
+        Path(started).touch()  # noqa: ASYNC240
     for number in range(reports):
         await ctx.progress(number + 1, reports)
     async with asyncio.timeout(LIMIT):

@@ -13,7 +13,7 @@ import uvicorn
 from mcp_transport.management.doctor.visit import Visit
 from tests.management.doctor.patient import TOKEN, Application, Patient
 
-START_LIMIT = 10.0  # seconds
+START_LIMIT = 60.0  # seconds
 
 
 class Ward:

@@ -109,12 +109,12 @@ def secure(tmp_path: Path) -> Iterator[tuple[Visit, Path]]:
         thread = threading.Thread(target=shake_hands, args=(listening, context))
         thread.start()
         yield Visit(f"https://127.0.0.1:{listening.getsockname()[1]}/mcp"), certificate
-        thread.join(5)
+        thread.join(30)
 
 
 def shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:
     """Take one connection."""
-    listening.settimeout(5)
+    listening.settimeout(30)
     plain, _ = listening.accept()
     try:
         context.wrap_socket(plain, server_side=True).close()
@@ -147,7 +147,7 @@ def test_a_server_without_tls_has_failed() -> None:
         thread = threading.Thread(target=hang_up, args=(listening,))
         thread.start()
         verdict = network.certificate(Visit(f"https://127.0.0.1:{listening.getsockname()[1]}/mcp"))
-        thread.join(5)
+        thread.join(30)
     assert verdict.status is Status.FAILED
     assert "no TLS" in verdict.says
 

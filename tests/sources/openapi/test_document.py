@@ -29,7 +29,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
     def load(document: Document) -> Document:
         document.load_if_due()
-        document.wait(10.0)
+        document.wait(30.0)
         return document
 
     return load

@@ -26,7 +26,7 @@ from mcp_transport.testing.results import ToolOutcome
 from mcp_transport.worker.lifespan import runtime
 
 SERVER = str(Path(__file__).with_name("server.py"))
-LIMIT = 20.0  # seconds for what should take a moment
+LIMIT = 30.0  # seconds for what should take a moment
 LOOK = 0.02
 
 Sited = Callable[..., AbstractAsyncContextManager[Site]]

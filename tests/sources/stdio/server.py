@@ -52,7 +52,7 @@ def ask(method: str, params: Json) -> Json:
         id_ = f"question-{state['asked']}"
     event, answers = waiting[id_] = threading.Event(), []
     send({"id": id_, "method": method, "params": params})
-    event.wait(20)
+    event.wait(60)
     return answers[0] if answers else {}
 
 
@@ -97,7 +97,7 @@ def hang(arguments: Json, request: Json) -> Json:
     event = cancelled[request["id"]] = threading.Event()
     token = request["params"]["_meta"]["progressToken"]
     send({"method": "notifications/progress", "params": {"progressToken": token, "progress": 1}})
-    event.wait(20)
+    event.wait(60)
     return text("late")
 
 

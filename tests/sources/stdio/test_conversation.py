@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -64,11 +63,9 @@ async def test_a_child_that_ends_while_it_asks_is_not_waited_for(child: Child) -
     hearer = Silent()
     asking = asyncio.create_task(child.request("tools/call", NAME_USER, hearer))
     await asyncio.wait_for(hearer.was_asked.wait(), LIMIT)
-    killed_at = time.monotonic()
     os.kill(child.pid, signal.SIGKILL)
     with pytest.raises(Gone):
         await asyncio.wait_for(asking, LIMIT)
-    assert time.monotonic() - killed_at < 1
     assert hearer.was_left.is_set()
 
 

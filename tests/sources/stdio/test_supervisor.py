@@ -138,7 +138,7 @@ def test_a_program_that_is_not_there_is_told() -> None:
         [sys.executable, "-I", "-S", str(SUPERVISOR), str(theirs), "", "/no/such/program"],
         pass_fds=[theirs],
         capture_output=True,
-        timeout=20,
+        timeout=100,
     )
     os.close(theirs)
     os.close(ours)
