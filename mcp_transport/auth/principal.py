@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 from django.contrib.auth.models import AnonymousUser, Permission
 
 NOTHING: frozenset[str] = frozenset()
+LONGEST_KEY = 200  # characters, which a session's row has room for
+BEGINNING = 120  # characters that an operator still reads of a longer one
 # The scope that covers every entry of a kind; a template is a resource to its reader.
 SCOPE_OF_KIND = {
     "tool": "tools",
@@ -36,9 +39,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     Frozen and made once per look-up: permissions are those of that moment, and
     whoever keeps a principal keeps it no longer than MCP_ROW_CACHE_SECONDS.
+
+    ``key`` says whose sessions, limits and records are one's own: "anonymous",
+    "user:5/token:12", an issuer with a subject. Of a key that is too long to be
+    kept everywhere, or no plain text, it is the beginning and a digest.
     """
 
-    key: str  # "anonymous", "user:5/token:12": what a session belongs to
+    key: str
     user: Any
     username: str = ""
     user_id: int | None = None  # None, too, where the site's users have other keys
@@ -48,6 +55,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] | None = None  # None: everything
     server_ids: frozenset[int] | None = None  # None: every server
     expires_at: float | None = None  # seconds since the epoch
+
+    def __post_init__(self) -> None:
+        """Make the key fit, wherever the principal comes from."""
+        if len(self.key) > LONGEST_KEY or not self.key.isprintable():
+            msgspec.structs.force_setattr(self, "key", _shortened(self.key))
 
     @property
     def is_anonymous(self) -> bool:
@@ -66,6 +78,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def reaches(self, server_id: int) -> bool:
         """Whether the credential is good for a server."""
         return self.server_ids is None or server_id in self.server_ids
+
+
+def _shortened(key: str) -> str:
+    beginning = "".join(filter(str.isprintable, key))[:BEGINNING]
+    return f"{beginning}#{sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 
 
 ANONYMOUS = Principal(key="anonymous", user=AnonymousUser())

@@ -89,7 +89,7 @@ class Session(models.Model):
 
     id = models.CharField(max_length=43, primary_key=True, default=new_session_id, editable=False)
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="sessions")
-    owner = models.CharField(max_length=200)  # Principal.key
+    owner = models.CharField(max_length=200)  # Principal.key, which is no longer
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
 from mcp_transport.auth.permissions import may_issue_for
 from mcp_transport.auth.principal import (
     ANONYMOUS,
+    LONGEST_KEY,
     OPERATOR,
     SCOPE_OF_KIND,
     Principal,
     principal_of,
 )
+from mcp_transport.models import Session
 
 
 def with_scopes(*scopes: str) -> Principal:
@@ -123,3 +126,34 @@ def test_a_user_who_knows_no_permissions_has_none() -> None:
             return "bare"
 
     assert principal_of(Bare()).permissions == frozenset()
+
+
+LONG = "https://issuer.example/" + "realm/" * 60
+
+
+def test_a_key_that_fits_is_kept_as_it_is() -> None:
+    key = "x" * LONGEST_KEY
+    assert Principal(key=key, user=User()).key == key
+    assert Principal(key="user:5/token:12", user=User()).key == "user:5/token:12"
+
+
+def test_a_key_that_is_too_long_is_a_digest_that_never_changes() -> None:
+    one, other = (Principal(key=f"{LONG}#{name}", user=User()) for name in ("ada", "bob"))
+    assert one.key != other.key
+    assert one.key == Principal(key=f"{LONG}#ada", user=User()).key
+    assert one.key.startswith("https://issuer.example/realm/")
+    assert max(len(one.key), len(other.key)) <= LONGEST_KEY
+    again = msgspec.structs.replace(one, username="ada")
+    assert again.key == Principal(key=one.key, user=User()).key == one.key
+
+
+@pytest.mark.parametrize("key", ["user:\x00", "user:\ud800", "user:a\nb"])
+def test_a_key_that_no_database_takes_is_a_digest(key: str) -> None:
+    fitting = Principal(key=key, user=User()).key
+    assert fitting.startswith("user:")
+    assert len(fitting.partition("#")[2]) == 64
+    assert fitting.isprintable()
+
+
+def test_a_session_s_row_has_room_for_the_longest_key() -> None:
+    assert Session._meta.get_field("owner").max_length == LONGEST_KEY

@@ -94,6 +94,18 @@ async def test_a_session_is_stored_before_it_is_returned(
     assert len(record.id) == 43
 
 
+@pytest.mark.parametrize("key", ["https://issuer.example#" + "x" * 500, "user:a\x00b"])
+async def test_whoever_asks_has_a_session_that_is_found_again(
+    store: SessionStore, own_server: Server, key: str
+) -> None:
+    who = principal(key)
+    record = await open_one(store, own_server, principal=who)
+    store.forget(record.id)
+    found = await store.find(record.id)
+    assert found is not None
+    assert found.owner == who.key == principal(key).key
+
+
 async def test_what_a_client_calls_itself_is_kept_short(
     store: SessionStore, own_server: Server
 ) -> None:
