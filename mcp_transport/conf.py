@@ -150,6 +150,18 @@ class Settings:
     )
     #: Classes that turn a request's credentials into a principal, asked in order.
     MCP_AUTHENTICATORS: Sequence[str] = ("mcp_transport.auth.bearer.BearerAuthenticator",)
+    #: Whether clients may register themselves with the site's authorization server.
+    MCP_OAUTH_REGISTRATION: bool = True
+    #: Hosts whose documents about themselves clients may be known by; None for any, () for none.
+    MCP_OAUTH_CLIENT_HOSTS: Sequence[str] | None = None
+    #: Hosts with private addresses from which such documents may be fetched.
+    MCP_OAUTH_PRIVATE_HOSTS: Sequence[str] = ()
+    #: Schemes of programs, such as "cursor", to which codes may be sent beside https and loopback.
+    MCP_OAUTH_REDIRECT_SCHEMES: Sequence[str] = ()
+    #: Seconds for which an access token is good; its client gets the next one by itself.
+    MCP_OAUTH_ACCESS_TOKEN_LIFETIME: float = 3600.0
+    #: Seconds without a new access token after which a user has to let a client in again.
+    MCP_OAUTH_REFRESH_TOKEN_LIFETIME: float = 14 * 86_400.0
     #: Classes that offer entries to servers.
     MCP_SOURCES: Sequence[str] = (
         "mcp_transport.sources.apps.AppSource",

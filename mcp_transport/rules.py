@@ -349,6 +349,8 @@ SECONDS_OR_NONE_AT_ALL = Number(minimum=0, maximum=31_536_000, fraction=True)
 YES_OR_NO = Choice(words=(True, False))
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 
+PLAIN_HOST = r"[a-z0-9.-]+|\[[0-9a-f:.]+\]"
+
 RULES: Mapping[str, Rule] = {
     "MCP_PATH": Path(),
     "MCP_PUBLIC_URL": PublicOrigin(),
@@ -415,6 +417,20 @@ RULES: Mapping[str, Rule] = {
     "MCP_TOKEN_LIFETIME_DAYS": Number(maximum=36_500, optional=True),
     "MCP_CONTEXT_HEADERS": Words(form=HEADER_NAME, example="the name of a header"),
     "MCP_AUTHENTICATORS": Classes(base="mcp_transport.auth.authenticators.Authenticator"),
+    "MCP_OAUTH_REGISTRATION": YES_OR_NO,
+    "MCP_OAUTH_CLIENT_HOSTS": Words(
+        form=PLAIN_HOST, example="a host in small letters, without scheme and port", optional=True
+    ),
+    "MCP_OAUTH_PRIVATE_HOSTS": Words(
+        form=PLAIN_HOST, example="a host in small letters, without scheme and port"
+    ),
+    "MCP_OAUTH_REDIRECT_SCHEMES": Words(
+        # Not those with which a browser would run or show what follows.
+        form=r"(?!(https?|javascript|data|vbscript|file|blob|about|view-source|ws|wss|ftp)$)[a-z][a-z0-9+.-]{1,49}",
+        example='the scheme of a program, like "cursor"',
+    ),
+    "MCP_OAUTH_ACCESS_TOKEN_LIFETIME": Number(minimum=60, maximum=86_400, fraction=True),
+    "MCP_OAUTH_REFRESH_TOKEN_LIFETIME": Number(minimum=60, maximum=31_536_000, fraction=True),
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
     "MCP_NAME_PREFIXES": Prefixes(),
     "MCP_STDIO": Programs(),

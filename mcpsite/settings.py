@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mcp_transport.api.document import DOCUMENT
+from mcp_transport.rules import is_safe_address
 from mcpsite import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,8 +51,10 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "oauth2_provider",
     "mcpsite",
     "mcp_transport",
+    "mcp_transport.oauth",
     "tools.demo",
     *environment.words("MCP_EXTRA_APPS"),
 ]
@@ -120,6 +123,15 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the admin's files come from the packages: no collectstatic
 
 SPECTACULAR_SETTINGS = DOCUMENT
+
+# Where clients sign in; `runsite` says it again when it serves on another port.
+MCP_PUBLIC_URL: str | None = PUBLIC_URL or "http://127.0.0.1:8000"
+LOGIN_URL = "login"
+# Of oauth2_provider's own endpoints, which the site does not have.
+SILENCED_SYSTEM_CHECKS = [f"oauth2_provider.W00{number}" for number in range(1, 9)]
+if not is_safe_address(PUBLIC_URL or "https://"):  # nobody signs in where it can be read
+    MCP_PUBLIC_URL = None
+    SILENCED_SYSTEM_CHECKS.append("mcp.E051")
 
 MCP_BUS = {"default": environment.bus(REDIS_URL)}
 MCP_NCHAN_PUBLISHERS = environment.publishers(environment.words("NCHAN_PUBLISHERS"))

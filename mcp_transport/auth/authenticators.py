@@ -45,6 +45,15 @@ class Authenticator(ABC):
         return
 
 
+_announced: list[str] = []
+
+
+def announce_authenticator(path: str) -> None:
+    """Have one asked after those of MCP_AUTHENTICATORS, unless it is among them."""
+    if path not in _announced:
+        _announced.append(path)
+
+
 class AuthenticatorChain(Authenticator):
     """Authenticators asked in order; the first that knows the credential decides."""
 
@@ -53,8 +62,9 @@ class AuthenticatorChain(Authenticator):
 
     @classmethod
     def from_settings(cls) -> AuthenticatorChain:
-        """Those named in MCP_AUTHENTICATORS."""
-        return cls(import_string(path)() for path in settings.MCP_AUTHENTICATORS)
+        """Those named in MCP_AUTHENTICATORS, and those that apps of the site bring."""
+        paths = dict.fromkeys((*settings.MCP_AUTHENTICATORS, *_announced))
+        return cls(import_string(path)() for path in paths)
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
         """Say who asks: ANONYMOUS without credentials, never with unknown ones."""

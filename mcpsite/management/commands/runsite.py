@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -12,10 +13,12 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.signals import setting_changed
 
 from mcp_transport.client_settings import client_settings
 from mcp_transport.conf import settings
 from mcp_transport.management.subcommands.base import LARGEST_PORT, whole_number
+from mcp_transport.rules import is_safe_address
 from mcpsite.first_run import Prepared, prepare_demo, prepare_open
 
 START_LIMIT = 60.0  # seconds the server may take to answer before nothing is printed
@@ -48,6 +51,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         prepared = prepare_open(app) if app else prepare_demo()
         site = public_address(host, port)
+        settle(site)
         # The server takes the main thread, where signals arrive, so this one waits for it.
         threading.Thread(
             target=self.announce, args=(prepared, site, (reachable(host), port)), daemon=True
@@ -61,6 +65,10 @@ class Command(BaseCommand):
             return
         url = f"{site}{settings.MCP_PATH}/{prepared.slug}"
         lines = [f"endpoint: {url}"]
+        if not prepared.is_open and settings.MCP_PUBLIC_URL:
+            lines.append(
+                "Clients that can sign in need nothing else; their users log in to the site."
+            )
         if prepared.token:
             lines.append(f"token: {prepared.token}")
         if not prepared.is_open:
@@ -73,6 +81,14 @@ class Command(BaseCommand):
 def public_address(host: str, port: int) -> str:
     """Where clients reach the site: what stands in front of it says so, or the port it has."""
     return django_settings.PUBLIC_URL or f"http://{reachable(host)}:{port}"
+
+
+def settle(site: str) -> None:
+    """Have clients sign in at the address that is served, where nobody can read along."""
+    os.environ.setdefault("PUBLIC_URL", site)  # for other worker processes
+    django_settings.MCP_PUBLIC_URL = site if is_safe_address(site) else None
+    value = django_settings.MCP_PUBLIC_URL
+    setting_changed.send(Command, setting="MCP_PUBLIC_URL", value=value, enter=True)
 
 
 def reachable(host: str) -> str:

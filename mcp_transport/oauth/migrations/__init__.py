@@ -1,0 +1,3 @@
+"""How the tables of the authorization server came to be."""
+
+from __future__ import annotations
