@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.db.models import Max
 from django.http import HttpRequest
-from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.looking import around, look
@@ -26,6 +25,7 @@ from mcp_transport.admin.parts import (
     Tabs,
 )
 from mcp_transport.admin.record_form import RecordForm
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.chain import OPERATORS
 from mcp_transport.audit.verification import ChainReport
 from mcp_transport.models import AuditCheckpoint, OperatorAction

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from mcp_transport.admin import action_pages
 from mcp_transport.admin.action_pages import ActionForm
@@ -15,6 +15,7 @@ from mcp_transport.admin.exporting import export
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link
 from mcp_transport.admin.policy import View
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.verification import verify, verify_all
 from mcp_transport.models import OperatorAction
 

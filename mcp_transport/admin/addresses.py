@@ -6,10 +6,11 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils import timezone
 
 from mcp_transport.admin.record_form import MOMENT
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.tallies import Entry
 from mcp_transport.models import Session
 

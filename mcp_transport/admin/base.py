@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from mcp_transport.admin.policy import View, arranged, readable, strict
+from mcp_transport.admin.reversing import on_site
 from mcp_transport.audit.differences import described, difference, stored
 from mcp_transport.audit.operators import (
     DENIED,
@@ -60,6 +61,7 @@ class ModelAdmin(StockModelAdmin):
         for pattern in patterns:
             # A denial raises: in the request's own transaction its record would not stay.
             view = strict(arranged(readable(pattern.callback)))
+            view = on_site(view, self.admin_site.name)
             pattern.callback = transaction.non_atomic_requests(view)
         return patterns
 

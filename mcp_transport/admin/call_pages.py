@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Subquery
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 
 from mcp_transport.admin import addresses, figures
 from mcp_transport.admin.addresses import CALLS
@@ -28,6 +27,7 @@ from mcp_transport.admin.parts import (
     Table,
 )
 from mcp_transport.admin.record_form import ALL
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.conf import settings
 from mcp_transport.models import Call, Server
 from mcp_transport.models.session import HANDLE_LENGTH

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from mcp_transport.admin import call_pages
 from mcp_transport.admin.base import ReadOnlyAdmin
@@ -14,6 +14,7 @@ from mcp_transport.admin.call_form import CallForm
 from mcp_transport.admin.exporting import export
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.export import COLUMNS_OF_CALL
 from mcp_transport.models import Call
 

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.effects import effects_status
 from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.parts import Pager, Status
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.viewpoint import Viewpoint, may_choose_users, viewpoints
 from mcp_transport.audit.tallies import Entry, Figures
 from mcp_transport.digits import read_number

@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mcp_transport.admin import figures
@@ -25,6 +25,7 @@ from mcp_transport.admin.override_form import OverrideForm
 from mcp_transport.admin.overview_parts import chart
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Status, Table, Tile
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.schema_table import schema_table
 from mcp_transport.audit.operators import operator_of, recorded
 from mcp_transport.audit.statistics import Statistics

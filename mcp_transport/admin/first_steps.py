@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from mcp_transport.admin.clients import server_url
 from mcp_transport.admin.parts import Copyable, Empty, Link
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.client_settings import authorization, snippets
 from mcp_transport.models import Server
 

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from mcp_transport.admin.base import ModelAdmin, ReadOnlyAdmin
 from mcp_transport.admin.parts import Link
+from mcp_transport.admin.reversing import reverse
 
 Context = dict[str, Any]
 
@@ -37,7 +38,6 @@ def render_page(
     ``crumbs`` stand between the section and the page's own title.
     """
     site = model_admin.admin_site
-    request.current_app = site.name  # as the stock views do
     shell = {
         **site.each_context(request),
         "title": title,

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
 
 from mcp_transport.admin import figures
 from mcp_transport.admin.addresses import session_page
@@ -28,6 +27,7 @@ from mcp_transport.admin.parts import (
     Tabs,
     Tile,
 )
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.viewpoint import viewpoint
 from mcp_transport.audit.statistics import Statistics
 from mcp_transport.audit.tallies import Window

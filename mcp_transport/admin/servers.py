@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from mcp_transport.admin import server_pages
@@ -18,6 +18,7 @@ from mcp_transport.admin.clients import server_url
 from mcp_transport.admin.entry_page import EntryPages
 from mcp_transport.admin.pages import render_fragment, render_page
 from mcp_transport.admin.parts import Confirmation, Link
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.server_form import ServerForm
 from mcp_transport.admin.trying.pages import TryPages
 from mcp_transport.audit.operators import operator_of, recorded

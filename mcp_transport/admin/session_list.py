@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 
 from mcp_transport.admin import figures
@@ -21,6 +20,7 @@ from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Empty, Link, Moment, Named, Pager, Status, Table
 from mcp_transport.admin.record_form import MOMENT
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.tallies import FAILED
 from mcp_transport.models import Call, Server, Session
 from mcp_transport.models.session import SessionQuerySet

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, re_path, reverse
+from django.urls import URLPattern, re_path
 
 from mcp_transport.admin import session_list, timeline
 from mcp_transport.admin.addresses import SESSIONS, server_page, session_page
@@ -17,6 +17,7 @@ from mcp_transport.admin.figures import absolute
 from mcp_transport.admin.pages import Context, render_fragment, render_page
 from mcp_transport.admin.parts import Confirmation, Empty, Link, Tab, Tabs
 from mcp_transport.admin.policy import View
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.models import Session
 from mcp_transport.models.session import BY_AN_OPERATOR, HANDLE_LENGTH, SessionQuerySet
 

@@ -11,12 +11,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from mcp_transport.admin.base import ModelForm, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Link, Status
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.operators import operator_of, recorded
 from mcp_transport.engine.offering import clash_of_text
 from mcp_transport.models import TextEntry, TextVersion

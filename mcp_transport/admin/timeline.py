@@ -11,13 +11,13 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from mcp_transport.admin.call_pages import outcome, page_of
 from mcp_transport.admin.figures import duration
 from mcp_transport.admin.pages import version_of
 from mcp_transport.admin.parts import Moment, Pager, Status
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.models import Call, Event, Session, Stream
 from mcp_transport.models.session import SessionQuerySet
 

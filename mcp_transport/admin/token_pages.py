@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 
 from mcp_transport.admin.base import USERNAME
@@ -17,6 +16,7 @@ from mcp_transport.admin.clients import copyables, server_url
 from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.parts import Column, Copyable, Empty, Link, Moment, Pager, Status, Table
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.token_form import in_words
 from mcp_transport.admin.token_state import Shelves, state, warnings
 from mcp_transport.client_settings import authorization

@@ -12,13 +12,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.admin import token_pages
 from mcp_transport.admin.base import USERNAME, RecordedAdmin
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Confirmation, Link
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.token_form import RotationForm, TokenForm
 from mcp_transport.audit.operators import operator_of, record_action, recorded
 from mcp_transport.auth.permissions import TOO_MUCH, may_issue_for

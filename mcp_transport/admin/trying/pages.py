@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.module_loading import import_string
 
 from mcp_transport.admin.base import RecordedAdmin
@@ -17,6 +17,7 @@ from mcp_transport.admin.forms.form import Problem
 from mcp_transport.admin.json_tree import JsonTree
 from mcp_transport.admin.pages import render_fragment, render_page
 from mcp_transport.admin.parts import Copyable, Link, Status
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.admin.trying import asking
 from mcp_transport.admin.trying.caller import again, caller, tokens_for
 from mcp_transport.admin.trying.exchange import as_curl, exchange
