@@ -18,7 +18,8 @@ class McpTransportConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect checks and receivers, then import each app's ``mcp``; models are loaded by now."""
+        """Connect what waits for the models, which are loaded by now; then import each app's ``mcp``."""
         import_module("mcp_transport.checks")  # it imports models
         import_module("mcp_transport.receivers").connect()
+        import_module("mcp_transport.auth.issuers.configuration").announce()
         autodiscover()

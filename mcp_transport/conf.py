@@ -149,7 +149,12 @@ class Settings:
         "x-request-id",
     )
     #: Classes that turn a request's credentials into a principal, asked in order.
-    MCP_AUTHENTICATORS: Sequence[str] = ("mcp_transport.auth.bearer.BearerAuthenticator",)
+    MCP_AUTHENTICATORS: Sequence[str] = (
+        "mcp_transport.auth.bearer.BearerAuthenticator",
+        "mcp_transport.auth.issuers.authenticator.IssuerAuthenticator",
+    )
+    #: Authorization servers whose tokens are taken, by issuer (docs/howto/identity-provider.md).
+    MCP_ISSUERS: dict[str, Any] = {}
     #: Whether clients may register themselves with the site's authorization server.
     MCP_OAUTH_REGISTRATION: bool = True
     #: Hosts whose documents about themselves clients may be known by; None for any, () for none.

@@ -19,6 +19,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from mcp_transport.models import (
     Announcement,
     EntryOverride,
+    Identity,
     Server,
     Session,
     TextEntry,
@@ -41,6 +42,7 @@ def connect() -> None:
         EntryOverride: SERVERS,
         TextEntry: SERVERS,
         Token: TOKENS,
+        Identity: TOKENS,
         user: TOKENS,
         Group: TOKENS,
         Session: SESSIONS,

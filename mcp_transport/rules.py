@@ -302,6 +302,19 @@ def is_safe_address(url: str) -> bool:
     return scheme.lower() == "https" or (scheme.lower() == "http" and is_here is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuers(Rule):
+    """Dictionaries by issuer; a check of its own looks into them, and nothing is repeated."""
+
+    id: ClassVar[str] = "mcp.E052"
+    remedy: ClassVar[str] = 'Write {"https://login.example.com/realms/acme": {}}.'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping) or not all(isinstance(url, str) for url in value):
+            yield "is a dictionary of dictionaries, by the URL of an issuer."
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -431,6 +444,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "MCP_OAUTH_ACCESS_TOKEN_LIFETIME": Number(minimum=60, maximum=86_400, fraction=True),
     "MCP_OAUTH_REFRESH_TOKEN_LIFETIME": Number(minimum=60, maximum=31_536_000, fraction=True),
+    "MCP_ISSUERS": Issuers(),
     "MCP_SOURCES": Classes(base="mcp_transport.engine.source.Source"),
     "MCP_NAME_PREFIXES": Prefixes(),
     "MCP_STDIO": Programs(),

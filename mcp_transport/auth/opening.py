@@ -36,7 +36,7 @@ from mcp_transport.auth.errors import (
 )
 from mcp_transport.auth.principal import Principal, present, principal_of
 from mcp_transport.conf import settings
-from mcp_transport.models import Ticket, Token
+from mcp_transport.models import Identity, Ticket, Token
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.threads import PoolExhausted, ThreadPool
 
@@ -145,6 +145,7 @@ def issue(principal: Principal, server_id: int, origin: str) -> str:
     """Write a ticket down; its value."""
     credential = {
         "key": principal.key,
+        "identity_id": principal.identity_id,
         "scopes": None if principal.scopes is None else sorted(principal.scopes),
         "server_ids": None if principal.server_ids is None else sorted(principal.server_ids),
         "expires_at": principal.expires_at,
@@ -178,15 +179,25 @@ def reload(principal: Principal) -> Principal:
         return present(token)
     is_over = principal.expires_at is not None and principal.expires_at <= time.time()
     user = get_user_model()._default_manager.filter(pk=principal.user.pk, is_active=True).first()
+    is_over = is_over or not _is_linked(principal)
     if user is None or is_over:
         raise InvalidToken(REFUSAL)
     return principal_of(
         user,
         key=principal.key,
+        identity_id=principal.identity_id,
         scopes=principal.scopes,
         server_ids=principal.server_ids,
         expires_at=principal.expires_at,
     )
+
+
+def _is_linked(principal: Principal) -> bool:
+    """Whether the user is still who another authorization server says they are."""
+    if principal.identity_id is None:
+        return True
+    found = Identity.objects.filter(pk=principal.identity_id, user=principal.user.pk)
+    return found.exists()
 
 
 def load_session_user(session_key: str) -> Principal:

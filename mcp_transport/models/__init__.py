@@ -11,6 +11,7 @@ from __future__ import annotations
 from mcp_transport.models.announcement import Announcement, Report
 from mcp_transport.models.call import AuditCheckpoint, Call
 from mcp_transport.models.definition import PublishedDefinition
+from mcp_transport.models.identity import Identity
 from mcp_transport.models.operator_action import OperatorAction
 from mcp_transport.models.placeholder import Overview
 from mcp_transport.models.rollup import Rollup, RollupProgress
@@ -30,6 +31,7 @@ __all__ = [
     "EntryKind",
     "EntryOverride",
     "Event",
+    "Identity",
     "Inbox",
     "OperatorAction",
     "PublishedDefinition",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcp_transport.auth import resources
 from mcp_transport.auth.resources import (
     AuthorizationServer,
     announce_authorization_servers,
@@ -32,8 +33,9 @@ def public_url(settings: Any) -> None:
 
 
 @pytest.fixture
-def servers() -> Iterator[list[AuthorizationServer]]:
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AuthorizationServer]]:
     """Authorization servers, as somebody announces them."""
+    monkeypatch.setattr(resources, "_announced", [])
     named: list[AuthorizationServer] = []
     take_back = announce_authorization_servers(lambda: named)
     yield named
@@ -98,7 +100,9 @@ def test_without_a_public_url_nothing_is_a_resource(
     assert (announced(), authorization_servers()) == ((OURS,), ())
 
 
-def test_without_authorization_servers_the_narrowest_scopes_are_named() -> None:
+def test_without_authorization_servers_the_narrowest_scopes_are_named(
+    servers: list[AuthorizationServer],
+) -> None:
     assert asked_for((READING, ("resources",))) == "tool:look resources"
 
 

@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
+from mcp_transport.auth import resources
 from mcp_transport.auth.resources import AuthorizationServer, announce_authorization_servers
 from mcp_transport.models import Server, Token
 from mcp_transport.storage.rows import DatabaseAway
@@ -36,7 +37,8 @@ def rows(transactional_db: None) -> None:
 
 
 @pytest.fixture
-async def site(rows: None, settings: Any) -> AsyncIterator[Site]:
+async def site(rows: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(resources, "_announced", [])
     settings.MCP_PUBLIC_URL, settings.MCP_REST = SITE, True
     async with Site() as site:
         yield site
@@ -48,7 +50,7 @@ def http(site: Site) -> Http:
 
 
 @pytest.fixture
-def login() -> Iterator[None]:
+def login(site: Site) -> Iterator[None]:
     """Clients log in at the site itself."""
     take_back = announce_authorization_servers(lambda: [AuthorizationServer(issuer=SITE)])
     yield
