@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import ClassVar
 
 from django.db import Error as AnyDatabaseError
 
 from mcp_transport.auth.authenticators import Authenticator
-from mcp_transport.auth.cache import PrincipalCache, fresh_for
 from mcp_transport.auth.errors import AuthenticationUnavailable, InvalidToken
+from mcp_transport.auth.look_ups import LookUps
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
 from mcp_transport.models.token_value import digest
@@ -44,9 +44,8 @@ class DigestAuthenticator(Authenticator):
     prefix: ClassVar[str]
 
     def __init__(self) -> None:
-        self._cache = PrincipalCache()
         self._pool = RowPool(THREADS, 1000, "mcp-auth", patience=settings.MCP_DATABASE_PATIENCE)
-        self._look_ups: dict[bytes, asyncio.Task[Principal]] = {}
+        self._look_ups = LookUps()
         self._uses: set[asyncio.Task[None]] = set()
 
     @abstractmethod
@@ -75,7 +74,7 @@ class DigestAuthenticator(Authenticator):
     def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
         """See Authenticator.recall()."""
         header = headers.get(b"authorization")
-        return None if header is None else self._cache.get(sha256(header).digest())
+        return None if header is None else self._look_ups.recall(sha256(header).digest())
 
     def ignores(self, headers: Mapping[bytes, bytes]) -> bool:
         """See Authenticator.ignores()."""
@@ -84,7 +83,7 @@ class DigestAuthenticator(Authenticator):
 
     def forget(self) -> None:
         """Look every token up again, also those that are being looked up."""
-        self._cache, self._look_ups = PrincipalCache(), {}
+        self._look_ups.forget()
 
     async def close(self) -> None:
         """Write the last uses down and let the threads go."""
@@ -98,22 +97,10 @@ class DigestAuthenticator(Authenticator):
             return None
         if not self.is_well_formed(value):
             raise InvalidToken("The token is mistyped or cut off: its checksum does not fit.")
-        return await self._look_up_once(sha256(header).digest(), digest(value))
+        key = sha256(header).digest()
+        return await self._look_ups.find(key, partial(self._look_up, digest(value)))
 
-    async def _look_up_once(self, key: bytes, token_digest: str) -> Principal:
-        """Let simultaneous requests with one token share one look-up."""
-        look_ups = self._look_ups
-        task = look_ups.get(key)
-        if task is None or task.get_loop() is not asyncio.get_running_loop():
-            task = asyncio.create_task(self._look_up(key, token_digest))
-            look_ups[key] = task
-            task.add_done_callback(lambda done: _look_up_ended(look_ups, key, done))
-        # Shielded: a request that is given up must not fail those that wait with it.
-        return await asyncio.shield(task)
-
-    async def _look_up(self, key: bytes, token_digest: str) -> Principal:
-        cache = self._cache
-        asked_at = time.monotonic()  # revocation counts from the question, not the answer
+    async def _look_up(self, token_digest: str) -> Principal:
         try:
             principal, used = await self._pool.read(self.load, token_digest)
         except DatabaseAway as exc:
@@ -123,7 +110,6 @@ class DigestAuthenticator(Authenticator):
             raise AuthenticationUnavailable from exc
         if used is not None:
             self._note_use(used)
-        cache.put(key, principal, until=asked_at + fresh_for(principal))
         return principal
 
     def _note_use(self, key: int) -> None:
@@ -142,11 +128,3 @@ def _value(header: bytes) -> str:
     """What a header of the scheme presents; empty for another scheme."""
     scheme, _, value = header.decode("latin-1").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
-
-
-def _look_up_ended(
-    look_ups: dict[bytes, asyncio.Task[Principal]], key: bytes, task: asyncio.Task[Principal]
-) -> None:
-    look_ups.pop(key, None)
-    if not task.cancelled():
-        task.exception()  # retrieved, though every waiter may have gone

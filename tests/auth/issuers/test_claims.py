@@ -82,8 +82,9 @@ def test_scopes_are_those_that_the_site_knows(
 
 @pytest.mark.parametrize("claim", ["client_id", "azp", "appid", "cid"])
 def test_the_client_is_known_by_what_its_issuer_calls_it(claim: str) -> None:
-    assert account(**{claim: "laptop"}).client == "laptop"
-    assert account(**{claim: 1}).client == ""
+    named: dict[str, Any] = {claim: "laptop"}
+    assert account(**named).client == "laptop"
+    assert account(**{**named, claim: 1}).client == ""
 
 
 def test_groups_are_read_only_if_the_setting_names_their_claim() -> None:
