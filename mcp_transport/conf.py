@@ -173,6 +173,7 @@ class Settings:
         "mcp_transport.sources.texts.TextSource",
         "mcp_transport.sources.stdio.source.StdioSource",
         "mcp_transport.sources.openapi.source.OpenApiSource",
+        "mcp_transport.sources.remote.source.RemoteSource",
     )
     #: What stands before the names of an app's tools and prompts, by the app's dotted name.
     MCP_NAME_PREFIXES: dict[str, str] = {}
@@ -180,6 +181,8 @@ class Settings:
     MCP_STDIO: dict[str, Any] = {}
     #: OpenAPI documents whose operations are tools, by alias (docs/howto/openapi.md).
     MCP_OPENAPI: dict[str, Any] = {}
+    #: MCP servers that are reached over HTTP, by alias (docs/howto/remote-servers.md).
+    MCP_REMOTE: dict[str, Any] = {}
     #: How worker processes wake each other, by alias.
     MCP_BUS: dict[str, Any] = {"default": {"BACKEND": "mcp_transport.bus.memory.MemoryBus"}}
     #: Whether the admin's MCP pages forbid inline scripts, styles and eval; off for themes that need them.

@@ -315,6 +315,19 @@ class Issuers(Rule):
             yield "is a dictionary of dictionaries, by the URL of an issuer."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers(Rule):
+    """Servers by alias; a check of its own looks into each, and nothing is repeated."""
+
+    id: ClassVar[str] = "mcp.E060"
+    remedy: ClassVar[str] = 'Write {"shop": {"url": "https://…"}}.'
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """See Rule.problems()."""
+        if not isinstance(value, Mapping):
+            yield "is a dictionary of servers by alias."
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it: not all of a long one."""
     text = repr(value)
@@ -449,6 +462,7 @@ RULES: Mapping[str, Rule] = {
     "MCP_NAME_PREFIXES": Prefixes(),
     "MCP_STDIO": Programs(),
     "MCP_OPENAPI": Documents(),
+    "MCP_REMOTE": Servers(),
     "MCP_BUS": Backends(base="mcp_transport.bus.base.Bus"),
     "MCP_ADMIN_STRICT_CSP": YES_OR_NO,
     "MCP_WORKERS": Number(maximum=1024, optional=True),

@@ -156,5 +156,6 @@ MCP_TRACING = environment.flag("MCP_TRACING")
 MCP_ALLOWED_ORIGINS = environment.words("MCP_ALLOWED_ORIGINS")
 MCP_WEBSOCKET_QUERY_TICKETS = environment.flag("MCP_WEBSOCKET_QUERY_TICKETS")
 MCP_OPENAPI = environment.mapping("MCP_OPENAPI")
+MCP_REMOTE = environment.mapping("MCP_REMOTE")
 MCP_REST = environment.flag("MCP_REST", default=True)
 MCP_REST_ROOT = os.environ.get("MCP_REST_ROOT", "/") or None

@@ -17,6 +17,7 @@ from mcp_transport.checks import (
     origins,
     pools,
     programs,
+    remote,
     site,
     values,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "origins",
     "pools",
     "programs",
+    "remote",
     "site",
     "values",
 ]

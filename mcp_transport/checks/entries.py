@@ -59,10 +59,10 @@ def lost_overrides(alias: str) -> Iterator[CheckMessage]:
 
 
 def may_be_from_elsewhere(kind: str, name: str) -> bool:
-    """Whether a program or a document may have an entry: none is asked for a check."""
-    if kind in RENAMED:
+    """Whether a server of others or a document may have an entry: none is asked for a check."""
+    if kind in RENAMED and not settings.MCP_REMOTE:  # which may have any names
         return name.startswith(tuple(f"{origin.alias}_" for origin in origins()))
-    return bool(settings.MCP_STDIO)
+    return bool(settings.MCP_STDIO or settings.MCP_REMOTE)
 
 
 @register(deploy=True)

@@ -12,8 +12,8 @@ from django.core.checks import CheckMessage, Error, register
 from mcp_transport.conf import settings
 from mcp_transport.rules import RULES
 
-#: The settings that name origins by alias; their tools are called ``<alias>_<name>``.
-ORIGINS = ("MCP_STDIO", "MCP_OPENAPI")
+#: The settings that name origins by alias; their tools are called ``<alias>_<name>`` by themselves.
+ORIGINS = ("MCP_STDIO", "MCP_OPENAPI", "MCP_REMOTE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

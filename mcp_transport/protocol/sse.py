@@ -35,13 +35,20 @@ def retry(milliseconds: int) -> bytes:
 
 
 class Events:
-    """Reads the events of a stream from its bytes; lines end with LF or CR LF."""
+    """
+    Reads the events of a stream from its bytes; lines end with LF or CR LF.
 
-    def __init__(self) -> None:
+    An event above the limit is left out, and counted.
+    """
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self.last_id: str | None = None
         self.retry_after: float | None = None  # seconds
-        self._lines = Lines(EVENT_LIMIT)
+        self.left_out = 0  # events that were too long
+        self._limit = limit
+        self._lines = Lines(limit)
         self._data: list[bytes] = []
+        self._size = 0  # of the data of the event that arrives
         self._id: str | None = None
 
     def feed(self, piece: bytes) -> list[bytes]:
@@ -49,7 +56,8 @@ class Events:
         found = []
         for line in self._lines.feed(piece):
             if line is None:
-                continue  # too long to be one of ours
+                self._size = self._limit + 1
+                continue
             field, _, value = line.removesuffix(b"\r").partition(b":")
             if field or value:
                 self._note(field, value.removeprefix(b" "))
@@ -59,14 +67,19 @@ class Events:
 
     def _note(self, field: bytes, value: bytes) -> None:
         if field == b"data":
-            self._data.append(value)
+            self._size += len(value) + 1
+            if self._size <= self._limit:
+                self._data.append(value)
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode(errors="replace")
         elif field == b"retry" and value.isdigit() and len(value) < 10:
             self.retry_after = int(value) / 1000
 
     def _dispatch(self) -> bytes:
-        data = b"\n".join(self._data)
+        is_whole = self._size <= self._limit
+        self.left_out += not is_whole
+        data = b"\n".join(self._data) if is_whole else b""
         self._data.clear()
+        self._size = 0
         self.last_id = self._id or self.last_id
         return data

@@ -54,6 +54,11 @@ def test_the_clock_is_shown_as_it_is_configured() -> None:
     assert first.strip() in source_of("clock")
 
 
+def test_the_weather_is_shown_as_it_is_configured() -> None:
+    first = blocks(DOCS / "howto" / "remote-servers.md")[0]
+    assert first.strip() in source_of("weather")
+
+
 def test_the_tutorial_shows_the_whole_of_its_app() -> None:
     shown = "\n\n".join(
         block.strip("\n")
@@ -65,7 +70,7 @@ def test_the_tutorial_shows_the_whole_of_its_app() -> None:
             assert line in shown, f"{name}: {line!r} is on no page."
 
 
-@pytest.mark.parametrize("sample", sorted({*SHOWN.values(), "clock"}))
+@pytest.mark.parametrize("sample", sorted({*SHOWN.values(), "clock", "weather"}))
 def test_the_tests_of_a_sample_pass(sample: str, tmp_path: Path) -> None:
     settings = {
         "DJANGO_SETTINGS_MODULE": "mcpsite.settings",

@@ -59,3 +59,11 @@ def test_an_event_without_data_says_from_where_a_stream_goes_on() -> None:
 
 def test_what_is_read_is_what_was_written() -> None:
     assert sse.Events().feed(sse.event(b'{"a": "\xe2\x80\xa8"}', "3")) == [b'{"a": "\xe2\x80\xa8"}']
+
+
+def test_an_event_above_the_limit_is_left_out_and_counted() -> None:
+    events = sse.Events(10)
+    many = b"data: 123456\ndata: 123456\n\n"
+    one = b"data: 12345678901234567890\n\n"
+    assert events.feed(many + one + b"data: {}\n\n") == [b"{}"]
+    assert events.left_out == 2

@@ -184,9 +184,13 @@ class Conversation(ABC):
 
     def end(self) -> None:
         """Bring what is asked to its end, for no answer will come any more."""
-        self.is_over = True
         for call in self._calls.values():
             call.settle(Gone(f"{self.name} ended while it worked for this; call again."))
+        self.retire()
+
+    def retire(self) -> None:
+        """Take no new requests."""
+        self.is_over = True
         when_over, self.when_over = self.when_over, None
         if when_over is not None:
             when_over()

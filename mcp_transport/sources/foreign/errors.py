@@ -8,8 +8,9 @@ from mcp_transport.protocol.shortening import capped
 class ForeignError(Exception):
     """A server of others did not do what it was asked."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, detail: str = "") -> None:
         self.message = capped(message)
+        self.detail = detail or self.message  # for operators
         super().__init__(self.message)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Generic
 
 from mcp_transport.engine.source import Health, Tell
@@ -20,7 +20,7 @@ from mcp_transport.sources.foreign.definitions import Listed
 from mcp_transport.sources.foreign.errors import ForeignError
 from mcp_transport.sources.foreign.listing import Known, listed
 from mcp_transport.sources.foreign.origin import Origin
-from mcp_transport.sources.foreign.peer import Json, Peer
+from mcp_transport.sources.foreign.peer import MAX_FOLLOWED, Json, Peer
 from mcp_transport.sources.foreign.pool import P, Pool, Prepare
 
 SHARED = "shared"  # the key of the peer that all callers have
@@ -39,8 +39,6 @@ CHANGED = frozenset(
 class Keeper(ABC, Generic[P]):
     """Keeps the list of one origin, and its peers, while a worker process runs."""
 
-    #: Seconds after which it is looked again at what is listed, unless a change is told first.
-    refresh: float | None = None
     longest_pause: float = LONGEST_PAUSE  # seconds between two attempts to list
 
     def __init__(self, origin: Origin, known: Known, tell: Tell) -> None:
@@ -52,13 +50,14 @@ class Keeper(ABC, Generic[P]):
         self._trouble = ""  # why it could not be listed last
         self._is_wanted = asyncio.Event()
         self._was_tried = asyncio.Event()
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._followed: set[str] = set()  # resources that were read from the shared peer
         self._running = asyncio.create_task(self._run())
         self._is_wanted.set()
 
     @abstractmethod
-    async def make(self, given: Mapping[str, str]) -> P:
-        """A peer that has not been greeted, of what was prepared for its owner."""
+    async def make(self, key: str, given: Mapping[str, str]) -> P:
+        """The peer of a key, which has not been greeted, of what was prepared for its owner."""
 
     async def ask(
         self,
@@ -74,7 +73,7 @@ class Keeper(ABC, Generic[P]):
         async with self.pool.lend(key, is_kept=is_kept, prepare=prepare) as peer:
             answer = await peer.request(method, params, hearer)
             if method == READ and self.origin.is_shared:
-                peer.follow(params["uri"])  # what others' peers see is not this one's
+                self._follow(peer, params["uri"])  # what others' peers see is not this one's
             return answer
 
     async def tried(self) -> None:
@@ -94,13 +93,22 @@ class Keeper(ABC, Generic[P]):
     def state(self) -> str:
         """How it is, for operators, where nothing is wrong."""
 
+    def interval(self) -> float | None:
+        """Seconds until it is looked again at what is listed, unless a change is told first."""
+        return None
+
     async def stop(self) -> None:
         """End its peers and whatever runs for them."""
-        running = [self._running, *self._telling]
+        running = [self._running, *self._tasks]
         for task in running:
             task.cancel()
         await asyncio.wait(running)
         await self.pool.stop()
+
+    def _follow(self, peer: P, uri: str) -> None:
+        if len(self._followed) < MAX_FOLLOWED:
+            self._followed.add(uri)
+        peer.follow(uri)
 
     def _make_pool(self) -> Pool[P]:
         return Pool(self.origin, self.make, self.note_begin)
@@ -109,7 +117,7 @@ class Keeper(ABC, Generic[P]):
         pause = LEAST_PAUSE
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.refresh):
+                async with asyncio.timeout(self.interval()):
                     await self._is_wanted.wait()
             self._is_wanted.clear()
             try:
@@ -117,7 +125,8 @@ class Keeper(ABC, Generic[P]):
                     self._known.put(self.origin, await self._list())
                 pause, self._trouble = LEAST_PAUSE, ""
             except (ForeignError, TimeoutError) as error:
-                self._trouble = str(error) or "It took too long to list what it has."
+                told = error.detail if isinstance(error, ForeignError) else ""
+                self._trouble = told or "It took too long to list what it has."
                 self.origin.logger.debug("%s could not be listed: %s", self.origin.place, error)
                 self._is_wanted.set()
                 pause = min(self.longest_pause, 2 * pause)
@@ -140,6 +149,8 @@ class Keeper(ABC, Generic[P]):
         """Look again where a new peer may have another list: a new release, or one that forgot."""
         if self.origin.is_shared or (self._identity and peer.identity != self._identity):
             self.want_list()
+        for uri in self._followed:
+            peer.follow(uri)
 
     def heed(self, peer: Peer, told: Notification) -> None:
         """Take what a peer says beside its calls."""
@@ -147,10 +158,14 @@ class Keeper(ABC, Generic[P]):
             self.want_list()
         elif told.method == UPDATED and self.origin.is_shared:
             uri = told.params.get("uri")
-            if isinstance(uri, str) and len(self._telling) < MAX_TOLD:
-                telling = asyncio.create_task(self._pass_on(uri))
-                self._telling.add(telling)
-                telling.add_done_callback(self._telling.discard)
+            if isinstance(uri, str) and len(self._tasks) < MAX_TOLD:
+                self.own(self._pass_on(uri))
+
+    def own(self, work: Coroutine[Any, Any, None]) -> None:
+        """See to it that something is done, or ends with the rest."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _pass_on(self, uri: str) -> None:
         with contextlib.suppress(OSError):

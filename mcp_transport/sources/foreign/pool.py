@@ -28,8 +28,8 @@ MOST_DOUBLINGS = 10
 NOTHING: Mapping[str, str] = {}
 
 P = TypeVar("P", bound=Peer)
-#: Makes a peer that has not been greeted, of what was prepared for its owner.
-Make = Callable[[Mapping[str, str]], Awaitable[P]]
+#: Makes the peer of a key, which has not been greeted, of what was prepared for its owner.
+Make = Callable[[str, Mapping[str, str]], Awaitable[P]]
 Prepare = Callable[[], Awaitable[Mapping[str, str]]]
 
 
@@ -188,7 +188,7 @@ class Pool(Generic[P]):
         added = await self._prepared(prepare)
         try:
             async with asyncio.timeout(self.origin.start_timeout):
-                peer = await self._make(added)
+                peer = await self._make(key, added)
                 await peer.greet()
         except (ForeignError, OSError) as error:
             raise await self._failed(peer, error) from None
@@ -220,7 +220,9 @@ class Pool(Generic[P]):
         doublings = min(self._failures - 1, MOST_DOUBLINGS)
         pause = min(LONGEST_PAUSE, self._first_pause * 2**doublings)
         self._closed_until = self._now() + pause
-        why = "It ended." if isinstance(error, Gone) else str(error) or "It took too long."
+        why = error.detail if isinstance(error, ForeignError) else str(error)
+        why = "It ended." if isinstance(error, Gone) and why == str(error) else why
+        why = why or "It took too long."
         if peer is not None:
             self._keep(peer.stop())
             why = f"{why} {peer.last_words}".strip()

@@ -11,28 +11,17 @@ from typing import Any, ClassVar
 
 from django.utils.module_loading import import_string
 
-from mcp_transport.rules import SECONDS, YES_OR_NO, Choice, Number, Rule, Words, is_words, shown
+from mcp_transport.rules import Number, Rule, is_words, shown
+from mcp_transport.sources.foreign.configuration import GRANTS, about_the_alias
 
 SETTING = "MCP_STDIO"
 PROBLEM_ID = "mcp.E031"
-ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 
 
 def problems(alias: Any, given: Any, others: Iterable[Any] = ()) -> Iterator[str]:
     """Say what is wrong with a program, each as a sentence; secrets are never repeated."""
-    found = (*_about_the_alias(alias, others), *_about_the_program(given))
+    found = (*about_the_alias(alias, others, noun="program"), *_about_the_program(given))
     yield from (f"{SETTING}[{alias!r}] {problem}" for problem in found)
-
-
-def _about_the_alias(alias: Any, others: Iterable[Any]) -> Iterator[str]:
-    if not isinstance(alias, str) or not ALIAS.fullmatch(alias):
-        yield "is no alias; one has up to 31 of a-z, 0-9, _ and -, a letter first."
-    for other in others:  # "a" may have a tool called "b_c"
-        if str(alias).startswith(f"{other}_"):
-            yield (
-                f"begins with the alias {other!r} and _, so that the program {other!r} could"
-                f" have tools with the names of its own; write {alias.replace('_', '-')!r}."
-            )
 
 
 def _about_the_program(given: Any) -> Iterator[str]:
@@ -94,18 +83,6 @@ class Named(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Codename(Rule):
-    """A permission of Django's."""
-
-    id: ClassVar[str] = PROBLEM_ID
-
-    def problems(self, value: Any) -> Iterator[str]:
-        """See Rule.problems()."""
-        if not isinstance(value, str) or not re.fullmatch(r"\w+\.\w+", value, re.ASCII):
-            yield f'is {shown(value)}; it is an app label and a codename, "shop.view_order".'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts(Rule):
     """Whole numbers under names that are known."""
 
@@ -130,14 +107,8 @@ def is_variable(item: tuple[object, object]) -> bool:
 
 
 OPTIONS: Mapping[str, Rule] = {
-    "per": Choice(words=("principal", "session", "process")),
+    **GRANTS,
     "environment_of": Named(),
-    "permission": Codename(),
-    "roots": Words(form=r"file:///.*", example="a file:/// address"),
-    "questions": YES_OR_NO,
-    "start_timeout": SECONDS,
-    "call_timeout": SECONDS,
-    "idle_timeout": SECONDS,
     "max_children": Number(maximum=1000),
     "limits": Amounts(names=("memory", "cpu_seconds", "file_size", "open_files", "processes")),
 }

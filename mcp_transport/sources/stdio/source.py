@@ -47,7 +47,7 @@ class ProgramKeeper(Keeper[Child]):
 
     origin: Program
 
-    async def make(self, given: Mapping[str, str]) -> Child:
+    async def make(self, key: str, given: Mapping[str, str]) -> Child:
         """See Keeper.make()."""
         return Child(await Process.start(self.origin, given), self.heed)
 

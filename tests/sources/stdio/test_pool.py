@@ -248,7 +248,7 @@ async def slow() -> AsyncIterator[Pool[Child]]:
     start = ("sh", "-c", f"sleep 0.3; exec {' '.join(command())}")
     program = Program(alias="box", command=start, max_children=1, start_timeout=LIMIT)
 
-    async def make(given: Mapping[str, str]) -> Child:
+    async def make(key: str, given: Mapping[str, str]) -> Child:
         return Child(await Process.start(program, given), lambda child, told: None)
 
     pool = Pool(program, make, lambda child: None)

@@ -1,0 +1,1 @@
+"""A remote server behind a site, as the guide shows it."""
