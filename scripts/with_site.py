@@ -5,7 +5,7 @@ Starts the site on a fresh database, runs a command against it, stops it.
     with_site.py --open conformance COMMAND...       against an open server
 
 ``{endpoint}`` in the command stands for the address; the token is in the
-variable MCP_TOKEN. The exit status is the command's. DATABASE_URL is passed
+variable MCP_TOKEN, the name and password of a user of the demo in MCP_LOGIN. The exit status is the command's. DATABASE_URL is passed
 on, so the same run goes over PostgreSQL.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Site(NamedTuple):
 
     endpoint: str
     token: str
+    login: str = ""  # a user's name and password, with a colon between
 
 
 def free_port() -> int:
@@ -55,13 +57,23 @@ def running_site(app_label: str | None) -> Iterator[Site]:
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
         )
         try:
-            yield wait_until_ready(process, wants_token=not app_label)
+            site = wait_until_ready(process, wants_token=not app_label)
+            yield site if app_label else site._replace(login=make_user(environment))
         except BaseException:
             log.seek(0)
             print(log.read()[-5000:].decode(errors="replace"), file=sys.stderr)
             raise
         finally:
             stop(process)
+
+
+def make_user(environment: dict[str, str]) -> str:
+    """Somebody who can log in to the site; the name and the password."""
+    password = secrets.token_urlsafe(16)
+    code = f"from django.contrib.auth.models import User as U; U.objects.create_user('reader', password='{password}')"
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True, timeout=START_LIMIT)
+    return f"reader:{password}"
 
 
 def wait_until_ready(process: subprocess.Popen[str], *, wants_token: bool) -> Site:
@@ -108,7 +120,8 @@ def main() -> int:
     wanted = parser.parse_args()
     with running_site(wanted.app_label) as site:
         command = [part.replace("{endpoint}", site.endpoint) for part in wanted.command]
-        return subprocess.run(command, env=os.environ | {"MCP_TOKEN": site.token}).returncode
+        opening = {"MCP_TOKEN": site.token, "MCP_LOGIN": site.login}
+        return subprocess.run(command, env=os.environ | opening).returncode
 
 
 if __name__ == "__main__":

@@ -126,6 +126,14 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             rows_changed.send(self.model, using=self.db)
         return count
 
+    def forget_ended(self) -> int:
+        """Delete every connection with which nobody can get in; how many that were."""
+        now = timezone.now()
+        over = Q(code_expires_at__lte=now) & (
+            ~Q(revoked_at=None) | Q(refresh_expires_at=None) | Q(refresh_expires_at__lte=now)
+        )
+        return self.filter(over).delete()[0]
+
     def _sweep(self) -> None:
         now = timezone.now()
         never_used = Q(redeemed_at=None, code_expires_at__lte=now - UNUSED_LIFETIME)
@@ -148,9 +156,9 @@ class Connection(models.Model):
 
         USER = "user", "by the user"
         OPERATOR = "operator", "by an operator"
-        CLIENT = "client", "by the client"
-        CODE_REPLAYED = "code", "its code was presented twice"
-        REFRESH_REPLAYED = "refresh", "a refresh token was presented twice"
+        CLIENT = "client", "by itself"
+        CODE_REPLAYED = "code", "as its code was presented twice"
+        REFRESH_REPLAYED = "refresh", "as a refresh token was presented twice"
 
     user = models.ForeignKey(
         django_settings.AUTH_USER_MODEL,

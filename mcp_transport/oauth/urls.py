@@ -21,4 +21,6 @@ urlpatterns = [
     path("oauth/revoke", RevokeView.as_view(), name="revoke"),
     path("oauth/register", RegisterView.as_view(), name="register"),
     path("oauth/applications", OwnView.as_view(), name="own"),
+    # Python's client, started anew, asks here (2025-03-26, authorization, section 2.3.3).
+    path("token", TokenView.as_view()),
 ]

@@ -23,6 +23,7 @@ import on_node
 
 HERE = Path(__file__).resolve().parent
 EXERCISE = HERE / "exercise.py"
+SIGN_IN = HERE / "sign_in.py"
 RUN_LIMIT = 300  # seconds for one client
 
 
@@ -57,6 +58,8 @@ RELEASES = (
     Release(("mcp>=1.26,<1.27",), "legacy", "2025-11-25", "stdio"),
     Release(("mcp>=2,<3",), "auto", "2026-07-28", "stdio"),
 )
+# Those that can log in as OAuth 2.1 has it.
+SIGNING_IN = (RELEASES[1], RELEASES[2])
 
 
 def cache() -> Path:
@@ -104,6 +107,9 @@ def run_on_python(url: str) -> Iterator[str]:
         way = f"{release.mode}, {release.transport}"
         yield f"{release.name} ({way}), revision {release.revision}"
         yield from run(release, url)
+    for release in SIGNING_IN if os.environ.get("MCP_LOGIN") else ():
+        yield f"{release.name}, signing in"
+        yield from lines_of([interpreter(release), SIGN_IN, url])
 
 
 def run_on_node(url: str) -> Iterator[str]:
