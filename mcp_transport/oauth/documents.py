@@ -8,7 +8,6 @@ TLS, without redirects, small and soon, or it is not taken.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
@@ -26,6 +25,7 @@ from mcp_transport.models.token_value import digest
 from mcp_transport.oauth.clients import BadMetadata, described, keep_document
 from mcp_transport.oauth.models import Registration
 from mcp_transport.oauth.validator import LONGEST_CLIENT_ID, client_of
+from mcp_transport.outgoing.exchanging import Answer, TooLarge, Undecodable, exchange
 from mcp_transport.outgoing.network import GuardedTransport, Refused
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,10 @@ MOST_BYTES = 16 * 1024
 SHORTEST, LONGEST = 300.0, 86_400.0  # seconds for which it is kept
 BACKOFF = 60  # seconds without another look at one that failed
 MAX_AGE = re.compile(r"max-age\s*=\s*(\d{1,9})", re.IGNORECASE)
+FAILURES = (
+    httpx.TransportError, httpx.InvalidURL, TimeoutError, Undecodable, Refused, ValueError,
+    RecursionError,
+)  # fmt: skip
 
 
 class NoDocument(Exception):
@@ -98,45 +102,31 @@ def _checked(client_id: str, metadata: Any) -> Any:
 
 async def fetch(url: str) -> tuple[Any, float]:
     """A document, and for how many seconds it may be kept. Raises NoDocument."""
+    request = httpx.Request("GET", url, headers={"Accept": "application/json"})
+    way = transport()
     try:
-        async with asyncio.timeout(LIMIT), _client() as client:
-            async with client.stream("GET", url) as response:
-                body = await _read(response)
-            return json.loads(body), _age(response.headers.get("cache-control", ""))
-    except (
-        TimeoutError,
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        Refused,
-        ValueError,
-        RecursionError,
-    ) as e:
-        raise NoDocument(str(e) or type(e).__name__) from e
+        answer = await exchange(way, request, within=LIMIT, limit=MOST_BYTES)
+        return _json(answer), _age(answer.cache_control)
+    except TooLarge:
+        raise NoDocument(f"it is larger than {MOST_BYTES} bytes") from None
+    except FAILURES as error:
+        raise NoDocument(str(error) or type(error).__name__) from error
+    finally:
+        await way.aclose()
 
 
-def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport(), follow_redirects=False, headers={"Accept": "application/json"}
-    )
-
-
-def transport() -> httpx.AsyncBaseTransport:
+def transport() -> GuardedTransport:
     """The way to documents: public addresses, and the hosts that are named as private."""
     return GuardedTransport(settings.MCP_OAUTH_PRIVATE_HOSTS)
 
 
-async def _read(response: httpx.Response) -> bytes:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if response.status_code != 200:
-        raise NoDocument(f"the answer is {response.status_code}")
+def _json(answer: Answer) -> Any:
+    kind = answer.content_type.partition(";")[0].strip().lower()
+    if answer.status != 200:
+        raise NoDocument(f"the answer is {answer.status}")
     if kind != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", kind):
         raise NoDocument("it is not JSON")
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise NoDocument(f"it is larger than {MOST_BYTES} bytes")
-    return body
+    return json.loads(answer.body)
 
 
 def _age(cache_control: str) -> float:

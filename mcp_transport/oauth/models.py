@@ -32,12 +32,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Those that nobody let in."""
         return self.filter(client__mcp_connections=None)
 
-    def sweep(self) -> None:
-        """Delete some that were never used; each registration does, so none pile up."""
-        past = timezone.now() - UNUSED_LIFETIME
-        old = self.unused().filter(created_at__lte=past).values_list("client", flat=True)
+    def sweep(self, lifetime: timedelta = UNUSED_LIFETIME) -> bool:
+        """Delete some that were not used for so long, the oldest first; whether there were any."""
+        past = timezone.now() - lifetime
+        old = self.unused().filter(created_at__lte=past).order_by("created_at")
         client: Any = self.model._meta.get_field("client").related_model
-        client._default_manager.filter(pk__in=list(old[:SWEEP])).delete()
+        found = list(old.values_list("client", flat=True)[:SWEEP])
+        client._default_manager.filter(pk__in=found).delete()
+        return bool(found)
 
 
 class Registration(models.Model):
@@ -242,10 +244,11 @@ class Connection(models.Model):
         return bool(type(self).objects.filter(pk=self.pk).revoke(reason))
 
     def close_sessions(self) -> None:
-        """End what the client has open, unless it can still get in by another connection."""
-        others = type(self).objects.live().exclude(pk=self.pk)
-        if not others.filter(user=self.user_id, client=self.client_id).exists():
-            Session.objects.filter(owner=self.key).close("connection revoked")
+        """End what the client has open there, unless another connection still lets it in."""
+        same = {"user": self.user_id, "client": self.client_id, "server": self.server_id}
+        if not type(self).objects.live().exclude(pk=self.pk).filter(**same).exists():
+            sessions = Session.objects.filter(owner=self.key, server=self.server_id)
+            sessions.close("connection revoked")
 
     @property
     def is_use_due(self) -> bool:

@@ -41,6 +41,7 @@ class Answer:
     status: int
     content_type: str
     retry_after: str
+    cache_control: str = ""
     body: bytes
 
 
@@ -90,6 +91,7 @@ async def _once(transport: httpx.AsyncBaseTransport, request: httpx.Request, lim
         status=response.status_code,
         content_type=response.headers.get("content-type", ""),
         retry_after=response.headers.get("retry-after", ""),
+        cache_control=response.headers.get("cache-control", ""),
         body=body,
     )
 

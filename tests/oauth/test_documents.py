@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -9,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -61,7 +61,7 @@ async def host(
     found = Host()
     settings.MCP_OAUTH_PRIVATE_HOSTS = ["localhost"]
 
-    def transport() -> httpx.AsyncBaseTransport:
+    def transport() -> GuardedTransport:
         return GuardedTransport(settings.MCP_OAUTH_PRIVATE_HOSTS, ca_file=authority[0])
 
     monkeypatch.setattr(documents, "transport", transport)
@@ -133,6 +133,8 @@ async def test_the_last_good_document_stays_while_there_is_none(
         ({}, {}, b"[]"),
         ({}, {}, b"["),
         ({}, {}, b" " * (MOST_BYTES + 1)),
+        ({}, {"content_encoding": "gzip"}, gzip.compress(b" " * 10_000_000)),
+        ({}, {"content_encoding": "br"}, b"{}"),
     ],
     ids=lambda value: str(value)[:40],
 )

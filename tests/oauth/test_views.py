@@ -18,7 +18,7 @@ from django.utils import timezone
 from oauth2_provider.models import get_application_model
 
 from mcp_transport.models import Server
-from mcp_transport.oauth.clients import MOST_UNUSED, PER_HOUR
+from mcp_transport.oauth.clients import MOST_UNUSED, PER_HOUR, TIME_TO_BE_LET_IN
 from mcp_transport.oauth.models import UNUSED_LIFETIME, Connection, Registration
 from tests.oauth.signing_in import PUBLIC_URL, REDIRECT, SigningIn, post, register
 
@@ -264,6 +264,12 @@ def test_many_who_are_never_let_in_are_not_all_kept(db: None, monkeypatch: Any) 
     monkeypatch.setattr("mcp_transport.oauth.clients.MOST_UNUSED", 3)
     assert [register().status_code for _ in range(4)] == [201] * 3 + [429]
     assert MOST_UNUSED > PER_HOUR
+    oldest = Registration.objects.earliest("created_at")
+    Registration.objects.filter(pk=oldest.pk).update(
+        created_at=timezone.now() - TIME_TO_BE_LET_IN - timedelta(minutes=1)
+    )
+    assert [register().status_code for _ in range(2)] == [201, 429]
+    assert not Registration.objects.filter(pk=oldest.pk).exists()
 
 
 def test_clients_that_nobody_let_in_are_forgotten_after_a_day(signing_in: SigningIn) -> None:
