@@ -14,6 +14,7 @@ from mcp_transport.admin.activity import (
     WorkerAdmin,
 )
 from mcp_transport.admin.calls import CallAdmin
+from mcp_transport.admin.identities import IdentityAdmin
 from mcp_transport.admin.overview import OverviewAdmin
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin
@@ -24,6 +25,7 @@ __all__ = [
     "AuditCheckpointAdmin",
     "CallAdmin",
     "EventAdmin",
+    "IdentityAdmin",
     "OperatorActionAdmin",
     "OverviewAdmin",
     "ServerAdmin",

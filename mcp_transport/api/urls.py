@@ -12,6 +12,7 @@ from rest_framework.routers import DefaultRouter
 from mcp_transport.api.calls import ActionViews, CallViews
 from mcp_transport.api.chains import ChainViews
 from mcp_transport.api.entries import EntryViews
+from mcp_transport.api.identities import IdentityViews
 from mcp_transport.api.schema import DocumentPage, DocumentView
 from mcp_transport.api.servers import ServerViews
 from mcp_transport.api.sessions import SessionViews
@@ -34,6 +35,7 @@ router.register("sessions", SessionViews, "session")
 router.register("calls", CallViews, "call")
 router.register("actions", ActionViews, "action")
 router.register("tokens", TokenViews, "token")
+router.register("identities", IdentityViews, "identity")
 router.register("texts", TextViews, "text")
 router.register("chains", ChainViews, "chain")
 

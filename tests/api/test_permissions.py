@@ -18,8 +18,10 @@ from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 
 from mcp_transport.audit.operators import Operator, Subject, record_action
-from mcp_transport.models import Call, Server, Session, TextEntry, Token
+from mcp_transport.models import Call, Identity, Server, Session, TextEntry, Token
 from tests.api.conftest import Client, acted, with_token
+
+ISSUER = "https://login.example"
 
 #: Method, address, body, the permission that opens it, the status then.
 MATRIX: list[tuple[str, str, Any, str, int]] = [
@@ -52,6 +54,16 @@ MATRIX: list[tuple[str, str, Any, str, int]] = [
     ("post", "/api/tokens/{token}/rotate/", {}, "change_token", 201),
     ("post", "/api/tokens/{token}/revoke/", None, "change_token", 200),
     ("delete", "/api/tokens/{token}/", None, "delete_token", 204),
+    ("get", "/api/identities/", None, "view_identity", 200),
+    (
+        "post",
+        "/api/identities/",
+        {"issuer": ISSUER, "subject": "s2", "user": "owner"},
+        "add_identity",
+        201,
+    ),
+    ("get", "/api/identities/{identity}/", None, "view_identity", 200),
+    ("delete", "/api/identities/{identity}/", None, "delete_identity", 204),
     ("get", "/api/texts/", None, "view_textentry", 200),
     ("post", "/api/texts/", {"name": "n", "text": "t"}, "add_textentry", 201),
     ("get", "/api/texts/{text}/", None, "view_textentry", 200),
@@ -71,13 +83,15 @@ NEVER = [
     ("put", "/api/actions/{action}/"),
     ("delete", "/api/sessions/abcdefgh/"),
     ("post", "/api/chains/"),
+    ("patch", "/api/identities/{identity}/"),
 ]
 IDS = [f"{method} {path}" for method, path, *_ in MATRIX]
 
 
 @pytest.fixture
-def rows(server: Server) -> dict[str, int]:
+def rows(server: Server, settings: Settings) -> dict[str, int]:
     """One row of everything that the addresses name."""
+    settings.MCP_ISSUERS = {ISSUER: {}}
     now = timezone.now()
     owner = User.objects.create_user("owner")
     session_id = "abcdefgh" + "x" * 35
@@ -89,9 +103,16 @@ def rows(server: Server) -> dict[str, int]:
     token, _ = Token.objects.issue(owner=owner, name="laptop")
     text = TextEntry(name="greet", text="Hello")
     text.save()
+    identity = Identity.objects.create(issuer=ISSUER, subject="s1", user=owner)
     by = Operator(way="admin", username="root")
     action = record_action(by, "add", Subject(kind="server"))
-    return {"call": call.pk, "token": token.pk, "text": text.pk, "action": action.pk}
+    return {
+        "call": call.pk,
+        "token": token.pk,
+        "text": text.pk,
+        "action": action.pk,
+        "identity": identity.pk,
+    }
 
 
 def ask(program: APIClient, method: str, path: str, body: Any, rows: dict[str, int]) -> int:

@@ -30,7 +30,8 @@ def anonymous(visit: Visit) -> Verdict:
         return failed(
             f"a request without a token gets {said_by(response)}", "It has to get status 401."
         )
-    if not response.headers.get(CHALLENGE, "").lower().startswith("bearer"):
+    visit.challenge = response.headers.get(CHALLENGE, "")
+    if not visit.challenge.lower().startswith("bearer"):
         return failed(
             "status 401 comes without WWW-Authenticate: Bearer",
             "Let the proxy keep the header: clients learn from it how to log in.",

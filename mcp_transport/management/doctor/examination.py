@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
-from mcp_transport.management.doctor import conversation, endpoint, network, streams
+from mcp_transport.management.doctor import conversation, endpoint, login, network, streams
 from mcp_transport.management.doctor.finding import Finding, Step, Verdict, failed, skipped
 from mcp_transport.management.doctor.visit import Visit
 
@@ -23,6 +23,8 @@ STEPS: tuple[Step[Visit], ...] = (
     Step("origin", endpoint.origin, ("path",)),
     Step("cors", endpoint.cors, ("path",)),
     Step("anonymous", conversation.anonymous, ("path",)),
+    Step("resource", login.resource, ("anonymous",)),
+    Step("issuers", login.issuers, ("resource",)),
     Step("token", conversation.token, ("path",)),
     Step("discover", conversation.discover, ("token",)),
     Step("handshake", conversation.handshake, ("token",)),

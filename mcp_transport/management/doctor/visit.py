@@ -49,6 +49,8 @@ class Visit:
     addresses: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
     is_open: bool = False  # whether the server answers without a credential
     session_id: str = ""
+    challenge: str = ""  # to whoever comes without a credential
+    issuers: list[str] = field(default_factory=list)
     first: httpx.Response | None = None
     _client: httpx.Client | None = None
 
