@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import uvicorn
 
+from mcp_transport.management.doctor import streams
 from mcp_transport.management.doctor.visit import Visit
 from tests.management.doctor.patient import TOKEN, Application, Patient
 
 START_LIMIT = 60.0  # seconds
+PATIENCE = 30.0  # seconds
+HURRY = 1.0  # seconds, where something is not to come
 
 
 class Ward:
@@ -76,8 +79,12 @@ def ward(running_ward: tuple[Ward, str], patient: Patient) -> Ward:
 
 
 @pytest.fixture
-def visit(ward: Ward, running_ward: tuple[Ward, str]) -> Iterator[Visit]:
-    """A visit to the patient, with a good token and little patience."""
-    visit = Visit(f"{running_ward[1]}/mcp/shop", token=TOKEN, timeout=0.5, patience=0.5)
+def visit(
+    ward: Ward, running_ward: tuple[Ward, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Visit]:
+    """A visit to the patient, with a good token and much patience."""
+    monkeypatch.setattr(streams, "PROMPT", PATIENCE)
+    url = f"{running_ward[1]}/mcp/shop"
+    visit = Visit(url, token=TOKEN, timeout=PATIENCE, patience=PATIENCE)
     yield visit
     visit.close()

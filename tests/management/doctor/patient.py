@@ -96,7 +96,7 @@ class Patient:
         """An acknowledgement, and a comment for as long as nothing happens."""
         await send({"type": "http.response.start", "status": 200, "headers": [STREAM]})
         await part(send, f"data: {json.dumps(ACKNOWLEDGED)}\n\n".encode())
-        for _ in range(100):
+        for _ in range(1000):
             await asyncio.sleep(self.keep_alive)
             await part(send, b": \n\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_transport.management.doctor.examination import STEPS, examine
 from mcp_transport.management.doctor.finding import Finding, Status, Step, Verdict, ok
 from mcp_transport.management.doctor.visit import Visit
-from tests.management.doctor.conftest import Ward
+from tests.management.doctor.conftest import HURRY, Ward
 from tests.management.doctor.patient import always, buffering
 
 
@@ -37,6 +37,7 @@ def test_what_needs_a_step_that_failed_is_not_tried(visit: Visit, ward: Ward) ->
 
 def test_a_proxy_that_buffers_fails_the_streams_alone(visit: Visit, ward: Ward) -> None:
     ward.application = buffering(ward.application)
+    visit.timeout = 3 * HURRY
     findings = list(examine(visit))
     assert ended(findings, Status.FAILED) == ["stream"]
     assert ended(findings, Status.SKIPPED) == ["compression", "keep-alive"]
@@ -50,13 +51,14 @@ def test_a_failure_has_a_remedy(visit: Visit, ward: Ward) -> None:
 
 def test_silence_fails_the_step_and_not_the_examination(visit: Visit, ward: Ward) -> None:
     ward.application = buffering(ward.application)
+    visit.timeout = HURRY
 
     def wait(visit: Visit) -> Verdict:
         with visit.listen():
             return ok("never")
 
     (finding,) = examine(visit, (Step("wait", wait),))
-    assert finding.verdict.says == "no answer within 0.5 s"
+    assert finding.verdict.says == "no answer within 1 s"
 
 
 def test_a_connection_that_breaks_fails_the_step(visit: Visit) -> None:

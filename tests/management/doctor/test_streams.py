@@ -7,7 +7,7 @@ import pytest
 from mcp_transport.management.doctor import streams
 from mcp_transport.management.doctor.finding import Status
 from mcp_transport.management.doctor.visit import Visit
-from tests.management.doctor.conftest import Ward
+from tests.management.doctor.conftest import HURRY, Ward
 from tests.management.doctor.patient import (
     STREAM,
     Patient,
@@ -30,6 +30,7 @@ def test_an_event_that_comes_at_once_is_well(visit: Visit) -> None:
 
 def test_a_proxy_that_buffers_has_failed(visit: Visit, ward: Ward) -> None:
     ward.application = buffering(ward.application)
+    visit.timeout = HURRY
     verdict = streams.stream(visit)
     assert verdict.status is Status.FAILED
     assert "buffered on the way" in verdict.says
@@ -66,6 +67,7 @@ def test_a_stream_that_is_compressed_is_pointed_out(visit: Visit, ward: Ward) ->
 
 def test_a_compressor_that_holds_events_back_has_failed(visit: Visit, ward: Ward) -> None:
     ward.application = buffering(ward.application)
+    visit.timeout = HURRY
     assert streams.compression(visit).status is Status.FAILED
 
 
@@ -100,4 +102,4 @@ def test_a_silent_stream_that_is_torn_has_failed(visit: Visit, ward: Ward) -> No
         raise RuntimeError  # the server cuts the connection in the middle of the body
 
     ward.application = torn
-    assert "is cut after 0 s" in streams.keep_alive(visit).says
+    assert "is cut after " in streams.keep_alive(visit).says
