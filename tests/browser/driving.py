@@ -15,7 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    TimeoutException,
+    WebDriverException,
+)
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -26,6 +33,13 @@ from tests.process import PROJECT
 Found = TypeVar("Found")
 
 LIMIT = 30.0  # seconds any wait may take
+# What a click raises that has not happened.
+NOT_CLICKED = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 SCREENSHOTS = PROJECT / "var" / "screenshots"
 MOST_STOPS = 200  # of the Tab key
 DESKTOP, PHONE = 1280, 320  # pixels
@@ -80,8 +94,8 @@ class Browser:
             options.add_argument(argument)
         service = ChromeService("/usr/bin/chromedriver")
         self.driver = Chrome(options=options, service=service)
-        self.driver.set_page_load_timeout(30)
-        self.driver.set_script_timeout(30)
+        self.driver.set_page_load_timeout(60)
+        self.driver.set_script_timeout(60)
         self.cdp("Page.addScriptToEvaluateOnNewDocument", source=COLLECTOR)
         self._logins: dict[str, dict[str, Any]] = {}
         self._theme = "light"
@@ -120,7 +134,7 @@ class Browser:
             self.driver.get(f"{self.origin}/admin/login/?next=/admin/password_change/")
             self.find("#id_username").send_keys(username)
             self.find("#id_password").send_keys(username)
-            self.find("[type=submit]").click()
+            self.click("[type=submit]")
             self.until(lambda: "/login/" not in self.driver.current_url)
             cookie = self.driver.get_cookie("sessionid")
             assert cookie is not None, self.text
@@ -214,6 +228,21 @@ class Browser:
     def find(self, selector: str) -> WebElement:
         """The first element that a CSS selector names, as soon as it is there."""
         return self.until(lambda: self.driver.find_element("css selector", selector))
+
+    def click(self, selector: str, *, by: str = "css selector") -> None:
+        """Click what is there; one that the page renews in that moment is looked for again."""
+
+        def clicked() -> bool:
+            with suppress(*NOT_CLICKED):
+                self.driver.find_element(by, selector).click()
+                return True
+            return False
+
+        self.until(clicked)
+
+    def read(self, selector: str) -> str:
+        """The text of an element, which a page may renew in between."""
+        return self.until(lambda: [self.driver.find_element("css selector", selector).text])[0]
 
     def find_all(self, selector: str) -> list[WebElement]:
         """All elements that a CSS selector names now."""

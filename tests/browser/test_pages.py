@@ -140,12 +140,18 @@ def test_cards_are_still_a_table_to_who_listens(site: Site, operator: Browser, p
     assert {"table", "row", "cell", "columnheader"} <= roles
 
 
+def headings(browser: Browser) -> list[str]:
+    """What stands above the parts of a page, which may be renewed in between."""
+    named = ".mx h1, .mx caption, .mx dt"
+    return browser.until(lambda: [element.text for element in browser.find_all(named)])
+
+
 def test_without_scripts_the_page_says_the_same(site: Site, operator: Browser, page: Shown) -> None:
     operator.open(site.path(page))
-    heads = [element.text for element in operator.find_all(".mx h1, .mx caption, .mx dt")]
+    heads = headings(operator)
     operator.scripts(on=False)
     operator.driver.get(operator.origin + site.path(page))
-    assert [e.text for e in operator.find_all(".mx h1, .mx caption, .mx dt")] == heads
+    assert headings(operator) == heads
     assert not [e for e in operator.find_all("[data-copy], [data-pause]") if e.is_displayed()]
 
 
