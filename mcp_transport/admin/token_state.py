@@ -90,7 +90,8 @@ class Shelves:
 
     def _reached(self, scopes: list[str], key: int, may: Any) -> Reached:
         server, shelf = self._shelves[key]
-        bearer = Principal(key="", user=None, scopes=frozenset(scopes))  # its scopes count alone
+        # Its scopes count alone; without any it is good for everything.
+        bearer = Principal(key="", user=None, scopes=frozenset(scopes) or None)
         entries = [
             entry
             for entry in shelf.entries()

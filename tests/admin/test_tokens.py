@@ -101,6 +101,16 @@ def test_what_it_would_reach_is_shown_before_it_is_made(
     assert b"It reaches nothing" in nothing
 
 
+def test_a_token_that_names_nothing_would_reach_everything(
+    operator: Client, owner: User, server: Server
+) -> None:
+    review = {**FORM, "_review": "1"}
+    del review["_save"]
+    text = operator.post(reverse(ADD), review).content.decode()
+    assert "What it reaches" in text
+    assert "repeat" in text
+
+
 def test_scopes_are_ticked_and_named(operator: Client, owner: User) -> None:
     issue(operator, broad=["tools:read", "prompts"], tools="pay\npay refund")
     token = Token.objects.get()
