@@ -49,6 +49,13 @@ LOGGED_OUT = "The session of the site that opened this has ended; log in again."
 NO_USER = "A ticket stands for a user; send the credentials of one."
 
 Who = Callable[[], Awaitable[Principal]]
+Stands = Callable[[int], bool]
+_announced: list[Stands] = []
+
+
+def announce_grants(stands: Stands) -> None:
+    """Have one asked, where the ORM may be used, whether a grant of its app still stands."""
+    _announced.append(stands)
 
 
 def still(who: Who) -> Callable[[Principal], Awaitable[Principal]]:
@@ -146,6 +153,7 @@ def issue(principal: Principal, server_id: int, origin: str) -> str:
     credential = {
         "key": principal.key,
         "identity_id": principal.identity_id,
+        "grant_id": principal.grant_id,
         "scopes": None if principal.scopes is None else sorted(principal.scopes),
         "server_ids": None if principal.server_ids is None else sorted(principal.server_ids),
         "expires_at": principal.expires_at,
@@ -179,13 +187,14 @@ def reload(principal: Principal) -> Principal:
         return present(token)
     is_over = principal.expires_at is not None and principal.expires_at <= time.time()
     user = get_user_model()._default_manager.filter(pk=principal.user.pk, is_active=True).first()
-    is_over = is_over or not _is_linked(principal)
+    is_over = is_over or not (_is_linked(principal) and _is_let_in(principal))
     if user is None or is_over:
         raise InvalidToken(REFUSAL)
     return principal_of(
         user,
         key=principal.key,
         identity_id=principal.identity_id,
+        grant_id=principal.grant_id,
         scopes=principal.scopes,
         server_ids=principal.server_ids,
         expires_at=principal.expires_at,
@@ -198,6 +207,12 @@ def _is_linked(principal: Principal) -> bool:
         return True
     found = Identity.objects.filter(pk=principal.identity_id, user=principal.user.pk)
     return found.exists()
+
+
+def _is_let_in(principal: Principal) -> bool:
+    """Whether the client that came with a grant of the user's still has it."""
+    grant_id = principal.grant_id
+    return grant_id is None or any(stands(grant_id) for stands in _announced)
 
 
 def load_session_user(session_key: str) -> Principal:

@@ -51,6 +51,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user_id: int | None = None  # None, too, where the site's users have other keys
     token_id: int | None = None
     identity_id: int | None = None  # of a user whom another site vouches for
+    grant_id: int | None = None  # of a client that the user let in by signing in
     is_superuser: bool = False
     permissions: frozenset[str] = NOTHING
     scopes: frozenset[str] | None = None  # None: everything

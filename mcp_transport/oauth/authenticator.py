@@ -56,6 +56,7 @@ def presented(row: Connection, user: object) -> Principal:
     return principal_of(
         user,
         key=row.key,
+        grant_id=row.pk,
         scopes=frozenset(row.scopes),
         server_ids=frozenset({row.server_id}),
         expires_at=None if until is None else until.timestamp(),

@@ -19,6 +19,7 @@ from mcp_transport.oauth.models import Connection
 from mcp_transport.oauth.values import new_access_token
 from mcp_transport.testing import Site
 from tests.oauth.signing_in import PUBLIC_URL, SigningIn
+from tests.sockets import Sockets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,3 +151,28 @@ async def test_sessions_end_with_the_last_connection_of_their_client(
     assert not await Session.objects.filter(closed_at__isnull=False).aexists()
     await sync_to_async(Connection.objects.all().revoke)(Connection.Reason.USER)
     assert (await Session.objects.aget(closed_at__isnull=False)).server_id == first.server_id
+
+
+@pytest_asyncio.fixture
+async def sockets(site: Site) -> AsyncIterator[Sockets]:
+    """WebSockets to the site; what is open for a minute is told of a change at once."""
+    opened = Sockets(site.http._application)
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("credential", ["token", "ticket"])
+async def test_what_a_client_holds_open_ends_when_it_is_turned_out(
+    site: Site, sockets: Sockets, tokens: Any, credential: str
+) -> None:
+    opening = {"authorization": f"Bearer {tokens['access_token']}"}
+    subprotocols = ["mcp"]
+    if credential == "ticket":
+        exchange = await site.http.open("POST", "/mcp/shop/ws/ticket", headers=opening)
+        ticket = json.loads(await exchange.read())["ticket"]
+        opening, subprotocols = {}, ["mcp", f"mcp.ticket.{ticket}"]
+    socket = await sockets.open("/mcp/shop/ws", headers=opening, subprotocols=subprotocols)
+    assert socket.is_accepted
+    await sync_to_async(Connection.objects.all().revoke)(Connection.Reason.OPERATOR)
+    async with asyncio.timeout(LIMIT):
+        assert await socket.closed() == 4401
