@@ -13,8 +13,11 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import django
+from with_site import running_site
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
@@ -60,6 +63,39 @@ def take_runs(shop: Shop) -> None:
     keep(shop.browser, "try-asks", is_whole=True)
 
 
+def take_consent() -> None:
+    """Keep what a user of the demo is asked when a client signs in."""
+    with running_site(None) as site:
+        origin = site.endpoint.partition("/mcp/")[0]
+        browser = Browser(origin)
+        try:
+            browser.fresh()
+            browser.width(880, 880)
+            browser.open(asking(site.endpoint, origin))
+            name, _, password = site.login.partition(":")
+            browser.find("#id_username").send_keys(name)
+            browser.find("#id_password").send_keys(password)
+            browser.find("[type=submit]").click()
+            browser.until(lambda: "Let it in" in browser.text)
+            keep(browser, "consent")
+        finally:
+            browser.close()
+
+
+def asking(endpoint: str, origin: str) -> str:
+    """The path that a client which has registered itself sends the user to."""
+    callback = "http://127.0.0.1:33418/callback"
+    client = {"client_name": "Claude Code", "redirect_uris": [callback]}
+    said = Request(f"{origin}/oauth/register", json.dumps(client).encode())
+    with urlopen(said, timeout=30) as answer:
+        client_id = json.load(answer)["client_id"]
+    query = {
+        "response_type": "code", "client_id": client_id, "redirect_uri": callback,
+        "code_challenge": "x" * 43, "code_challenge_method": "S256", "resource": endpoint,
+    }  # fmt: skip
+    return f"/oauth/authorize?{urlencode(query)}"
+
+
 def keep(browser: Browser, name: str, *, is_whole: bool = False) -> None:
     """Write what the window, or the whole page, looks like."""
     if is_whole:
@@ -72,6 +108,7 @@ def keep(browser: Browser, name: str, *, is_whole: bool = False) -> None:
 def main() -> None:
     """Make the site, and take them all."""
     IMAGES.mkdir(exist_ok=True)
+    take_consent()
     with tempfile.TemporaryDirectory() as name:
         folder = Folder(Path(name))
         folder.manage("migrate", "--verbosity", "0")

@@ -49,6 +49,7 @@ def running_site(app_label: str | None) -> Iterator[Site]:
     """A site on loopback that ends with the block."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         environment = os.environ | {"VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
+        environment["DJANGO_SETTINGS_MODULE"] = "mcpsite.settings"  # whatever the caller tests
         command = [sys.executable, "manage.py", "runsite", "--port", str(free_port())]
         if app_label:
             environment["MCP_EXTRA_APPS"] = f"tools.{app_label}"

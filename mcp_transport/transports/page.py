@@ -22,6 +22,7 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
 from mcp_transport.auth.principal import Principal
+from mcp_transport.auth.resources import authorization_servers
 from mcp_transport.client_settings import authorization, snippets
 from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Offered
@@ -121,6 +122,7 @@ class PageConsumer(HttpEndpoint):
             "path": path,
             "username": principal.username,
             "asks_for_token": credentials is not None,
+            "signs_in": bool(authorization_servers()),
             "clients": snippets(server.slug, url, credentials),
             "plain": self._plain(incoming, path),
             **{f"{kind}s": _entries(incoming, kind) for kind in KINDS},
