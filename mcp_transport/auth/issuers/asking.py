@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from django.conf import settings as django_settings
 
-from mcp_transport.auth.issuers.configuration import Issuer, is_askable
+from mcp_transport.auth.issuers.configuration import Issuer, address_problem
 from mcp_transport.auth.issuers.discovery import addresses_of
 from mcp_transport.outgoing.configuration import basic
 from mcp_transport.outgoing.exchanging import Answer, TooLarge, Undecodable, exchange, reason
@@ -27,7 +27,7 @@ MOST_CONNECTIONS = 10
 NEVER = float("-inf")
 APART = 2.0  # seconds between two looks for metadata that is not there
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-FAILURES = (httpx.TransportError, TimeoutError, TooLarge, Undecodable, Refused)
+FAILURES = (httpx.TransportError, httpx.InvalidURL, TimeoutError, TooLarge, Undecodable, Refused)
 
 
 class IssuerAway(Exception):
@@ -56,7 +56,7 @@ class Asking:
         """The keys that the issuer signs with now, as it publishes them. Raises IssuerAway."""
         async with _in_time():
             url = self.issuer.jwks_url or await self._address_of("jwks_uri")
-            answer = await self._get(url, JWKS_BYTES)
+            answer = await self._send("GET", url, JWKS_BYTES)
         keys = _members(answer, url).get("keys")
         if not isinstance(keys, list):
             raise IssuerAway(f"{url} is no set of keys")
@@ -70,17 +70,12 @@ class Asking:
         names = basic(quote(asking.client_id, safe=""), quote(asking.client_secret, safe=""))
         async with _in_time():
             url = asking.url or await self._address_of("introspection_endpoint")
-            request = httpx.Request(
-                "POST",
-                url,
-                headers={
-                    "Authorization": f"Basic {names}",
-                    "Accept": "application/json",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                content=urlencode({"token": token, "token_type_hint": "access_token"}).encode(),
-            )
-            answer = await self._send(request, ANSWER_BYTES)
+            headers = {
+                "Authorization": f"Basic {names}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            }
+            form = urlencode({"token": token, "token_type_hint": "access_token"})
+            answer = await self._send("POST", url, ANSWER_BYTES, headers, form.encode())
         return _members(answer, url)
 
     async def _address_of(self, name: str) -> str:
@@ -94,7 +89,7 @@ class Asking:
                 is_missing = name not in self._metadata
                 self._missed_at = time.monotonic() if is_missing else NEVER
         url = self._metadata.get(name)
-        if not isinstance(url, str) or not is_askable(url):
+        if not isinstance(url, str) or address_problem(url):
             raise IssuerAway(f"its metadata has no {name} that could be asked")
         return url
 
@@ -102,7 +97,7 @@ class Asking:
         tried = []
         for url in addresses_of(self.issuer.url):
             try:
-                metadata = _members(await self._get(url, METADATA_BYTES), url)
+                metadata = _members(await self._send("GET", url, METADATA_BYTES), url)
             except IssuerAway as away:
                 tried.append(str(away))
                 continue
@@ -112,14 +107,18 @@ class Asking:
             tried.append(f"{url} is the metadata of another issuer")
         raise IssuerAway("; ".join(tried))
 
-    async def _get(self, url: str, limit: int) -> Answer:
-        request = httpx.Request("GET", url, headers={"Accept": "application/json"})
-        return await self._send(request, limit)
-
-    async def _send(self, request: httpx.Request, limit: int) -> Answer:
-        # Without what depends on the token: it must not stand in a log.
-        where = str(request.url).partition("?")[0]
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        where = url.partition("?")[0]
+        accepting = {"Accept": "application/json", **(headers or {})}
         try:
+            request = httpx.Request(method, url, headers=accepting, content=content)
             return await exchange(self._transport, request, within=PATIENCE, limit=limit)
         except FAILURES as error:
             told = str(error) if isinstance(error, Refused) else reason(error)

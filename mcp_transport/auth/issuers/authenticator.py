@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Mapping
@@ -95,9 +96,10 @@ class IssuerAuthenticator(Authenticator):
             try:
                 return await self._pool.read(present_account, account)
             except Unknown:
-                await self._pool.run(admit, account)
+                async with asyncio.timeout(settings.MCP_DATABASE_PATIENCE):
+                    await self._pool.run(admit, account)
             return await self._pool.read(present_account, account)
-        except (DatabaseAway, PoolExhausted) as exc:
+        except (DatabaseAway, PoolExhausted, TimeoutError, Unknown) as exc:
             raise AuthenticationUnavailable from exc
         except AnyDatabaseError as exc:
             logger.exception("An account could not be looked up.")

@@ -50,6 +50,8 @@ def account_of(issuer: Issuer, claims: Mapping[str, Any], *, now: float) -> Acco
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or "\0" in subject:
         raise Unfit("it says not for whom it is (sub)")
+    if "cnf" in claims:  # RFC 7800: whoever sends it has to show a key, which nobody asks for here
+        raise Unfit("it is bound to a key (cnf)")
     expires_at = _time(claims, "exp") + LEEWAY
     if expires_at <= now:
         raise Unfit("it has expired")

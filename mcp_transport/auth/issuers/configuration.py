@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings as django_settings
 from django.core.validators import slug_re
@@ -179,9 +179,27 @@ class Issuer:
         return {scope: word for word, scopes in narrowest for scope in scopes}
 
 
+class Read(NamedTuple):
+    """What was made of a setting."""
+
+    given: Any
+    is_debugging: bool
+    issuers: dict[str, Issuer]
+
+
+_last = Read(None, False, {})
+
+
 def configured() -> dict[str, Issuer]:
-    """The issuers of the setting that can be used, by their URL."""
-    given: Mapping[str, Any] = settings.MCP_ISSUERS
+    """The issuers of the setting that can be used, by their URL; read once for each value of it."""
+    global _last
+    given, is_debugging = settings.MCP_ISSUERS, django_settings.DEBUG
+    if _last.given is not given or _last.is_debugging is not is_debugging:
+        _last = Read(given, is_debugging, _usable(given))
+    return _last.issuers
+
+
+def _usable(given: Mapping[str, Any]) -> dict[str, Issuer]:
     if any(RULES[SETTING].problems(given)):
         return {}
     return {

@@ -85,7 +85,9 @@ async def test_metadata_of_another_issuer_is_none(issuer: LocalIssuer, asking: A
         await asking.keys()
 
 
-@pytest.mark.parametrize("url", [None, "http://keys.example/", "file:///etc/passwd", "ftp://a/", 1])
+@pytest.mark.parametrize(
+    "url", [None, "http://keys.example/", "file:///etc/passwd", "https://[", "https://a b/", 1]
+)
 async def test_keys_are_fetched_only_where_nobody_can_change_them(
     issuer: LocalIssuer, asking: Asking, url: Any
 ) -> None:

@@ -121,6 +121,9 @@ FORGED: dict[str, Forge] = {
     "deeper than anything is": raw(b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}"),
     "by what kind it says to be": claims(typ="Refresh"),
     "by what use it says to have": claims(token_use="id"),
+    "bound to a key of its client": claims(
+        cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
+    ),
     "longer than tokens are": claims(filler="x" * MAX_LENGTH),
 }
 
