@@ -199,6 +199,8 @@ class Conversation:
     def leave_session(self, session_id: str) -> None:
         """End what runs here in a session that has ended."""
         self.works.cancel_session(session_id)
+        for source in self._services.directory.sources:
+            source.leave_session(session_id)
         connection = self.connections.of_session(session_id)
         if connection is not None:
             connection.end(Ending.CLOSED)
@@ -210,7 +212,8 @@ class Conversation:
         """The sessions for which something runs or waits here."""
         open_here = (connection.session_id for connection in self.connections)
         listening = (listener.session_id for listener in self._services.hub.listeners())
-        return {item for item in (*open_here, *listening, *self.works.sessions()) if item}
+        held = (item for source in self._services.directory.sources for item in source.sessions())
+        return {item for item in (*open_here, *listening, *held, *self.works.sessions()) if item}
 
     async def _accept(self, session: SessionRecord, message: Notification | Response) -> None:
         """Take an answer or a notification; of others than these a server has to do nothing."""

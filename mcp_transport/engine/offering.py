@@ -1,8 +1,9 @@
 """
 What servers offer, for whoever looks at their rows and serves no request.
 
-Built by the same code as the catalogs of requests, from sources of its own:
-an operator's page may be shown by a process that serves no client.
+Built by the same code as the catalogs of requests, and from the same sources
+where the process serves clients; another one, which may show an operator's
+page as well, has its own.
 """
 
 from __future__ import annotations
@@ -170,8 +171,31 @@ def away() -> list[Health]:
 
 
 def known_sources() -> Sequence[Source]:
-    """The sources of the settings as they were last read; makes no query."""
-    return _made(tuple(settings.MCP_SOURCES))
+    """
+    The sources of the settings as they were last read; makes no query.
+
+    In a worker process those that serve its clients, which are started and
+    have loaded what they need.
+    """
+    paths = tuple(settings.MCP_SOURCES)
+    return _serving[1] if _serving is not None and _serving[0] == paths else _made(paths)
+
+
+_serving: tuple[tuple[str, ...], Sequence[Source]] | None = None
+
+
+def show(sources: Sequence[Source]) -> None:
+    """Show operators the sources that serve the clients of this process."""
+    global _serving
+    _serving = (tuple(settings.MCP_SOURCES), sources)
+    _made.cache_clear()
+
+
+def hide(sources: Sequence[Source]) -> None:
+    """Show them no more: they are about to be stopped."""
+    global _serving
+    if _serving is not None and _serving[1] is sources:
+        _serving = None
 
 
 @lru_cache(maxsize=8)

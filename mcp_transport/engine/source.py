@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import msgspec
@@ -89,6 +89,13 @@ class Source(ABC, Generic[ToolT, ResourceT, TemplateT, PromptT]):
     def health(self) -> Sequence[Health]:
         """How its origins are, once it was started; none where nothing can go wrong."""
         return ()
+
+    def sessions(self) -> Collection[str]:
+        """The sessions for which it holds something here."""
+        return ()
+
+    def leave_session(self, session_id: str) -> None:
+        """Let go of what it holds for a session that has ended."""
 
     def place(self, definition: ToolT | ResourceT | TemplateT | PromptT) -> str:
         """Where an entry is defined, for operators; empty where nobody can say."""

@@ -37,6 +37,7 @@ GAUGES = {
     "mcp_writer_queue_rows": "Rows that wait to be written.",
     "mcp_writer_away": "Worker processes whose writer does not reach the database.",
     "mcp_bus_away": "Worker processes whose bus does not reach the others.",
+    "mcp_origins_away": "Programs, documents and servers that a worker process does not reach.",
     "mcp_held_streams": "Streams whose connections nginx holds.",
     "mcp_nchan_away": "Nginx with Nchan that a worker process does not reach.",
     "mcp_tool_threads": "Threads there may be for synchronous functions.",

@@ -285,6 +285,7 @@ class Runtime:
             "mcp_writer_queue_rows": self.writer.depth,
             "mcp_writer_away": self.writer.is_away,
             "mcp_bus_away": self.hub.is_deaf,
+            "mcp_origins_away": self.sources.away,
             "mcp_held_streams": len(self.channels) if self.channels else 0,
             "mcp_nchan_away": self.channels.away if self.channels else 0,
             "mcp_refused_by_limits": self.limiting.refusals,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from mcp_transport.engine import offering
 from mcp_transport.engine.source import Source, Tell
 
 logger = logging.getLogger("mcp_transport.lifespan")
@@ -23,13 +24,20 @@ class Sources:
 
     async def start(self, tell: Tell) -> None:
         """Start them, and return when all are ready, or have had their time."""
+        offering.show(self.all)
         self._starting = [
             asyncio.create_task(_attempt(source, source.start, tell)) for source in self.all
         ]
         await _wait(self._starting, START_PATIENCE)
 
+    @property
+    def away(self) -> int:
+        """How many origins are not there now."""
+        return sum(not health.is_well for source in self.all for health in source.health())
+
     async def stop(self) -> None:
         """Stop them, also those that have not started yet."""
+        offering.hide(self.all)
         for task in self._starting:
             task.cancel()
         await _wait(self._starting, STOP_PATIENCE)

@@ -14,7 +14,10 @@ from pytest_django import Settings
 
 from mcp_transport.audit import statistics
 from mcp_transport.audit.rollups import catch_up, step
+from mcp_transport.engine import offering
+from mcp_transport.engine.source import Health
 from mcp_transport.models import Server, Session, Stream
+from mcp_transport.sources.apps import AppSource
 from tests.audit.called import call_at
 
 PAGE = "admin:mcp_transport_overview_changelist"
@@ -65,6 +68,25 @@ def test_a_document_that_is_away_is_told(
     assert "openapi.pets is away: it is no object." in look(operator)
     settings.MCP_OPENAPI = {}
     assert "is away" not in look(operator)
+
+
+class Away(AppSource):
+    """The usual entries, of which an origin is away."""
+
+    def health(self) -> list[Health]:
+        return [Health(owner="files", is_well=False, text="It has ended")]
+
+
+def test_what_the_worker_process_knows_of_its_sources_is_told(
+    operator: Client, server: Server
+) -> None:
+    sources = [Away()]
+    offering.show(sources)
+    assert "files is away: It has ended." in look(operator)
+    offering.hide([])  # of others
+    assert "files is away" in look(operator)
+    offering.hide(sources)
+    assert "files is away" not in look(operator)
 
 
 def test_figures_tell_how_they_moved(operator: Client, server: Server) -> None:

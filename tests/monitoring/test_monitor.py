@@ -63,6 +63,7 @@ async def test_requests_of_both_eras_are_counted_by_how_they_ended(site: Any) ->
     assert "mcp_open_sessions 1.0" in text
     assert "mcp_workers 1.0" in text
     assert "mcp_bus_away 0.0" in text
+    assert "mcp_origins_away 0.0" in text
 
 
 async def test_answers_that_come_before_any_request_are_counted(site: Any) -> None:

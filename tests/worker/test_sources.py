@@ -6,7 +6,10 @@ import asyncio
 import logging
 
 import pytest
+from pytest_django import Settings
 
+from mcp_transport import conf
+from mcp_transport.engine import offering
 from mcp_transport.engine.source import Tell
 from mcp_transport.sources.apps import AppSource
 from mcp_transport.worker import sources
@@ -49,6 +52,20 @@ class Slow(Noted):
 
 async def tell(uri: str) -> None:
     """Nobody listens."""
+
+
+async def test_operators_are_shown_the_sources_that_serve(settings: Settings) -> None:
+    alone = offering.known_sources()
+    serving = Sources([Noted()])
+    await serving.start(tell)
+    assert offering.known_sources() is serving.all
+    assert serving.away == 0
+    paths = list(conf.settings.MCP_SOURCES)
+    settings.MCP_SOURCES = paths[:1]
+    assert offering.known_sources() is not serving.all
+    settings.MCP_SOURCES = paths
+    await serving.stop()
+    assert [type(one) for one in offering.known_sources()] == [type(one) for one in alone]
 
 
 async def test_one_that_fails_is_nothing_to_the_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +40,7 @@ class Place(Generic[P]):
         self.starting = starting
         self.users = 0
         self.idle_since = 0.0
+        self.is_dismissed = False  # whoever it was for is gone
         self.timer: asyncio.TimerHandle | None = None
 
     @property
@@ -87,6 +88,18 @@ class Pool(Generic[P]):
     def peers(self) -> list[P]:
         """Those that there are."""
         return [place.peer for place in self._places.values() if place.peer is not None]
+
+    @property
+    def keys(self) -> Collection[str]:
+        """Whose they are."""
+        return self._places.keys()
+
+    def dismiss(self, key: str) -> None:
+        """End the peer of a key, at the latest when nobody uses it any more."""
+        place = self._places.get(key)
+        if place is not None:
+            place.is_dismissed = True
+            self._expire(key, place)
 
     @contextlib.asynccontextmanager
     async def lend(
@@ -235,6 +248,7 @@ class Pool(Generic[P]):
         place.idle_since = self._now()
         if place.users or self._places.get(key) is not place:
             return
+        is_kept = is_kept and not place.is_dismissed
         if is_kept and place.is_good and not self._waiting:
             loop = asyncio.get_running_loop()
             _cancel(place.timer)

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 from mcp_transport.engine.context import RequestContext
@@ -37,6 +37,7 @@ from mcp_transport.sources.foreign.origin import Origin
 from mcp_transport.sources.foreign.pool import Prepare
 
 _calls = itertools.count(1)
+OF_SESSION = "session:"  # how the key of a peer begins that a session has to itself
 
 OriginT = TypeVar("OriginT", bound=Origin)
 
@@ -82,6 +83,16 @@ class ForeignSource(
     def health(self) -> Sequence[Health]:
         """See Source.health()."""
         return [keeper.health() for keeper in self._keepers.values()]
+
+    def sessions(self) -> Collection[str]:
+        """See Source.sessions()."""
+        keys = {key for keeper in self._keepers.values() for key in keeper.pool.keys}
+        return {key.removeprefix(OF_SESSION) for key in keys if key.startswith(OF_SESSION)}
+
+    def leave_session(self, session_id: str) -> None:
+        """See Source.leave_session()."""
+        for keeper in self._keepers.values():
+            keeper.pool.dismiss(f"{OF_SESSION}{session_id}")
 
     def generation(self) -> int:
         """See Source.generation()."""
@@ -211,7 +222,7 @@ def key_of(origin: Origin, context: RequestContext) -> tuple[str, bool]:
     if origin.is_shared:
         return SHARED, True
     if session is not None and (origin.per == "session" or principal.is_anonymous):
-        return f"session:{session.id}", True
+        return f"{OF_SESSION}{session.id}", True
     if principal.is_anonymous:
         return f"call:{next(_calls)}", False
     return f"principal:{principal.key}", True

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
+from mcp_transport.models import Session
 from mcp_transport.sources.foreign import conversation
 from mcp_transport.sources.foreign import pool as pool_module
 from mcp_transport.sources.foreign.errors import Away
@@ -21,6 +23,7 @@ from mcp_transport.sources.stdio.child import Child
 from mcp_transport.sources.stdio.process import Process
 from mcp_transport.sources.stdio.programs import Program
 from mcp_transport.testing import Client, Site, ToolFailed
+from mcp_transport.testing.legacy import LegacyClient
 from tests.process import takes_at_most
 from tests.sources.stdio.conftest import (
     LIMIT,
@@ -63,6 +66,43 @@ async def test_clients_that_nobody_knows_share_nothing(sited: Sited) -> None:
         kept = said(await client.call("box_remember", value="mine"))["before"]
         assert kept == "mine"  # of the same session
         await until(lambda: len(children()) == 3)  # two sessions, and the one that lists
+
+
+async def session_of(site: Site, user: User) -> LegacyClient:
+    """A client with a session that has a child to itself."""
+    wire = await site.client("open", user=user, revision="2025-11-25").connect()
+    assert isinstance(wire, LegacyClient)
+    await wire.call("box_pid")
+    return wire
+
+
+async def test_a_child_that_a_session_has_to_itself_ends_with_it(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"per": "session"}) as site:
+        first, second = [await session_of(site, users[0]) for _ in range(2)]
+        assert source().sessions() == {first.session_id, second.session_id}
+        assert len(children()) == 3  # and the one that lists
+        await first.delete()
+        await until(lambda: len(children()) == 2)
+        assert source().sessions() == {second.session_id}
+        rows = Session.objects.filter(pk=second.session_id)
+        await sync_to_async(rows.close)("by an operator")  # as another process would
+        await until(lambda: len(children()) == 1)
+        assert not source().sessions()
+
+
+async def test_a_child_that_works_for_a_session_ends_after_its_call(
+    sited: Sited, users: list[User]
+) -> None:
+    async with sited(box={"per": "session"}) as site:
+        wire = await session_of(site, users[0])
+        pool = source()._keepers["box"].pool
+        async with pool.lend(f"session:{wire.session_id}") as child:
+            await wire.delete()
+            assert child in children()
+        await until(lambda: child not in children())
+        pool.dismiss("session:of nobody")
 
 
 async def test_sessions_of_one_user_share_a_child_unless_told_otherwise(
