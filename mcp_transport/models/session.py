@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +12,16 @@ from django.db.models import Q
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from mcp_transport.conf import settings as mcp_settings
 from mcp_transport.models.rows_changed import rows_changed
 from mcp_transport.models.server import Server
 from mcp_transport.models.token import Token
 from mcp_transport.models.worker import Inbox
 
 HANDLE_LENGTH = 8
+# A client that has not said that it is ready, which it has to (2025-11-25, basic/lifecycle,
+# Initialization), most often left while it shook hands.
+UNFINISHED = timedelta(minutes=5)
 BY_AN_OPERATOR = "closed by an operator"  # why a session was ended, from wherever that was
 
 
@@ -58,6 +63,14 @@ class SessionQuerySet(models.QuerySet["Session"]):
         }
         return {handle: fitting[0] for handle, fitting in found.items() if len(fitting) == 1}
 
+    def idle(self) -> SessionQuerySet:
+        """Those without a request for so long that they expire, unless a stream goes on."""
+        return self.filter(_is_idle())
+
+    def in_use(self) -> SessionQuerySet:
+        """Those that are not idle."""
+        return self.exclude(_is_idle())
+
     def close(self, reason: str) -> int:
         """
         End these sessions, and what runs in them; how many were open.
@@ -82,6 +95,18 @@ class SessionQuerySet(models.QuerySet["Session"]):
             *self.exclude(worker="").values_list("worker", "pk"),
             *streaming.values_list("streams__worker", "pk"),
         }
+
+
+def idle_limit(*, is_initialized: bool) -> timedelta:
+    """How long a session lasts without a request."""
+    limit = timedelta(seconds=mcp_settings.MCP_SESSION_IDLE_TIMEOUT)
+    return limit if is_initialized else min(limit, UNFINISHED)
+
+
+def _is_idle() -> Q:
+    now = timezone.now()
+    is_left = Q(is_initialized=False, last_seen_at__lt=now - idle_limit(is_initialized=False))
+    return is_left | Q(last_seen_at__lt=now - idle_limit(is_initialized=True))
 
 
 class Session(models.Model):

@@ -18,7 +18,6 @@ from typing import Any, Self
 import msgspec
 from django.utils import timezone
 
-from mcp_transport.conf import settings
 from mcp_transport.models import Call, Event, Session
 from mcp_transport.storage.rows import RowPool
 
@@ -101,9 +100,7 @@ class SessionHistory:
 
 
 def _open(owner: str, server_id: int) -> Any:
-    idle = datetime.timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
-    rows = Session.objects.open().filter(owner=owner, server_id=server_id)
-    return rows.filter(last_seen_at__gt=timezone.now() - idle)
+    return Session.objects.open().in_use().filter(owner=owner, server_id=server_id)
 
 
 def _owned(owner: str, server_id: int) -> list[OwnSession]:

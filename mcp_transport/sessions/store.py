@@ -20,7 +20,7 @@ import msgspec
 
 from mcp_transport.conf import settings
 from mcp_transport.models import Session, Stream
-from mcp_transport.models.session import new_session_id
+from mcp_transport.models.session import idle_limit, new_session_id
 from mcp_transport.protocol.revisions import REVISIONS, Revision
 from mcp_transport.sessions.subscribing import Subscribe, Unsubscribe
 from mcp_transport.storage.readings import Parameter, Reading
@@ -327,7 +327,7 @@ def _load(session_id: str) -> SessionRecord | None:
 
 def _has_expired(row: Session) -> bool:
     idle = datetime.datetime.now(datetime.UTC) - row.last_seen_at
-    if idle.total_seconds() < settings.MCP_SESSION_IDLE_TIMEOUT:
+    if idle < idle_limit(is_initialized=row.is_initialized):
         return False
     # Whoever waits for an answer is there, however long it says nothing.
     return not Stream.objects.filter(session=row, closed_at=None).exists()

@@ -28,7 +28,7 @@ from mcp_transport.conf import settings
 from mcp_transport.engine.catalog import Offered
 from mcp_transport.engine.directory import Offer
 from mcp_transport.engine.incoming import Incoming, Outcome, Reply
-from mcp_transport.protocol.errors import InternalError, ProtocolError, Refused
+from mcp_transport.protocol.errors import InternalError, LimitExceeded, ProtocolError, Refused
 from mcp_transport.transports.endpoint import HttpEndpoint
 from mcp_transport.transports.refusing import refusal_headers
 from mcp_transport.transports.security import Headers
@@ -36,6 +36,7 @@ from mcp_transport.transports.tool_calls import TRANSPORT as REST
 
 TEMPLATES = {"": "page", "docs": "plain_http"}
 CSS = "mcp_transport/page.css"
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
 HTML = (b"content-type", b"text/html; charset=utf-8")
 MOST_VALUES = 12  # of an argument that are named
 LISTED = 200  # entries of a kind; a list of a client's has them all
@@ -66,17 +67,23 @@ class PageConsumer(HttpEndpoint):
             principal=principal,
             transport=self.transport,
             headers=self.headers,
+            peer=self.request.get("client"),
             who_now=self.who_now,
         )
 
     async def serve(self, incoming: Incoming) -> Outcome:
         """See HttpEndpoint.serve()."""
+        self.runtime.engine.admit(incoming)
         name = TEMPLATES[self.request["mcp_door"]]
         body = await self._render(name, self._context(incoming))
         return Reply(200, body, self._headers())
 
     async def _refuse(self, error: ProtocolError) -> None:
         status = 500 if isinstance(error, InternalError) else error.status
+        if isinstance(error, LimitExceeded):  # a page would cost what the limit is to spare
+            self.responder.body_type = TEXT
+            pairs = [(name.lower().encode(), said.encode()) for name, said in error.headers.items()]
+            return await self.responder.finish(status, error.message.encode(), pairs)
         context = {**_ways(None, self.request["path"]), "status": status, "why": error.message}
         body = await self._render("refused", context)
         headers = refusal_headers(

@@ -49,11 +49,10 @@ def clean() -> dict[str, int]:
 
 
 def expire_sessions() -> int:
-    """Close sessions without a request for MCP_SESSION_IDLE_TIMEOUT and without a stream."""
-    idle_since = timezone.now() - timedelta(seconds=settings.MCP_SESSION_IDLE_TIMEOUT)
+    """Close sessions that have been idle for too long and have no stream."""
     # A client that listens is there, however long it says nothing.
     has_stream = Exists(Stream.objects.filter(session=OuterRef("pk"), closed_at=None))
-    return Session.objects.filter(~has_stream, last_seen_at__lt=idle_since).close("expired")
+    return Session.objects.filter(~has_stream).idle().close("expired")
 
 
 def delete_closed_sessions() -> int:

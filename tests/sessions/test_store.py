@@ -15,6 +15,7 @@ from django.utils import timezone
 from mcp_transport import conf
 from mcp_transport.auth.principal import ANONYMOUS, Principal
 from mcp_transport.models import Server, Session, Stream
+from mcp_transport.models.session import UNFINISHED
 from mcp_transport.protocol.revisions import REVISIONS
 from mcp_transport.sessions import store as store_module
 from mcp_transport.sessions.store import SHORT, SessionRecord, SessionStore
@@ -205,6 +206,18 @@ async def test_an_idle_session_expires(
     assert await store.find(record.id) is None
 
 
+async def test_a_session_whose_client_never_was_ready_expires_soon(
+    store: SessionStore, own_server: Server, clock: Clock
+) -> None:
+    cut, ready = [await open_one(store, own_server) for _ in range(2)]
+    await store.note_initialized(ready)
+    past = timezone.now() - UNFINISHED
+    await Session.objects.aupdate(last_seen_at=past)
+    clock.now += 1.1
+    assert await store.find(cut.id) is None
+    assert await store.find(ready.id) is not None
+
+
 async def test_a_session_with_a_stream_that_goes_on_does_not_expire(
     store: SessionStore, own_server: Server, clock: Clock
 ) -> None:
@@ -235,7 +248,7 @@ async def test_use_is_noted_now_and_then_however_far_requests_are_apart(
 ) -> None:
     record = await open_one(store, own_server)
     past = timezone.now() - datetime.timedelta(seconds=settings_idle() - 60)
-    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past, is_initialized=True)
     writes = 0
     post = parts[0].post
 
@@ -452,7 +465,7 @@ async def test_who_only_sets_things_is_in_use(
 ) -> None:
     record = await open_one(store, own_server)
     past = timezone.now() - datetime.timedelta(seconds=settings_idle() - 60)
-    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past)
+    await Session.objects.filter(pk=record.id).aupdate(last_seen_at=past, is_initialized=True)
     for _ in range(4):
         clock.now += 20
         found = await store.find(record.id)

@@ -12,7 +12,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
-from mcp_transport.models import Server
+from mcp_transport.models import Call, Server
 from mcp_transport.testing import Http
 from mcp_transport.transports import page
 from mcp_transport.worker.lifespan import runtime
@@ -241,3 +241,18 @@ def test_a_user_of_whom_nobody_says_that_they_run_the_site_does_not() -> None:
     user = SimpleNamespace(is_authenticated=True)  # as a project's own model may be
     incoming: Any = SimpleNamespace(principal=SimpleNamespace(is_anonymous=False, user=user))
     assert page._ways(incoming, "/mcp/open") == {}
+
+
+async def test_a_page_counts_to_the_limits_of_its_reader(browser: Browser) -> None:
+    await change(principal_rate=2)
+    for _ in range(2):
+        await browser.get("/mcp/open")
+        assert browser.status == 200
+    text = await browser.get("/mcp/open")
+    assert browser.status == 429
+    assert browser.headers["content-type"] == "text/plain; charset=utf-8"
+    assert int(browser.headers["retry-after"]) > 0
+    assert text == "You may send this server 2 requests a minute; wait a little."
+    await runtime().writer.flush(5.0)
+    refused = await Call.objects.aget()
+    assert (refused.outcome, refused.server) == ("refused", "open")

@@ -28,11 +28,16 @@ def ago(minutes: float) -> datetime:
     return timezone.now() - timedelta(minutes=minutes)
 
 
-def a_session(server: Server, *, seen: float = 0, closed: float | None = None) -> Session:
+def a_session(
+    server: Server, *, seen: float = 0, closed: float | None = None, is_initialized: bool = True
+) -> Session:
     """A session last seen, and closed, so many minutes ago."""
-    closed_at = None if closed is None else ago(closed)
     return Session.objects.create(
-        server=server, owner="user:1", last_seen_at=ago(seen), closed_at=closed_at
+        server=server,
+        owner="user:1",
+        is_initialized=is_initialized,
+        last_seen_at=ago(seen),
+        closed_at=None if closed is None else ago(closed),
     )
 
 
@@ -52,6 +57,21 @@ def test_a_session_that_was_idle_for_too_long_expires(server: Server) -> None:
     assert list(Session.objects.open()) == [busy]
     idle.refresh_from_db()
     assert idle.close_reason == "expired"
+
+
+def test_a_handshake_that_was_cut_leaves_no_session_for_long(
+    server: Server, settings: Settings
+) -> None:
+    left = a_session(server, seen=6, is_initialized=False)
+    greeted = a_session(server, seen=4, is_initialized=False)
+    a_session(server, seen=6)
+    assert cleanup.expire_sessions() == 1
+    left.refresh_from_db()
+    assert left.close_reason == "expired"
+    settings.MCP_SESSION_IDLE_TIMEOUT = 60.0  # which holds for all of them
+    assert cleanup.expire_sessions() == 2
+    greeted.refresh_from_db()
+    assert greeted.closed_at is not None
 
 
 def test_a_session_with_an_open_stream_does_not_expire(server: Server) -> None:
