@@ -80,18 +80,17 @@ class PageConsumer(HttpEndpoint):
 
     async def _refuse(self, error: ProtocolError) -> None:
         status = 500 if isinstance(error, InternalError) else error.status
-        if isinstance(error, LimitExceeded):  # a page would cost what the limit is to spare
-            self.responder.body_type = TEXT
-            pairs = [(name.lower().encode(), said.encode()) for name, said in error.headers.items()]
-            return await self.responder.finish(status, error.message.encode(), pairs)
-        context = {**_ways(None, self.request["path"]), "status": status, "why": error.message}
-        body = await self._render("refused", context)
         headers = refusal_headers(
             error,
             f"{self._site}{self.request['path']}",
             self.runtime.directory,
             self.request["mcp_server"],
         )
+        if isinstance(error, LimitExceeded):  # a page would cost what the limit is to spare
+            self.responder.body_type = TEXT
+            return await self.responder.finish(status, error.message.encode(), headers)
+        context = {**_ways(None, self.request["path"]), "status": status, "why": error.message}
+        body = await self._render("refused", context)
         await self.responder.finish(status, body, (*self._headers(), *headers))
 
     async def _render(self, name: str, context: dict[str, Any]) -> bytes:
