@@ -94,7 +94,6 @@ TESTED_ELSEWHERE = {
     "sources/foreign/pool.py": "tests/sources/stdio/test_pool.py",
     "sources/foreign/source.py": "tests/sources/stdio/test_source.py",
     "sources/foreign/configuration.py": "tests/sources/stdio/test_configuration.py",
-    "sources/remote/keeping.py": "tests/sources/remote/test_source.py and test_following.py",
     "streams/": "tests/interaction/test_resumption.py and test_subscriptions.py",
     "templatetags/": "as pages use them: tests/admin",
     "testing/": "tests/testing, and every test in tests/interaction speaks through it",

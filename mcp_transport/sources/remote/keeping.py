@@ -78,9 +78,8 @@ class UpstreamKeeper(Keeper[Session]):
                 self.own(before.stop())
 
     def interval(self) -> float | None:
-        """See Keeper.interval(); where changes are told nothing has to be looked at."""
-        is_told = self._follower is not None and self._follower.is_live
-        return None if is_told else self.origin.refresh
+        """See Keeper.interval(); some have a stream and tell nothing on it."""
+        return self.origin.refresh
 
     def health(self) -> Health:
         """See Keeper.health()."""

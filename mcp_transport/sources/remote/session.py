@@ -282,8 +282,10 @@ class Session(Peer):
     async def _refuse(self, response: httpx.Response, call: Call) -> None:
         """Settle a call that was answered with a status. Raises ForeignError."""
         status = response.status_code
-        error = await self.way.error(response)
-        if self._session_id and _says_session_is_over(status, error):
+        error, said = await self.way.refusal(response)
+        # 404, as the specification has it, or what servers in the wild say instead.
+        is_forgotten = status == 404 or (status == 400 and "session" in said.lower())
+        if self._session_id and is_forgotten:
             self.retire()  # others may be told the same, and are not lost either
             raise Unsent(f"{self.name} has forgotten the session; call again.")
         if error is not None:
@@ -319,11 +321,3 @@ def _session_id(response: httpx.Response) -> str:
     given = str(response.headers.get("mcp-session-id", ""))
     is_good = given.isascii() and given.isprintable() and " " not in given
     return given if is_good and len(given) <= LONGEST_SESSION_ID else ""
-
-
-def _says_session_is_over(status: int, error: Mapping[str, Any] | None) -> bool:
-    """404, as the specification has it, or what servers in the wild say instead."""
-    if status == 404:
-        return True
-    said = str(error.get("message", "")) if error else ""
-    return status == 400 and "session" in said.lower()

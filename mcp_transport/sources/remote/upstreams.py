@@ -47,7 +47,7 @@ class Upstream(Origin):
     names: tuple[tuple[str, str], ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    refresh: float = 300.0  # seconds between two looks at the lists of one that tells no changes
+    refresh: float = 300.0  # seconds between two looks at what it lists
     max_calls: int = 32
     max_sessions: int = 100
     private_hosts: frozenset[str] = frozenset()

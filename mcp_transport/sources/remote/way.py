@@ -20,6 +20,7 @@ from mcp_transport.outgoing.exchanging import TooLarge, Undecodable, decoded, re
 from mcp_transport.outgoing.network import GuardedTransport, Refused
 from mcp_transport.protocol import jsonrpc
 from mcp_transport.protocol.errors import ParseError
+from mcp_transport.protocol.shortening import shown
 from mcp_transport.protocol.sse import Events
 from mcp_transport.sources.foreign.errors import Away, ForeignError, Gone
 from mcp_transport.sources.remote.credentials import Credentials
@@ -103,14 +104,17 @@ class Way:
             if events.left_out:
                 raise self._too_long()
 
-    async def error(self, response: httpx.Response) -> dict[str, Any] | None:
-        """The JSON-RPC error that an answer carries, if it does."""
+    async def refusal(self, response: httpx.Response) -> tuple[dict[str, Any] | None, str]:
+        """The JSON-RPC error that an answer carries, if it does, and what it says in words."""
+        error: Any = None
+        text = b""
         with contextlib.suppress(ForeignError):
             text = await self._read(response, MAX_ERROR)
             found = self._decoded(text) if text.strip() else None
             error = found.get("error") if isinstance(found, dict) else None
-            return error if isinstance(error, dict) else None
-        return None
+        if isinstance(error, dict):
+            return error, str(error.get("message", ""))
+        return None, text.decode(errors="replace")
 
     async def _send(
         self, method: str, headers: Mapping[str, str], body: bytes, silence: float | None
@@ -152,7 +156,10 @@ class Way:
         """Raises Away for an answer that does not say anything of the request."""
         status, name = response.status_code, self.upstream.name
         if 300 <= status < 400:
-            raise Away(f"{name} points to another address, which is not followed.")
+            points = f"{name} points to another address, which is not followed"
+            # What a server sends is not repeated to whoever calls.
+            place = shown(response.headers.get("location", "").partition("?")[0])
+            raise Away(f"{points}.", detail=f"{points}: {place}.")
         if status in (401, 403):
             raise Away(f"{name} refuses the site's credentials (status {status}).")
         if status == 429:

@@ -100,6 +100,7 @@ class Scripted:
     act: Act = nothing
     got: list[Got] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
+    begun: int = 0  # sessions
     more: bool = False  # whether it lists one more tool
     listeners: list[Got] = field(default_factory=list)
     answers: asyncio.Queue[Json] = field(default_factory=asyncio.Queue)
@@ -143,9 +144,10 @@ class Scripted:
         if is_modern != (self.era == "2026-07-28"):
             return await got.error(-32600, "Bad Request: not so", 400)
         if got.rpc == "initialize":
-            self.sessions.add(f"s-{len(self.sessions) + 1}")
+            self.begun += 1
+            self.sessions.add(f"s-{self.begun}")
             told = {"protocolVersion": self.era, "capabilities": CAPABILITIES}
-            return await got.result(told, mcp_session_id=max(self.sessions))
+            return await got.result(told, mcp_session_id=f"s-{self.begun}")
         if not is_modern and got.headers.get("mcp-session-id") not in self.sessions:
             return await got.error(-32001, "Session not found", 404)
         return await self.serve_within(got)

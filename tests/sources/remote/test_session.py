@@ -111,7 +111,6 @@ async def test_a_session_that_was_forgotten_is_begun_anew_and_nothing_asked_twic
         client = site.client("open")
         await client.call("far_echo", text="one")
         scripted.sessions.clear()
-        scripted.sessions.add("s-0")  # so that the next has another name
         calls = (client.call("far_echo", text=f"{number}") for number in range(20))
         said = [outcome.text for outcome in await asyncio.gather(*calls)]
         assert said == [f"{number}" for number in range(20)]
@@ -246,6 +245,19 @@ async def test_answers_of_other_calls_are_not_taken(sited: Sited, scripted: Scri
         assert not waiting.done()
         waiting.cancel()
         await asyncio.wait([waiting])
+
+
+async def test_a_session_may_be_forgotten_in_plain_words(sited: Sited, scripted: Scripted) -> None:
+    async def forget(got: Got) -> bool:
+        if got.rpc != CALL or got.headers["mcp-session-id"] != "s-1":
+            return False
+        await got.reply(b"Bad Request: No valid session ID provided", 400)
+        return True
+
+    scripted.era, scripted.act = "2025-11-25", forget
+    async with sited(far=here(scripted.url)) as site:
+        assert (await site.client("open").call("far_echo", text="on")).text == "on"
+    assert [got.headers["mcp-session-id"] for got in scripted.calls()] == ["s-1", "s-2"]
 
 
 @pytest.mark.parametrize("per", ["process", "principal"])
