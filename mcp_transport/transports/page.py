@@ -97,7 +97,8 @@ class PageConsumer(HttpEndpoint):
         self.responder.body_type = HTML
         template = get_template(f"mcp_transport/{name}.html")  # kept by Django's loader
         # A template takes milliseconds, in which the loop would serve nobody else.
-        text = await asyncio.to_thread(template.render, {"css": static(CSS), **context})
+        shown = {"css": static(CSS), "signs_in": bool(authorization_servers()), **context}
+        text = await asyncio.to_thread(template.render, shown)
         return text.encode()
 
     def _headers(self) -> Headers:
@@ -128,7 +129,6 @@ class PageConsumer(HttpEndpoint):
             "path": path,
             "username": principal.username,
             "asks_for_token": credentials is not None,
-            "signs_in": bool(authorization_servers()),
             "clients": snippets(server.slug, url, credentials),
             "plain": self._plain(incoming, path),
             **{f"{kind}s": _entries(incoming, kind) for kind in KINDS},
