@@ -143,7 +143,7 @@ def test_cards_are_still_a_table_to_who_listens(site: Site, operator: Browser, p
 def headings(browser: Browser) -> list[str]:
     """What stands above the parts of a page, which may be renewed in between."""
     named = ".mx h1, .mx caption, .mx dt"
-    return browser.until(lambda: [element.text for element in browser.find_all(named)])
+    return browser.until(lambda: [[element.text for element in browser.find_all(named)]])[0]
 
 
 def test_without_scripts_the_page_says_the_same(site: Site, operator: Browser, page: Shown) -> None:
