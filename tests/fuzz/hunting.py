@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 REQUESTS = int(os.environ.get("MCP_FUZZ_REQUESTS", "1000"))
 #: Seconds for each transport; 0 makes one run, which is the same every time.
 SECONDS = float(os.environ.get("MCP_FUZZ_SECONDS", "0"))
+#: Seconds after which a run counts as hanging.
+LIMIT = SECONDS + 900.0
 #: Where the rounds begin: the same seed sends the same requests.
 SEED = int(os.environ.get("MCP_FUZZ_SEED", "0")) or (int(time.time()) if SECONDS else 0)
 

@@ -18,7 +18,7 @@ from tests.fuzz.attempts import (
     modern_message,
     session_of,
 )
-from tests.fuzz.judging import P99, Answer, judge
+from tests.fuzz.judging import MORE_TRIES, P99, Answer, judge
 from tests.fuzz.mutations import encoded
 
 Send = Callable[[Attempt], Awaitable[Answer]]
@@ -78,9 +78,11 @@ class Site:
 
     async def _time_of(self, attempt: Attempt, seconds: float) -> float:
         """What an answer takes; one that seems slow may have waited for other processes."""
-        if seconds > P99:
+        for _ in range(MORE_TRIES):
+            if seconds <= P99:
+                break
             again = await self.send(attempt)
-            return min(seconds, again.seconds) if again.status else seconds
+            seconds = min(seconds, again.seconds) if again.status else seconds
         return seconds
 
     async def check_good_call(self) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from tests.fuzz.attempts import STATE, Attempt
 from tests.fuzz.connections import Channel, HttpSse, Stdio, WebSocket
-from tests.fuzz.hunting import REQUESTS, hunt
+from tests.fuzz.hunting import LIMIT, REQUESTS, hunt
 from tests.fuzz.judging import GROWTH, P99, held_bytes, percentile
 from tests.fuzz.mutations import POSTS, bodies, encoded, numbered
 from tests.fuzz.site import Site
 
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(LIMIT)
 
 
 @pytest.fixture(params=[WebSocket, HttpSse, Stdio], ids=["websocket", "http_sse", "stdio"])

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from tests.fuzz.attempts import SEEDS, Attempt
-from tests.fuzz.hunting import REQUESTS, hunt
+from tests.fuzz.hunting import LIMIT, REQUESTS, hunt
 from tests.fuzz.judging import GROWTH, P99, held_bytes, percentile
 from tests.fuzz.mutations import attempts, encoded
 from tests.fuzz.site import Site
 
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(LIMIT)
 
 
 # Hypothesis warns of long examples when it shows one that failed, and would hide the failure.

@@ -35,16 +35,17 @@ from tests.fuzz.judging import GROWTH, Answer, held_bytes, judge
 from tests.fuzz.mutations import JUNK, encoded
 from tests.fuzz.site import Site
 
-FAST = 0.5  # seconds, on a machine that has other things to do
+FAST = 0.5  # seconds of a processor
 MANY = 4 * 2**20 - 2000  # bytes: just below the limit of a body
 SLOW_PATTERNS = ("^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^(.*a){20}$", "(x+x+)+y")
 SLOW_TEXTS = ("a" * 50_000 + "!", "x" * 50_000, "a" * 50_000)
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    """What a call takes of this thread, however busy the machine is with others."""
+    begun = time.thread_time()
     call()
-    return time.perf_counter() - begun
+    return time.thread_time() - begun
 
 
 def bind_of(function: Any, **options: Any) -> Callable[[Any], Any]:
@@ -202,9 +203,9 @@ TEMPLATE = UriTemplate("shop://{shop}/items{/section}/{+path}{?q,page}")
 @example("shop://a/items/b/" + "../" * 600)
 @example("shop://a/items" + "/x" * 1000)
 def test_whatever_uri_comes_is_matched_at_once_and_never_climbs(uri: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     found = TEMPLATE.match(uri)
-    assert time.perf_counter() - begun < FAST
+    assert time.thread_time() - begun < FAST
     if found is not None:
         assert len(uri) <= MAX_URI_LENGTH
         assert all(".." not in value.split("/") and "\x00" not in value for value in found.values())
@@ -253,9 +254,9 @@ def ask(site: Site, loop: asyncio.AbstractEventLoop, method: str, params: Any, e
         attempt = encoded(
             Attempt(headers=legacy_headers(era), message=legacy_message(method, params))
         )
-    begun = time.perf_counter()
+    begun = time.process_time()  # what hangs, hangs for longer than its exchange may
     answer = loop.run_until_complete(site.send(replace(attempt, patience=1.0)))
-    assert time.perf_counter() - begun < 2 * FAST, method
+    assert time.process_time() - begun < 2 * FAST, method
     judge(answer)
     return answer
 

@@ -7,13 +7,13 @@ import asyncio
 import pytest
 
 from tests.fuzz.attempts import Attempt
-from tests.fuzz.hunting import REQUESTS, hunt
+from tests.fuzz.hunting import LIMIT, REQUESTS, hunt
 from tests.fuzz.judging import P99, percentile
 from tests.fuzz.mutations import attempts, encoded
 from tests.fuzz.plain import SEEDS, TARGETS, judge_plain
 from tests.fuzz.site import Site
 
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(LIMIT)
 
 
 def test_no_plain_request_breaks_the_site(

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fuzz.attempts import SEEDS, Attempt
-from tests.fuzz.hunting import REQUESTS, hunt
+from tests.fuzz.hunting import LIMIT, REQUESTS, hunt
 from tests.fuzz.judging import GROWTH, P99, percentile, resident_bytes
 from tests.fuzz.mutations import attempts, encoded
 from tests.fuzz.served import Served
 from tests.fuzz.site import Site
 from tests.fuzz.sockets import FRAMINGS, Wire
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(0)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(LIMIT)]
 WARMING = 3  # rounds of valid requests after which the process has its size
 
 
