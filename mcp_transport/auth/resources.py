@@ -40,6 +40,10 @@ class AuthorizationServer:
         words = (self._word(scope) for scope in alternatives)
         return next((word for word in words if word), "")
 
+    def grants(self, scope: str) -> bool:
+        """Whether its tokens can have a scope of ours, or have it whatever they say."""
+        return scope in self.given or bool(self._word(scope))
+
     def _word(self, scope: str) -> str:
         if scope.startswith("tool:"):
             return scope if self.has_tool_scopes else ""
@@ -109,10 +113,16 @@ def asked_for(needs: Needs) -> str:
     """
     servers = authorization_servers()
     if servers:
-        words = [server.word_for(group) for server in servers for group in needs]
+        groups = [_for_all(servers, group) for group in needs]
+        words = [server.word_for(group) for group in groups for server in servers]
     else:
         words = [group[0] for group in needs]
     return " ".join(dict.fromkeys(word for word in words if word))
+
+
+def _for_all(servers: Sequence[AuthorizationServer], group: Sequence[str]) -> Sequence[str]:
+    """Of some scopes those that every authorization server grants: a client asks one of them."""
+    return [scope for scope in group if all(server.grants(scope) for server in servers)] or group
 
 
 def _path(slug: str) -> str:

@@ -112,7 +112,17 @@ def test_scopes_are_named_in_the_words_of_whoever_grants_them(
     servers.append(THEIRS)
     assert asked_for((READING, ("resources",), ("prompts",))) == "api://mcp/use"
     servers.append(OURS)
-    assert asked_for((READING, ("prompts",))) == "api://mcp/use tool:look prompts"
+    assert asked_for((READING, ("prompts",))) == "api://mcp/use tools prompts"
+
+
+def test_where_clients_may_choose_they_are_asked_for_what_each_can_grant(
+    servers: list[AuthorizationServer],
+) -> None:
+    servers.append(OURS)
+    assert asked_for((READING,)) == "tool:look"
+    servers.append(AuthorizationServer(issuer="https://login.example"))
+    assert asked_for((READING,)) == "tools:read"
+    assert asked_for((("tool:pay", "tools"), ("tools",))) == "tools"
 
 
 def test_what_an_authorization_server_cannot_grant_alone_is_asked_for_in_a_wider_scope(

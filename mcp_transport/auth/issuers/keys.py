@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, RSAKey
 
@@ -118,7 +119,7 @@ def usable(published: Iterable[Any]) -> Iterable[Key]:
         try:
             key = JWKRegistry.import_key(given)
             is_good = not isinstance(key, RSAKey) or key.raw_value.key_size in RSA_BITS
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
             continue
         if is_good:
             yield key

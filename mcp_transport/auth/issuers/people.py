@@ -7,6 +7,7 @@ the setting says so, as a user made for them.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -94,11 +95,10 @@ def admit(account: Account) -> None:
     names = {"issuer": account.issuer.url, "subject": account.subject}
     identity = Identity.objects.presented(**names)
     if identity is None:
-        user = _new_user(account)
         try:
-            with transaction.atomic():
-                identity = Identity.objects.create(**names, user=user)
-        except IntegrityError:  # another worker process was quicker
+            with transaction.atomic():  # a user who was made goes, if somebody else was quicker
+                identity = Identity.objects.create(**names, user=_new_user(account))
+        except IntegrityError:
             identity = Identity.objects.get(**names)
     if is_moved(identity, account):
         with transaction.atomic():
@@ -113,23 +113,22 @@ def _new_user(account: Account) -> Any:
         hook: Hook = import_string(issuer.user_hook)
         user = hook(issuer.url, account.claims)
     elif issuer.users == CREATE:
-        user = _created(account)
+        user = _created()
     if user is None:
         raise NotPermitted(NOT_LINKED.format(subject=account.subject, issuer=issuer.url))
     return user
 
 
-def _created(account: Account) -> Any:
-    """A user of a name that nobody else is called, or would be found by elsewhere."""
+def _created() -> Any:
+    """
+    A user of a name that nobody could foresee.
+
+    One that could be might be somebody's already, who waits for the account to come.
+    """
     model: Any = get_user_model()
-    name = f"mcp-{_digest(f'{account.issuer.url} {account.subject}')}"
-    user = model(**{model.USERNAME_FIELD: name})
+    user = model(**{model.USERNAME_FIELD: f"mcp-{secrets.token_hex(8)}"})
     user.set_unusable_password()
-    try:
-        with transaction.atomic():
-            user.save()
-    except IntegrityError:  # another worker process was quicker, or the identity was deleted
-        user = model._default_manager.get_by_natural_key(name)
+    user.save()
     return user
 
 

@@ -105,13 +105,23 @@ def test_a_user_made_at_first_sight_has_no_password_and_no_rights(server: Server
     assert present_account(account()).permissions == frozenset()
 
 
-def test_a_link_that_was_taken_back_leads_to_the_user_it_had_made(server: Server) -> None:
+def test_nobody_can_foresee_what_the_user_of_an_account_will_be(server: Server) -> None:
     admit(account({"users": "create"}))
+    before = User.objects.get()
     Identity.objects.all().delete()
     with pytest.raises(Unknown):
         present_account(account())
     admit(account({"users": "create"}))
-    assert User.objects.count() == 1
+    assert present_account(account()).user != before
+
+
+def test_of_two_that_are_the_first_one_makes_the_user(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(account({"users": "create"}))
+    monkeypatch.setattr(type(Identity.objects.all()), "presented", lambda *_a, **_o: None)
+    admit(account({"users": "create"}))
+    assert User.objects.count() == Identity.objects.count() == 1
 
 
 def first_of_their_name(issuer: str, claims: Mapping[str, Any]) -> Any:
