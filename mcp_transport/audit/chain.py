@@ -72,6 +72,7 @@ class ChainedInsert(Insert):
             values, digest = link(previous, worker, sequence, row)
             chained.append((worker, sequence, *values, previous, digest))
             previous = digest
+        # Not the head yet: a transaction that is rolled back must not leave a gap behind.
         self._next = sequence, previous
         super().execute(connection, chained, is_repeated=is_repeated)
 
@@ -81,6 +82,7 @@ class ChainedInsert(Insert):
 
     def rolled_back(self) -> None:
         self._next = None
+        # The connection may have broken while it committed: only the table knows where it ends.
         self._is_head_known = False
 
     @property
@@ -115,6 +117,7 @@ def newest(worker: str, alias: str = DEFAULT_DB_ALIAS) -> Head:
         rows.using(alias).order_by("-sequence").values_list("sequence", "digest").first()
         for rows in (rows_of(worker), checkpoints)
     ]
+    # Of equal sequences both say the same digest, or verification tells that they do not.
     return max((end for end in ends if end), default=START)
 
 
@@ -129,6 +132,7 @@ def _rows(worker: str, sequence: int) -> Iterator[Row]:
     kept = ACTION_COLUMNS if worker == OPERATORS else COLUMNS
     columns = ("sequence", *kept, "previous_digest", "digest")
     rows = rows_of(worker).order_by("sequence").values_list(*columns)
+    # By key and not by a cursor: rows come and go meanwhile, and no transaction holds for minutes.
     while chunk := list(rows.filter(sequence__gt=sequence)[:READ_AT_ONCE]):
         yield from chunk
         sequence = chunk[-1][0]
@@ -152,6 +156,8 @@ def missing(first: int, last: int) -> str:
 
 def link(previous: str, worker: str, sequence: int, row: Row) -> tuple[Row, str]:
     """Return values as they will be stored, and the digest over them."""
+    # As it will be stored, for verification digests what it reads back: text that the table
+    # changes would look like a forgery.
     try:
         canonical = encode((previous, worker, sequence, *row))
         if b"\\u0000" in canonical:

@@ -93,6 +93,7 @@ class Checkpoint(Statement):
         if head[0] > self.sequence:
             checkpoint = make(self._chain.worker, head)
             checkpoints = AuditCheckpoint.objects.using(connection.alias)
+            # Signed in the writer's thread: of what is down, not of what was handed over.
             # A batch that is repeated may find its checkpoint there already.
             checkpoints.bulk_create([checkpoint], ignore_conflicts=True)
 

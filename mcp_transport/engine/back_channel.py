@@ -136,6 +136,7 @@ class Pending:
 
     def settle(self, session_id: str, response: jsonrpc.Response) -> bool:
         """Hand an answer to whoever waits for it; False when nobody does here."""
+        # With the session: ids of questions are no secrets, and an answer counts in its own alone.
         future = self._waiting.get((session_id, str(response.id)))
         if future is None or future.done():
             return False

@@ -67,6 +67,7 @@ class Conversation:
         """Open a session, whose id goes back; a connection may have one already."""
         handshake = Handshake(request, incoming.revisions)
         sessions = self._services.sessions
+        # HTTP with SSE names the session in its endpoint, before the handshake.
         if incoming.is_bound and incoming.session_id:
             session = await self.find_session(incoming)
             await sessions.shake_hands(session, **handshake.agreed)
@@ -110,6 +111,7 @@ class Conversation:
             raise InvalidRequest(NOT_BOUND if incoming.is_bound else NO_SESSION_ID)
         sessions, session_id = self._services.sessions, incoming.session_id
         session = sessions.find_cached(session_id) or await sessions.find(session_id)
+        # All of these are answered alike: who guesses ids learns nothing of which there are.
         if (
             session is None
             or session.owner != incoming.principal.key
@@ -239,6 +241,8 @@ class Conversation:
     ) -> Outcome:
         exchange = self._exchange(incoming, session, request, method)
         self._services.limiting.begin(exchange)
+        # What may not ask says nothing before its result either, so it needs no task that
+        # outlives its connection.
         if not method.may_ask:
             return Reply(200, await _respond(exchange))
         gone = responder.gone if incoming.is_bound else None

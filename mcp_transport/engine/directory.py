@@ -129,6 +129,7 @@ class Directory:
         cached = self._cache.get(slug)
         if cached is not None and time.monotonic() - cached.read_at <= self._lifetime:
             return cached.offer
+        # Before anything is read or kept: slugs come from addresses that anybody may ask for.
         if slug and (len(slug) > LONGEST_SLUG or not slug_re.match(slug)):
             return None  # no server is called that, and a database may not take it as text
         before = self._forgotten

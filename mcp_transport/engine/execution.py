@@ -61,6 +61,8 @@ async def run(function: Function, arguments: Mapping[str, Any], context: Request
     Raises whatever the function raises, and InputRequired for a client that
     answers by asking again.
     """
+    # A function is the site's own code, and may fail in ways that would take others with it: what
+    # ends a task or the loop becomes an error of the call.
     if function.is_async:
         try:
             return await _begin(function, arguments, context)

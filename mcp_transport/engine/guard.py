@@ -63,6 +63,8 @@ class Guarded(Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         work = self._work
+        # Stepped by hand and not in a task: a tool that never waits costs neither a task nor a
+        # turn of the loop, and this is the first step that ``await`` would make.
         try:
             waiting = work.send(None)
         except StopIteration as done:
@@ -70,6 +72,7 @@ class Guarded(Generic[T]):
             return result
         self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
+        # Only now: which entry it is, and so its limit, is found out by the first step.
         limit = self._timeout()
         self._timers = [self._loop.call_later(min(GRACE, limit), self._arm, limit)]
         self._helpers = []
@@ -80,7 +83,7 @@ class Guarded(Generic[T]):
         finally:
             self._disarm()
         if self._reason is not None:  # the work came to its end all the same
-            self._verdict()
+            self._verdict()  # for the count of cancellations; the result stands
         return value
 
     def end(self, reason: Exception) -> None:
@@ -98,6 +101,8 @@ class Guarded(Generic[T]):
         return self._reason
 
     def _arm(self, limit: float) -> None:
+        # All at once, and late: most that waits at all has come back within the grace, and
+        # what watches for a client that leaves is a task of its own.
         call_later = self._loop.call_later
         left = max(0.0, limit - GRACE)
         self._timers.append(call_later(left, self.end, Overdue()))
@@ -206,6 +211,7 @@ class Hold:
             return await work
         except asyncio.CancelledError:
             self.is_cut = self._is_released
+            # uncancel() says how many others want the task to end: then it does.
             if task is None or not self.is_cut or task.uncancel():
                 raise  # the task itself is to end
             return None
@@ -231,6 +237,7 @@ def _go_on(
     """Drive a coroutine that has suspended, as ``await`` would."""
     step: Callable[[Any], Any]
     while True:
+        # What PEP 380 says of ``yield from``: it cannot be used, for the first step was made.
         try:
             value = yield waiting
         except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle

@@ -140,6 +140,7 @@ class Heeding:
 
     def _do_soon(self, key: object, errand: Errand) -> None:
         """Run an errand; one that waits already is not run twice."""
+        # By key: a flood of notices about one thing is one errand.
         self._due[key] = errand
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())

@@ -72,6 +72,8 @@ class SessionChannel(AskingChannel):
     async def notify(self, message: bytes) -> None:
         """See BackChannel.notify()."""
         await self.open()
+        # Nothing may follow the response on its stream (2025-11-25, basic/transports, Sending
+        # Messages to the Server, 6).
         if self.stream is not None and not self._is_ended:
             await self.stream.append(message)
 
@@ -95,6 +97,8 @@ class SessionChannel(AskingChannel):
         stream = self._streams.create(new_stream_id())
         try:
             self._streams.log.open(self._describe(stream.id))
+            # Without data, for a client that loses its connection before the first message to
+            # come back with (2025-11-25, basic/transports, Sending Messages to the Server, 6).
             if self._session.revision.has_priming_events:
                 await stream.append(b"")
         except BaseException:  # the work may end just now, and nobody will close it then

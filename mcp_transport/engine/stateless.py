@@ -49,6 +49,7 @@ class Stateless:
         )
         if method.name == "subscriptions/listen":
             return listen(exchange, responder)
+        # Most servers have neither, and then a call costs no coroutine for them.
         if incoming.offer.limits is None and self._services.observer is None:
             return answer(exchange, responder)
         return self._attend(exchange, responder)

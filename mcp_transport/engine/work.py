@@ -134,6 +134,7 @@ class Work:
         if stream is None:
             return
         try:
+            # A request that was cancelled has no response: its stream ends without one.
             if self.body is not None:
                 await stream.append(self.body, is_last=True)
         finally:
@@ -155,6 +156,8 @@ class Work:
         except asyncio.CancelledError:
             if not self._is_cancelled:
                 raise  # the loop comes to its end
+        # From here on a cancellation comes too late, and is passed over in silence (2025-11-25,
+        # basic/utilities/cancellation, Behavior Requirements).
         self._is_decided = True
         if self._is_cancelled:  # also when the function went on to its end all the same
             await recording.record(exchange, "interrupted" if self._farewell else "cancelled")
@@ -229,6 +232,7 @@ class Works:
     async def drain(self, seconds: float) -> None:
         """Wait for what runs, and cancel what is left."""
         if self._running:
+            # tuple(): what ends takes itself out of the dictionary.
             await asyncio.wait(tuple(self._running), timeout=seconds)
         for work in tuple(self._running.values()):
             work.cancel(InternalError(INTERRUPTED))

@@ -77,6 +77,7 @@ class Channel:
 
     async def write(self, data: bytes) -> None:
         """Send, and wait while much is on the way."""
+        # Nchan drops the oldest of what it keeps for a client to come, and says nothing.
         if not self.is_attached and self._sent >= MOST_UNATTACHED:
             await asyncio.shield(self._attached)
         await self.shard.room()
@@ -88,6 +89,7 @@ class Channel:
         """Send the last of it, and end the answer when the client has had it."""
         if data:
             await self.write(data)
+        # A channel that is deleted before its client has come takes with it what was said.
         if not self.has_left:
             await asyncio.shield(self._attached)
         self.shard.end(self)
@@ -121,6 +123,8 @@ class Shard:
 
     def add(self, channel: Channel, data: bytes) -> None:
         """Send when the turn is over, in one request with all who are told the same."""
+        # What a turn has is kept by what is said, not by when: with two messages for one client
+        # in it the order would be lost.
         if channel in self._who:
             self.flush()
         if not self._who:
@@ -159,6 +163,8 @@ class Shard:
                 channel.attach()
         elif answered.result() >= expected:
             return
+        # The count alone says that somebody has left, not who: each is asked with a comment,
+        # which a client passes over (HTML, Server-sent events, Interpreting an event stream).
         elif len(channels) == 1:
             channels[0].leave()
         else:

@@ -53,6 +53,7 @@ class JoinedWrites(asyncio.Transport):
         False, and nothing is sent, while the client does not read or has left.
         """
         transport = self._transport
+        # Bytes in the loop's own buffer: the client does not read, and more would only pile up.
         if transport.get_write_buffer_size() or transport.is_closing():
             return False
         if self._held:

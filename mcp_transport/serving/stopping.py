@@ -76,12 +76,15 @@ class StopSignal:
 
     def release(self) -> None:
         """Step aside, unless somebody else stands in front by now."""
+        # Bound methods are made anew each time, so they are compared by == and not by "is".
         self._look_away()
         if self._previous is not None and signal.getsignal(signal.SIGTERM) == self.handle:
             signal.signal(signal.SIGTERM, self._previous)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Warn and prepare once, then stop as the server would."""
+        # Between two bytecodes of whatever runs: nothing but what is safe there, and the rest is
+        # left to the loop.
         is_first, self._has_come = not self._has_come, True
         if is_first and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -114,7 +117,7 @@ class StopSignal:
             await self._warn()
             if self._comes_first():
                 return await self._prepare()
-        finally:
+        finally:  # the server is to stop whatever became of the warning
             if not self._is_told:
                 self._tell(number, None)
         await self._prepare()

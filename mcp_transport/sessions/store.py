@@ -228,6 +228,7 @@ class SessionStore:
     async def _write(self, statement: Statement, row: Row, **changes: Any) -> None:
         """Write a row, whose last value is the key, and keep what it changes."""
         session_id = str(row[-1])
+        # Before the commit, too: a request that comes meanwhile sees what was asked for before it.
         self._note(session_id, changes)
         await self._writer.write(statement, row)
         self._note(session_id, changes)  # what was read while it was written

@@ -197,7 +197,7 @@ class Writer:
         """
         self._stop_at = time.perf_counter() + wait - STOP_PAUSE
         self._is_stopped = True
-        with self._lock:
+        with self._lock:  # _start() may be making it in another thread
             thread = self._thread
         if thread is None:
             return True
@@ -296,6 +296,8 @@ class Writer:
         while not self._entries:
             if self._is_stopped:
                 return False
+            # Noted before it looks once more: who hands a row over in between sees it asleep
+            # and kicks. The other way round both could wait for each other.
             self._is_asleep = True
             if not self._entries:  # nobody kicks a thread that was awake
                 self._wake.get()
@@ -315,6 +317,8 @@ class Writer:
 
     def _write_batch(self, batch: list[Entry], is_repeated: bool) -> None:
         """Write the entries; of a batch that is refused, each half by itself."""
+        # Halved until the row that the database refuses is alone: of a thousand rows that takes
+        # twenty transactions, and in the ordinary case there is only the first.
         parts = [batch]
         while parts:
             part = parts.pop()
@@ -411,6 +415,7 @@ class Writer:
         self.is_away = True
         behind = [self._entries.popleft() for _ in range(len(self._entries))]
         kept, others = _unawaited(batch), _unawaited(behind)
+        # Only the batch was tried; what it holds goes together again, as it may be stored.
         self._unsure = len(kept)
         self._entries.extendleft(reversed(kept + others))
         if self._is_stopped and self._entries:
@@ -431,6 +436,7 @@ def is_away(error: BaseException) -> bool:
     """Whether trying again may help: the database is locked, gone or starting."""
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False
+    # "No such table" is operational to the driver, and no pause mends it.
     return getattr(error.__cause__, "sqlite_errorcode", None) != SQLITE_ERROR
 
 

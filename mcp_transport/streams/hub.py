@@ -94,6 +94,7 @@ class Listener:
 
     def offer_at(self, change: Change, now: float) -> None:
         """Do as offer() does, for one who knows what time it is."""
+        # While a session's new filter is being read, what it would let through comes already.
         if self._kept is not None and len(self._kept) < KEPT_LIMIT:
             self._kept[change] = None
         if not self.filter.wants(change):
@@ -141,6 +142,8 @@ class Listener:
     def _add(self, change: Change) -> None:
         if self._pending is None:
             self._pending = {}
+        # A dictionary keeps the order and takes each once: this is the bound of what a client
+        # that does not read can hold, as many as it has lists and subscriptions.
         self._pending[change] = None
         self._wake()
 
@@ -198,6 +201,7 @@ class Hub:
         if not here:
             self._by_server.pop(listener.server_id, None)
         session_id = listener.session_id
+        # A newer stream of the session may stand there by now.
         if session_id is not None and self._by_session.get(session_id) is listener:
             del self._by_session[session_id]
 
@@ -217,6 +221,8 @@ class Hub:
         looked at what is in it; true once for each time.
         """
         places = (listener.server_id, kind), (None, kind)
+        # A change is told as a hint first, and found out by comparing lists later: the second
+        # time would be a notification of nothing new.
         hinted_at = max(self._hinted_at.get(place, -math.inf) for place in places)
         taken = listener.hints_taken or {}
         if hinted_at <= max(listener.since, taken.get(kind, -math.inf)):
@@ -227,6 +233,7 @@ class Hub:
     async def publish(self, change: Change, *, server_id: int | None = None) -> None:
         """Tell every listener of this process, then wake the other processes."""
         notice = Changed(change, server_id)
+        # Here first: whoever made the change may listen in this process, and a bus may be away.
         self._tell(notice)
         await self.announce(notice)
 

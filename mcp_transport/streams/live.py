@@ -51,6 +51,7 @@ class LiveStream:
         event = Logged(self.sequence + 1, data)
         try:
             written = self._log.append(self.id, event.sequence, data, is_last=is_last)
+            # Taken only now: an event that was not handed over leaves no gap behind.
             self.sequence = event.sequence
             self._writing += 1
             written.add_done_callback(partial(self._written, event))
@@ -97,6 +98,7 @@ class LiveStream:
                 await self._change()
 
     def _is_over(self, after: int) -> bool:
+        # It may be closed before what was said last is committed: the reader waits for that.
         if self.is_closed:
             return not self._writing and after >= self._logged
         return self._released_at is not None and after >= self._released_at

@@ -31,6 +31,7 @@ def end_orphans(worker_id: str = "") -> list[dict[str, object]]:
     The worker process that looks lives, however late its heartbeat is written.
     """
     now = datetime.datetime.now(datetime.UTC)
+    # A subquery, not a list: both are read by one statement, at one moment.
     living = Worker.objects.living().values("id")
     open_streams = Stream.objects.filter(closed_at=None).exclude(worker=worker_id)
     orphans = open_streams.exclude(worker__in=living)[:AT_ONCE]
@@ -53,6 +54,7 @@ def _end(stream: Stream, now: datetime.datetime) -> bool:
         if not ended:
             return False
         last = Event.objects.filter(stream=stream).order_by("-sequence").first()
+        # The result came in, and the process died before it could note the end.
         if last is not None and _is_response(last.data):
             return False
         if stream.request_id:  # else nobody asked anything on it, and nobody waits for an answer
