@@ -158,8 +158,10 @@ class Keeper(ABC, Generic[P]):
             self.want_list()
         elif told.method == UPDATED and self.origin.is_shared:
             uri = told.params.get("uri")
-            if isinstance(uri, str) and len(self._tasks) < MAX_TOLD:
-                self.own(self._pass_on(uri))
+            # What it was not asked about may be a resource of somebody else.
+            is_ours = isinstance(uri, str) and uri in self._followed
+            if is_ours and len(self._tasks) < MAX_TOLD:
+                self.own(self._pass_on(str(uri)))
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """See to it that something is done, or ends with the rest."""

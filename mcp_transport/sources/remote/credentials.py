@@ -9,6 +9,7 @@ was asked with to that of the token's.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from typing import Any
@@ -43,7 +44,7 @@ class Credentials:
         self._expires_at = 0.0  # of the monotonic clock
         self._quiet_until = 0.0
         self._renewing = asyncio.Lock()
-        self._secrets = tuple(secret.encode() for secret in upstream.secrets)
+        self._secrets = tuple(form for secret in upstream.secrets for form in _forms(secret))
 
     async def headers(self) -> dict[str, str]:
         """What is sent with a request. Raises Away where there is no token."""
@@ -65,7 +66,8 @@ class Credentials:
         for secret in self._secrets:
             data = data.replace(secret, MASK)
         if len(self._token) >= SHORTEST_SECRET:
-            data = data.replace(self._token.encode(), MASK)
+            for form in _forms(self._token):
+                data = data.replace(form, MASK)
         return data
 
     async def _current(self, grant: Grant) -> str:
@@ -129,3 +131,11 @@ class Credentials:
 def _life(seconds: Any) -> float:
     life = float(seconds) if type(seconds) in (int, float) and seconds > 0 else USUAL_LIFE
     return max(min(SHORTEST_LIFE, life), life - EARLY)
+
+
+def _forms(secret: str) -> tuple[bytes, ...]:
+    """A text as JSON may have it: as it is, in ASCII, and with slashes escaped."""
+    plain, ascii_only = secret.encode(), json.dumps(secret)[1:-1].encode()
+    escaped = msgspec.json.encode(secret)[1:-1]
+    found = (plain, escaped, ascii_only, escaped.replace(b"/", b"\\/"))
+    return tuple(dict.fromkeys(found))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mcp_transport.engine.source import Health, Tell
+from mcp_transport.protocol.errors import HEADER_MISMATCH
 from mcp_transport.registry.records import HeaderParameter
 from mcp_transport.sources.foreign.conversation import Hearer
+from mcp_transport.sources.foreign.errors import Answered
 from mcp_transport.sources.foreign.keeping import LISTING, SHARED, Keeper
 from mcp_transport.sources.foreign.listing import Known
 from mcp_transport.sources.foreign.peer import Json
@@ -57,9 +59,14 @@ class UpstreamKeeper(Keeper[Session]):
     ) -> Json:
         """See Keeper.ask(); a few at once."""
         async with self._bulkhead.place():
-            return await super().ask(
-                method, params, hearer, key=key, is_kept=is_kept, prepare=prepare
-            )
+            try:
+                return await super().ask(
+                    method, params, hearer, key=key, is_kept=is_kept, prepare=prepare
+                )
+            except Answered as error:
+                if error.code == HEADER_MISMATCH:  # the schema that says which may be another now
+                    self.want_list()
+                raise
 
     def parameters(self, name: str) -> Sequence[HeaderParameter]:
         """The arguments of a tool, by its own name, that are repeated in headers."""

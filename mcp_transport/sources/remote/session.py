@@ -17,7 +17,11 @@ from typing import Any
 import httpx
 
 from mcp_transport.protocol import jsonrpc
-from mcp_transport.protocol.errors import HEADER_MISMATCH, ProtocolError
+from mcp_transport.protocol.errors import (
+    HEADER_MISMATCH,
+    UNSUPPORTED_PROTOCOL_VERSION,
+    ProtocolError,
+)
 from mcp_transport.protocol.headers import encode_argument, encode_value
 from mcp_transport.protocol.jsonrpc import Request, Response
 from mcp_transport.protocol.methods import MODERN
@@ -283,15 +287,25 @@ class Session(Peer):
         """Settle a call that was answered with a status. Raises ForeignError."""
         status = response.status_code
         error, said = await self.way.refusal(response)
-        # 404, as the specification has it, or what servers in the wild say instead.
-        is_forgotten = status == 404 or (status == 400 and "session" in said.lower())
-        if self._session_id and is_forgotten:
+        if self._is_unknown(status, error, said):
             self.retire()  # others may be told the same, and are not lost either
             raise Unsent(f"{self.name} has forgotten the session; call again.")
         if error is not None:
             call.settle(Response(0, error=error))
         else:
             raise Answered(0, f"{self.name} answered with status {status}.")
+
+    def _is_unknown(self, status: int, error: Json | None, said: str) -> bool:
+        """
+        Whether the server does not know any more how it was spoken to.
+
+        404, as the specification has it, or what servers in the wild say; of
+        one that is stateless, that it has become another.
+        """
+        if status == 404 and self._session_id:
+            return True
+        is_other = error is not None and error.get("code") == UNSUPPORTED_PROTOCOL_VERSION
+        return self._is_greeted and status == 400 and (is_other or "session" in said.lower())
 
     def _headers(self, method: str, params: Json) -> Mapping[str, str]:
         meta = params.get("_meta")

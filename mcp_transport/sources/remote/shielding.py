@@ -124,4 +124,4 @@ class Bulkhead:
         self.running -= 1
 
     def _refusal(self) -> Away:
-        return Away(f"{self._name} has {self._size} calls to work for; call again in a moment.")
+        return Away(f"{self._name} works for as many as it may; call again in a moment.")

@@ -42,6 +42,7 @@ class Upstream(Origin):
     per: Literal["principal", "session", "process"] = "process"
     url: str = field(repr=False)  # may hold a secret
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    password: str = field(default="", repr=False)  # which stands in a header in another form
     grant: Grant | None = None
     prefix: str | None = None
     names: tuple[tuple[str, str], ...] = ()
@@ -68,6 +69,7 @@ class Upstream(Origin):
         """What no answer may repeat."""
         texts = {value for _name, value in self.headers}
         texts |= {value.partition(" ")[2] for value in texts}  # a credential without its scheme
+        texts.add(self.password)
         if self.grant is not None:
             texts.add(self.grant.client_secret)
         return tuple(sorted((t for t in texts if len(t) >= SHORTEST_SECRET), key=len, reverse=True))
@@ -108,6 +110,7 @@ def _upstream(alias: str, options: Mapping[str, Any]) -> Upstream:
         headers["Authorization"] = f"Bearer {auth['bearer']}"
     if "basic" in auth:
         headers["Authorization"] = f"Basic {basic(*auth['basic'])}"
+        taken["password"] = auth["basic"][1]
     grant = Grant(**auth["client_credentials"]) if "client_credentials" in auth else None
     for name in ("include", "exclude", "roots"):
         taken[name] = tuple(taken.get(name, ()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -32,6 +33,7 @@ MAX_MESSAGE = 10 * 1024 * 1024  # bytes
 MAX_STREAM = 64 * 1024 * 1024  # bytes of one stream, whatever its events
 MAX_ERROR = 64 * 1024  # bytes of an answer that says what was wrong
 WRITE_PATIENCE = 30.0  # seconds without progress
+TOLD_AGAIN = 60.0  # seconds after which the log repeats what is wrong
 STREAM_TYPE = "text/event-stream"
 FAILURES = frozenset({500, 502, 503, 504})  # what a server that is in trouble answers
 BASE = {
@@ -53,6 +55,7 @@ class Way:
         )
         self._credentials = Credentials(upstream, self._transport)
         self._url = httpx.URL(upstream.url)
+        self._told, self._told_at = "", 0.0
 
     async def close(self) -> None:
         """Close the connections."""
@@ -85,7 +88,8 @@ class Way:
             try:
                 yield response
             except httpx.TransportError as error:
-                self.breaker.fail()
+                if not isinstance(error, httpx.ReadTimeout):  # which a silent stream may have
+                    self.breaker.fail()
                 raise self._broken(error) from None
         finally:
             await response.aclose()
@@ -193,13 +197,22 @@ class Way:
         except ParseError:
             raise Gone(f"{self.upstream.name} answered with what is no message.") from None
 
+    def _tell(self, why: str) -> None:
+        """Write to the log what is new; what goes on is told again after a while."""
+        now = time.monotonic()
+        is_new = why != self._told or now - self._told_at > TOLD_AGAIN
+        level = logging.WARNING if is_new else logging.DEBUG
+        self.upstream.logger.log(level, "%s: %s", self.upstream.place, why)
+        if is_new:
+            self._told, self._told_at = why, now
+
     def _too_long(self) -> Gone:
         self.upstream.logger.error("%s sent more than can be taken", self.upstream.place)
         return Gone(f"{self.upstream.name} answered with more than can be taken.")
 
     def _broken(self, error: Exception) -> ForeignError:
         why = str(error) if isinstance(error, Refused) else reason(error)
-        self.upstream.logger.warning("%s: %s", self.upstream.place, why)
+        self._tell(why)
         if isinstance(error, (Refused, httpx.ConnectError, httpx.ConnectTimeout)):
             cannot = f"{self.upstream.name} cannot be reached; the site's log says why."
             return Away(cannot, detail=f"{why}.")

@@ -142,7 +142,7 @@ class Scripted:
         """Do what a server does."""
         is_modern = "io.modelcontextprotocol/protocolVersion" in str(got.message.get("params"))
         if is_modern != (self.era == "2026-07-28"):
-            return await got.error(-32600, "Bad Request: not so", 400)
+            return await got.error(-32600, "Bad Request: Missing session ID", 400)
         if got.rpc == "initialize":
             self.begun += 1
             self.sessions.add(f"s-{self.begun}")

@@ -54,6 +54,7 @@ async def test_a_resource_that_changed_is_told_to_who_subscribed(
         await client.read("note://two")
         await until(lambda: follows(scripted, "note://one") and follows(scripted, "note://two"))
         async with client.listen(resources=["note://one"]) as listener:
+            await scripted.tell(UPDATED, uri="note://of-somebody-else")
             await scripted.tell(UPDATED, uri="note://one")
             async with asyncio.timeout(LIMIT):
                 assert (await listener.next()).uri == "note://one"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -93,10 +94,12 @@ async def test_credentials_that_are_repeated_are_hidden(
 
     async def echo(got: Got) -> None:
         said = {"jsonrpc": "2.0", "id": got.message["id"], "result": text(str(got.headers))}
-        await got.stream(said, is_last=True)
+        await got.stream()
+        escaped = json.dumps(said).replace("/token", "\\/token").encode()
+        await got.piece(b"data: " + escaped + b"\n\n", is_last=True)
 
     scripted.era, scripted.act = era, of_call(echo)
-    options = here(scripted.url, auth={"bearer": "s3cret-token"}, headers={"X-Key": "s3cret-key"})
+    options = here(scripted.url, auth={"bearer": "s3cret/token"}, headers={"X-Key": 's3cret-"key'})
     async with sited(far=options) as site:
         outcome = await site.client("open").call("far_echo")
     assert "[hidden]" in outcome.text
@@ -258,6 +261,20 @@ async def test_a_session_may_be_forgotten_in_plain_words(sited: Sited, scripted:
     async with sited(far=here(scripted.url)) as site:
         assert (await site.client("open").call("far_echo", text="on")).text == "on"
     assert [got.headers["mcp-session-id"] for got in scripted.calls()] == ["s-1", "s-2"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_server_that_becomes_another_is_spoken_to_as_that(
+    sited: Sited, scripted: Scripted, era: str
+) -> None:
+    scripted.era = era
+    async with sited(far=here(scripted.url)) as site:
+        client = site.client("open")
+        await client.call("far_echo", text="one")
+        scripted.era = next(other for other in ERAS if other != era)
+        scripted.sessions.clear()
+        said = [await client.try_call("far_echo", {"text": "two"}) for _ in range(3)]
+        assert said[-1].text == "two"
 
 
 @pytest.mark.parametrize("per", ["process", "principal"])
