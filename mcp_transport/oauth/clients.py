@@ -23,6 +23,7 @@ from mcp_transport.oauth import redirects
 from mcp_transport.oauth.models import Registration
 
 SELF_REGISTERED = "mcp"  # in place of a grant type
+UNMATCHED = "pbkdf2_sha256$1$none$"  # what looks like a hash, and is none of any secret
 PER_HOUR = 40  # registrations from one address
 HOUR = timedelta(hours=1)
 MOST_UNUSED = 5000  # that wait to be let in by somebody
@@ -135,8 +136,8 @@ def _row(client: Described, client_id: str) -> Any:
         redirect_uris=" ".join(client.redirect_uris),
         client_type=model.CLIENT_PUBLIC,
         authorization_grant_type=SELF_REGISTERED,
-        # A hash that no secret has, made without hashing one for each who registers.
-        client_secret=f"pbkdf2_sha256$1$none${secrets.token_urlsafe(32)}",
+        # Made without hashing one for each who registers.
+        client_secret=UNMATCHED + secrets.token_urlsafe(32),
         hash_client_secret=False,
     )
 

@@ -17,7 +17,7 @@ from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidGrantError
 from mcp_transport.auth.resources import resource_url, slug_of
 from mcp_transport.models.token_value import digest
 from mcp_transport.oauth import redirects, scopes, values
-from mcp_transport.oauth.clients import SELF_REGISTERED
+from mcp_transport.oauth.clients import SELF_REGISTERED, UNMATCHED
 from mcp_transport.oauth.models import Connection
 
 Reason = Connection.Reason
@@ -35,6 +35,12 @@ class Validator(OAuth2Validator):
         if client is None or client.client_id != client_id:
             client = request.client = client_of(client_id)
         return client
+
+    def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
+        """Whether a client's secret is right; who has none is not worth hashing what anybody sends."""
+        if stored_secret.startswith(UNMATCHED):
+            return False
+        return bool(super()._check_secret(provided_secret, stored_secret))
 
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Any, *_: Any, **__: Any

@@ -140,6 +140,7 @@ class RevokeView(_FormView):
 
 def metadata() -> dict[str, Any]:
     """What RFC 8414, section 2, has a member for."""
+    hosts = settings.MCP_OAUTH_CLIENT_HOSTS
     told = {
         "issuer": issuer(),
         "authorization_endpoint": address_of("authorize"),
@@ -153,7 +154,7 @@ def metadata() -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": AUTHENTICATION,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "client_id_metadata_document_supported": settings.MCP_OAUTH_CLIENT_HOSTS != [],
+        "client_id_metadata_document_supported": hosts is None or bool(hosts),
     }
     if settings.MCP_OAUTH_REGISTRATION:
         told["registration_endpoint"] = address_of("register")

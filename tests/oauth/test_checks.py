@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 
 from mcp_transport.oauth.checks import check_addresses, check_apps, check_login
 
@@ -13,10 +16,21 @@ def test_a_site_that_has_everything_is_told_nothing() -> None:
     assert [*check_apps(), *check_addresses(), *check_login()] == []
 
 
+def without(app: str) -> list[str]:
+    """The apps of the tests' site, but one."""
+    return [one for one in django_settings.INSTALLED_APPS if one != app]
+
+
+def test_an_app_that_cannot_be_done_without_is_named_at_once() -> None:
+    with (
+        pytest.raises(ImproperlyConfigured, match="oauth2_provider"),
+        override_settings(INSTALLED_APPS=without("oauth2_provider")),
+    ):
+        pass
+
+
 def test_what_it_needs_is_named(settings: Any) -> None:
-    settings.INSTALLED_APPS = [
-        app for app in django_settings.INSTALLED_APPS if app != "django.contrib.sessions"
-    ]
+    settings.INSTALLED_APPS = without("django.contrib.sessions")
     (problem,) = check_apps()
     assert problem.id == "mcp.E055"
     assert "django.contrib.sessions" in problem.msg

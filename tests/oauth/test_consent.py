@@ -156,6 +156,13 @@ def test_a_resource_may_write_scheme_and_host_in_capitals(signing_in: SigningIn)
     assert Connection.objects.get().resource == f"{PUBLIC_URL}/mcp/shop"
 
 
+def test_the_default_server_is_a_resource_of_its_own(signing_in: SigningIn, shop: Server) -> None:
+    Server.objects.filter(pk=shop.pk).update(is_default=True)
+    signing_in.resource = f"{PUBLIC_URL}/mcp"
+    assert signing_in.tokens()
+    assert Connection.objects.get().resource == f"{PUBLIC_URL}/mcp"
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -20,7 +20,7 @@ from oauth2_provider.models import get_application_model
 from mcp_transport.models import Server
 from mcp_transport.oauth.clients import MOST_UNUSED, PER_HOUR, TIME_TO_BE_LET_IN
 from mcp_transport.oauth.models import UNUSED_LIFETIME, Connection, Registration
-from tests.oauth.signing_in import PUBLIC_URL, REDIRECT, SigningIn, post, register
+from tests.oauth.signing_in import PUBLIC_URL, REDIRECT, SigningIn, logged_in, post, register
 
 AT_ONCE = 50
 
@@ -174,6 +174,14 @@ def test_no_secret_is_stored_or_logged(signing_in: SigningIn, caplog: Any) -> No
     assert [secret[:5] for secret in secrets if secret in said or secret[5:40] in said] == []
 
 
+def test_pythons_client_refreshes_at_the_root_when_it_has_just_been_started(
+    signing_in: SigningIn,
+) -> None:
+    sent = {"grant_type": "refresh_token", "client_id": signing_in.client_id}
+    sent["refresh_token"] = signing_in.tokens()["refresh_token"]
+    assert post("/token", sent).status_code == 200
+
+
 def test_parameters_in_the_address_are_refused(signing_in: SigningIn) -> None:
     tokens = signing_in.tokens()
     sent = {"grant_type": "refresh_token", "client_id": signing_in.client_id}
@@ -196,6 +204,14 @@ def test_a_client_that_an_operator_registered_proves_who_it_is(
     assert signing_in.redeem(code).json()["error"] == "invalid_client"
     assert signing_in.redeem(code, client_secret="another").json()["error"] == "invalid_client"
     assert signing_in.redeem(code, client_secret="a secret").status_code == 200
+
+
+def test_a_secret_that_a_client_does_not_have_is_not_hashed(
+    signing_in: SigningIn, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("oauth2_provider.oauth2_validators.check_password", None)
+    answer = signing_in.refresh("x", client_secret="a guess")
+    assert answer.json()["error"] == "invalid_client"
 
 
 def test_what_registers_itself_is_of_no_use_to_other_endpoints(client_id: str) -> None:
@@ -241,7 +257,16 @@ def test_a_body_that_is_no_description_is_refused(body: bytes) -> None:
 
 def test_schemes_of_programs_are_allowed_by_name(db: None, settings: Any) -> None:
     settings.MCP_OAUTH_REDIRECT_SCHEMES = ["cursor"]
-    assert register(redirect_uris=["cursor://anysphere.cursor-mcp/cb"]).status_code == 201
+    at = "cursor://anysphere.cursor-mcp/cb"
+    answer = register(redirect_uris=[at])
+    assert answer.status_code == 201
+    Server.objects.create(slug="shop")
+    browser = logged_in(User.objects.create_user("ada"))
+    signing_in = SigningIn(answer.json()["client_id"], browser=browser, redirect_uri=at)
+    assert "form-action 'self' cursor:;" in signing_in.ask().headers["Content-Security-Policy"]
+    assert signing_in.tokens()
+    settings.MCP_OAUTH_REDIRECT_SCHEMES = []
+    assert signing_in.ask().status_code == 400
 
 
 def test_a_name_cannot_look_like_something_else(db: None) -> None:
@@ -287,6 +312,12 @@ def test_registration_can_be_switched_off(db: None, settings: Any) -> None:
     assert register().status_code == 403
     told = Browser().get("/.well-known/oauth-authorization-server").json()
     assert "registration_endpoint" not in told
+
+
+def test_documents_of_clients_can_be_switched_off(db: None, settings: Any) -> None:
+    settings.MCP_OAUTH_CLIENT_HOSTS = ()
+    told = Browser().get("/.well-known/oauth-authorization-server").json()
+    assert told["client_id_metadata_document_supported"] is False
 
 
 @pytest.mark.django_db

@@ -85,7 +85,7 @@ def public_address(host: str, port: int) -> str:
 
 def settle(site: str) -> None:
     """Have clients sign in at the address that is served, where nobody can read along."""
-    os.environ.setdefault("PUBLIC_URL", site)  # for other worker processes
+    os.environ["PUBLIC_URL"] = site  # for other worker processes
     django_settings.MCP_PUBLIC_URL = site if is_safe_address(site) else None
     value = django_settings.MCP_PUBLIC_URL
     setting_changed.send(Command, setting="MCP_PUBLIC_URL", value=value, enter=True)
