@@ -100,10 +100,12 @@ def admit(account: Account) -> None:
                 identity = Identity.objects.create(**names, user=_new_user(account))
         except IntegrityError:
             identity = Identity.objects.get(**names)
-    if is_moved(identity, account):
-        with transaction.atomic():
-            _put_into_groups(identity.user, account)
-            Identity.objects.filter(pk=identity.pk).update(groups_at=_issued_at(account))
+    with transaction.atomic():
+        # Locked: of two tokens the newer one has the last word.
+        locked = Identity.objects.select_for_update().get(pk=identity.pk)
+        if is_moved(locked, account):
+            _put_into_groups(locked.user, account)
+            Identity.objects.filter(pk=locked.pk).update(groups_at=_issued_at(account))
 
 
 def _new_user(account: Account) -> Any:
