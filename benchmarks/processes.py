@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
+PORTS = range(15_000, 32_000)  # below those that outgoing connections are given
 
 
 class Stat(NamedTuple):
@@ -81,10 +84,12 @@ def memory_kb(root: int, command: str = "") -> int:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, and that no outgoing connection is given meanwhile."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("There is no free port.")
 
 
 def cores() -> tuple[int, int]:

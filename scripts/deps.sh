@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the parts that are not Python packages: PostgreSQL, Redis, nginx with Nchan,
-# Chromium with its driver and wrk (Debian), axe-core and the conformance suite with its
-# Node (npm, PyPI). Ends with the name of what is still missing.
+# Chromium with its driver, wrk and openssl (Debian), axe-core and the conformance suite with
+# its Node (npm, PyPI). Ends with the name of what is still missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/postgres.sh
@@ -30,6 +30,7 @@ command -v nginx >/dev/null && [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]
 command -v chromium >/dev/null && command -v chromedriver >/dev/null ||
     install_debian chromium chromium-driver
 command -v wrk >/dev/null || install_debian wrk
+command -v openssl >/dev/null || install_debian openssl
 
 "${PYTHON:-python3}" scripts/conformance/install.py || {
     echo "missing: the conformance suite (npm package @modelcontextprotocol/conformance) or Node 22"
@@ -40,7 +41,7 @@ command -v wrk >/dev/null || install_debian wrk
     exit 1
 }
 postgres_bin >/dev/null || { echo "missing: postgresql (initdb, pg_ctl)"; exit 1; }
-for program in redis-server nginx chromium chromedriver wrk; do
+for program in redis-server nginx chromium chromedriver wrk openssl; do
     command -v "$program" >/dev/null || { echo "missing: $program"; exit 1; }
 done
 echo "everything is there"

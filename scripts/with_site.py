@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import secrets
 import socket
 import subprocess
@@ -20,13 +21,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[1]
+PORTS = range(15_000, 32_000)  # below those that outgoing connections are given
 START_LIMIT = 90  # seconds until the site has to say where it is
-STOP_LIMIT = 15  # seconds it may take to end
+STOP_LIMIT = 40  # seconds it may take to end: it waits for what runs
 
 
 class Site(NamedTuple):
@@ -38,10 +40,12 @@ class Site(NamedTuple):
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, and that no outgoing connection is given meanwhile."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise SystemExit("there is no free port")
 
 
 @contextmanager

@@ -32,6 +32,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 START_LIMIT = 90.0  # seconds until a process listens
 LIMIT = 30.0  # seconds any other wait may take
 PORTS = range(15_000, 32_000)  # below those that outgoing connections are given
+SHARES = 8  # of the ports: processes that run tests side by side take none of each other's
 TRIES = 5  # of which one has to be quick enough
 INTERVAL = 0.02  # seconds between two looks at another process
 
@@ -198,12 +199,27 @@ async def until(condition: Callable[[], object], within: float = LIMIT) -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on, and that no outgoing connection is given meanwhile."""
-    for port in random.sample(PORTS, len(PORTS)):
+    """
+    A port nobody listens on, and that is given neither to an outgoing connection
+    nor to another test before somebody does.
+    """
+    ports = own_ports()
+    for port in random.sample(ports, len(ports)):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
     raise AssertionError("There is no free port.")
+
+
+_given: set[int] = set()  # by this process: who has one may stop and start on it again
+
+
+def own_ports() -> range:
+    """The share of one that runs tests beside others, as pytest-xdist numbers them."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return PORTS[int(worker.removeprefix("gw")) % SHARES :: SHARES] if worker else PORTS
 
 
 def is_listening(port: int) -> bool:

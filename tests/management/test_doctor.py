@@ -56,7 +56,7 @@ def test_a_site_that_is_well_passes_every_step(site: Any) -> None:
     lines = doctor(site.endpoint, "--token", site.token, "--timeout", "30").splitlines()
     assert lines[0] == site.endpoint
     assert lines[2].split()[:2] == ["ok", "address"]
-    assert lines[-1] == "19 ok"
+    assert lines[-1] == "21 ok"
     assert site.token not in "".join(lines)
 
 
@@ -83,7 +83,7 @@ def test_without_a_token_the_rest_is_not_tried(site: Any, monkeypatch: pytest.Mo
     monkeypatch.delenv("MCP_TOKEN", raising=False)
     said = doctor(site.endpoint)
     assert "Give one with --token" in said
-    assert said.splitlines()[-1] == "11 ok, 8 skipped"
+    assert said.splitlines()[-1] == "13 ok, 8 skipped"
 
 
 def test_findings_are_printed_for_machines_even_when_one_failed() -> None:
