@@ -69,13 +69,13 @@ class Inboxes:
             return  # nobody asked that
         workers = await self._pool.read(_worker_that_asked, session_id, question)
         payload = {"result": response.result, "error": response.error}
-        await self._leave(workers, session_id, ANSWER, question, payload, stage=Stage.DONE)
+        await self._leave(workers, session_id, ANSWER, question, payload, stage=Stage.BEGUN)
 
     async def cancel(self, session_id: str, request_id: Id) -> None:
         """Forward a cancellation to the processes that may be working for the request."""
         workers = await self._pool.read(_workers_for, session_id, encode(request_id).decode())
         payload = {"request_id": request_id}
-        await self._leave(workers, session_id, CANCEL, "", payload, stage=Stage.DONE)
+        await self._leave(workers, session_id, CANCEL, "", payload, stage=Stage.BEGUN)
 
     async def close(self, session_id: str) -> None:
         """
@@ -91,8 +91,9 @@ class Inboxes:
         """Pass a message to the process with its connection; False if that has ended."""
         if worker == self._worker_id or not await self._pool.run(_is_serving, worker):
             return False
-        # A request can be sent again; what else is said belongs to one that runs.
-        stage = Stage.NEW if _asks(body) else Stage.DONE
+        # A request can be sent again; what else is said belongs to one that runs. Never DONE:
+        # a client may say as much as it likes, and results have their room to themselves.
+        stage = Stage.NEW if _asks(body) else Stage.BEGUN
         await self._leave({worker}, session_id, MESSAGE, "", {"body": body}, stage=stage)
         return True
 

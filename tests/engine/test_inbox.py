@@ -14,8 +14,9 @@ from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, CLOSE, Delivered
 from mcp_transport.models import Inbox, Server, Session, Stream, Worker
 from mcp_transport.protocol.jsonrpc import Response
 from mcp_transport.storage.rows import RowPool
-from mcp_transport.storage.writer import Writer
+from mcp_transport.storage.writer import Writer, WriterFull
 from mcp_transport.streams.notices import Mail
+from tests.storage.test_writer import Recorded, block
 
 LIMIT = 30.0
 
@@ -65,6 +66,36 @@ async def test_an_answer_goes_to_the_worker_that_asked(workers: Two) -> None:
     payload = {"result": {"action": "accept"}, "error": None}
     assert await workers.one.take() == [Delivered(ANSWER, workers.session.pk, "asked.1", payload)]
     assert not await Inbox.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    ("body", "is_left"),
+    [
+        ({"id": 1, "method": "tools/list"}, False),
+        ([{"id": 1, "method": "tools/list"}], False),
+        ({"id": "asked.1", "result": {}}, True),
+        ({"method": "notifications/cancelled"}, True),
+    ],
+)
+async def test_what_belongs_to_running_work_is_left_although_the_queue_is_full(
+    workers: Two, body: Any, is_left: bool
+) -> None:
+    await live("one")
+    writer = workers.two._writer
+    blocked = await block(writer)
+    writer.queue_limit = 4
+    for _ in range(4):
+        writer.post(Recorded(), ())
+    leaving = asyncio.ensure_future(workers.two.forward("one", workers.session.pk, body))
+    async with asyncio.timeout(LIMIT):
+        while writer.depth == 4 and not leaving.done():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    blocked.opened.set()
+    if is_left:
+        assert await leaving
+    else:
+        with pytest.raises(WriterFull):
+            await leaving
 
 
 async def test_an_error_is_an_answer_too(workers: Two) -> None:
