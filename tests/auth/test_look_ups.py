@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 
 from mcp_transport.auth.errors import InvalidToken
@@ -13,6 +15,12 @@ from mcp_transport.auth.principal import Principal
 
 KEY = b"a"
 ADA = Principal(key="user:1", user=User(pk=1))
+
+
+@pytest.fixture(autouse=True)
+def patience(settings: Any) -> None:
+    """What is kept is there, however slow the machine is."""
+    settings.MCP_ROW_CACHE_SECONDS = 60.0
 
 
 class Slow:
