@@ -172,6 +172,7 @@ class Relay:
 
     async def _get(self, waiting: set[Key], events: Events) -> bool:
         """Read a stream to its end; False when there is none."""
+        events.begin()
         headers = {**self._session, "accept": STREAM_TYPE}
         if events.last_id is not None:
             headers["last-event-id"] = events.last_id

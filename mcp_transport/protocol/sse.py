@@ -51,6 +51,12 @@ class Events:
         self._size = 0  # of the data of the event that arrives
         self._id: str | None = None
 
+    def begin(self) -> None:
+        """Forget what has come of an event: another stream takes up where this one broke off."""
+        self._lines = Lines(self._limit)
+        self._data.clear()
+        self._size = 0
+
     def feed(self, piece: bytes) -> list[bytes]:
         """The data of the events that end in this piece; those without any are left out."""
         found = []

@@ -67,3 +67,11 @@ def test_an_event_above_the_limit_is_left_out_and_counted() -> None:
     one = b"data: 12345678901234567890\n\n"
     assert events.feed(many + one + b"data: {}\n\n") == [b"{}"]
     assert events.left_out == 2
+
+
+def test_a_stream_that_goes_on_begins_with_a_whole_event() -> None:
+    events = sse.Events()
+    events.feed(b'id: 1\ndata: {}\n\ndata: {"half\ndata: "ha')
+    events.begin()
+    assert events.feed(b"data: {}\n\n") == [b"{}"]
+    assert events.last_id == "1"

@@ -56,7 +56,7 @@ class Follower:
         try:
             while not self._session.is_over:
                 before, hearing = hearing, self._listen()
-                await _first(hearing, self._begun)
+                await _first(hearing, self._begun, self._session.origin.start_timeout)
                 await _ended(before)
                 await _first(hearing, self._again)
                 if not hearing.done():
@@ -69,6 +69,10 @@ class Follower:
                 pause = pause_of(self._events) * 2 ** min(failures, 10)
                 await asyncio.sleep(min(LONGEST_RETRY, pause))
             self._changed()  # by a new session
+        except Exception:
+            self._session.origin.logger.exception(
+                "%s is not heard any more", self._session.origin.place
+            )
         finally:
             self.is_live = False
             await _ended(hearing)
@@ -133,11 +137,13 @@ def _is_refused(hearing: asyncio.Task[None]) -> bool:
     raise error
 
 
-async def _first(task: asyncio.Task[None], event: asyncio.Event) -> None:
-    """Return when the one has ended, or the other is set."""
+async def _first(
+    task: asyncio.Task[None], event: asyncio.Event, limit: float | None = None
+) -> None:
+    """Return when the one has ended, or the other is set, or it takes too long."""
     waiting = asyncio.create_task(event.wait())
     try:
-        await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, waiting], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
 

@@ -90,9 +90,9 @@ class UpstreamKeeper(Keeper[Session]):
 
     def health(self) -> Health:
         """See Keeper.health()."""
-        wait = self.way.breaker.wait
-        if wait:
-            text = f"It does not answer; it is tried again in {wait:.0f} seconds."
+        breaker = self.way.breaker
+        if breaker.wait:
+            text = f"It does not answer; it is tried again in {breaker.words}."
             return Health(owner=self.origin.owner, is_well=False, text=text)
         return super().health()
 

@@ -246,7 +246,11 @@ class Session(Peer):
             if self.is_stateless or events.last_id is None or events.left_out:
                 raise
         if call.outcome is None and events.last_id is not None and not self.is_stateless:
-            await self._resume(events, call)
+            try:
+                await self._resume(events, call)
+            except Away as error:
+                broke = f"{self.name} broke off while it worked for this; call again."
+                raise Gone(broke, detail=error.detail) from None
 
     async def _read(self, response: httpx.Response, events: Events, call: Call) -> None:
         """Take what comes, until the answer is there and a moment longer."""
@@ -272,6 +276,7 @@ class Session(Peer):
             left -= 1
             await asyncio.sleep(pause_of(events))
             seen = events.last_id or ""
+            events.begin()
             headers = {"Accept": STREAM_TYPE, **self.headers, "Last-Event-ID": seen}
             with contextlib.suppress(Gone):
                 async with self.way.open("GET", headers) as response:

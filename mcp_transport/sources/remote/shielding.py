@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +40,12 @@ class Breaker:
         if not self._pause:
             return 0.0
         return max(0.0, max(self._open_until, self._probe_until) - self._clock())
+
+    @property
+    def words(self) -> str:
+        """That time as a message says it."""
+        seconds = math.ceil(self.wait)
+        return f"{seconds} seconds" if seconds > 1 else "a second"
 
     def enter(self) -> bool:
         """Begin a request, if one may be made."""

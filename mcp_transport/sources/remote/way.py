@@ -125,8 +125,7 @@ class Way:
     ) -> httpx.Response:
         name = self.upstream.name
         if not self.breaker.enter():
-            wait = self.breaker.wait
-            raise Away(f"{name} does not answer; it is tried again in {wait:.0f} seconds.")
+            raise Away(f"{name} does not answer; it is tried again in {self.breaker.words}.")
         request = self._request(method, headers, body, silence)
         begun_at = time.monotonic()
         try:

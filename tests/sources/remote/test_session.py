@@ -132,7 +132,8 @@ async def test_a_stream_that_breaks_off_is_taken_up_where_it_was(
             asked.append(got)
             progress = {"progressToken": got.message["id"], "progress": 1}
             told = {"jsonrpc": "2.0", "method": "notifications/progress", "params": progress}
-            await got.stream(told, ids=True, is_last=True)
+            await got.stream(told, ids=True)
+            await got.piece(b'data: {"jsonrpc": "2.0", "ha', is_last=True)
             return True
         if "last-event-id" in got.headers:
             assert got.headers["last-event-id"] == "e-0"
