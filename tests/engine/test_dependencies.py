@@ -248,6 +248,8 @@ async def test_a_call_that_is_given_up_in_a_dependency_leaves_its_row(
     async def wait_held(held: Annotated[bool, Depends(hold)]) -> str:
         return str(held)
 
+    entered.clear()
+    leave.clear()
     calling = asyncio.create_task(mcp_site.client().try_call("wait_held", {}))
     assert await asyncio.to_thread(entered.wait, LIMIT)
     await asyncio.to_thread(deadline.pass_by)
