@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
@@ -24,6 +25,7 @@ from mcp_transport.oauth.addresses import address_of, issuer
 from mcp_transport.oauth.clients import BadMetadata, TooMany, described, register
 from mcp_transport.oauth.scopes import WORDS
 from mcp_transport.oauth.server import grammar
+from mcp_transport.storage.rows import is_unavailable
 
 MOST_BYTES = 8 * 1024  # of what a client says of itself
 FORM = "application/x-www-form-urlencoded"
@@ -40,7 +42,14 @@ class OpenView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         """Answer, with what lets any page read it."""
-        response: Any = super().dispatch(request, *args, **options)
+        response: Any
+        try:
+            response = super().dispatch(request, *args, **options)
+        except AnyDatabaseError as error:
+            if not is_unavailable(error):
+                raise
+            response = _error("temporarily_unavailable", "Try again in a moment.", status=503)
+            response.headers["Retry-After"] = "1"
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -25,7 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIMIT = 10.0
 LEGACY = "2025-11-25"
-LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 
 
 @pytest_asyncio.fixture
@@ -51,22 +50,27 @@ async def get(site: Site, path: str) -> Any:
 
 async def ask(site: Site, token: str, path: str = "/mcp/shop") -> Any:
     """What a stateless client gets; its status and headers."""
+    exchange = await opened(site, token, path, "tools/list")
+    await exchange.read()
+    return exchange
+
+
+async def opened(site: Site, token: str, path: str, method: str, **params: Any) -> Any:
+    """The answer to a stateless client, of which the rest may still come."""
     headers = {
         "authorization": f"Bearer {token}",
         "accept": "application/json, text/event-stream",
         "content-type": "application/json",
         "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/list",
+        "mcp-method": method,
     }
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "a test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    body = {**LIST, "params": {"_meta": meta}}
-    exchange = await site.http.open("POST", path, headers=headers, body=json.dumps(body).encode())
-    await exchange.read()
-    return exchange
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+    return await site.http.open("POST", path, headers=headers, body=json.dumps(body).encode())
 
 
 async def ends(site: Site, token: str) -> int:
@@ -122,6 +126,21 @@ async def test_a_token_is_refused_soon_after_its_client_is_turned_out(
     assert (await ask(site, tokens["access_token"])).status == 200
     await sync_to_async(Connection.objects.all().revoke)(Connection.Reason.USER)
     assert await ends(site, tokens["access_token"]) == 401
+
+
+async def test_a_stream_ends_soon_after_its_client_is_turned_out(site: Site, tokens: Any) -> None:
+    notifications = {"toolsListChanged": True}
+    stream = await opened(
+        site,
+        tokens["access_token"],
+        "/mcp/shop",
+        "subscriptions/listen",
+        notifications=notifications,
+    )
+    assert stream.status == 200
+    await sync_to_async(Connection.objects.all().revoke)(Connection.Reason.USER)
+    async with asyncio.timeout(LIMIT):
+        await stream.read()
 
 
 async def test_an_access_token_ends_with_the_next_one(

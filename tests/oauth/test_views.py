@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from django.test import Client as Browser
 from django.utils import timezone
 from oauth2_provider.models import get_application_model
@@ -305,6 +305,19 @@ def test_clients_that_nobody_let_in_are_forgotten_after_a_day(signing_in: Signin
     left = set(get_application_model().objects.values_list("client_id", flat=True))
     assert left == {signing_in.client_id, new}
     assert unused not in left
+
+
+def test_nobody_gets_in_while_the_database_is_away(signing_in: SigningIn) -> None:
+    code = signing_in.code()
+
+    def away(*_: Any) -> Any:
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(away):
+        for answer in (signing_in.redeem(code), register()):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert signing_in.redeem(code).status_code == 200
 
 
 def test_registration_can_be_switched_off(db: None, settings: Any) -> None:
