@@ -78,6 +78,18 @@ class Settings:
     MCP_SERVER_RATE_LIMIT: int | None = None
     #: Requests of all clients together that a server may have running.
     MCP_SERVER_CONCURRENCY_LIMIT: int | None = None
+    #: Seconds a call may take that has become a task, unless its tool names its own limit.
+    MCP_TASK_TIMEOUT: float = 3600.0
+    #: Seconds for which a task, with its result, can be asked for; counted from its beginning.
+    MCP_TASK_LIFETIME: float = 86_400.0
+    #: Seconds a client is asked to wait before it looks at a task again.
+    MCP_TASK_POLL_INTERVAL: float = 2.0
+    #: Tasks one principal may have running on a server; clients without credentials count as one.
+    MCP_MAX_RUNNING_TASKS: int = 50
+    #: Tasks of one principal that are kept on a server, with those that have ended.
+    MCP_MAX_TASKS: int = 1000
+    #: Bytes of the result of a task.
+    MCP_TASK_MAX_BYTES: int = 1024 * 1024
     #: Seconds for which the events of an ended stream can be replayed.
     MCP_EVENT_LIFETIME: float = 3600.0
     #: Messages a stream may hold for a client that reads slowly.

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 APP_LABEL = "mcp_transport"
 #: Names of models; whatever is not named follows in the order that it had.
-FIRST = ("Overview", "Server", "Call", "Session", "Token", "OperatorAction")
+FIRST = ("Overview", "Server", "Call", "Session", "Task", "Token", "OperatorAction")
 
 
 def in_order(apps: Sequence[dict[str, Any]]) -> None:

@@ -62,13 +62,13 @@ def mapping(name: str) -> dict[str, Any]:
     return value
 
 
-def number(name: str) -> int:
+def number(name: str, *, default: int = 0) -> int:
     """
-    A whole number; 0 without one.
+    A whole number; the default without one.
 
     Raises ValueError for anything else.
     """
-    text = os.environ.get(name, "").strip() or "0"
+    text = os.environ.get(name, "").strip() or str(default)
     if not text.isdecimal():
         raise ValueError(f"{name} is {text!r}; it is a whole number.")
     return int(text)

@@ -153,6 +153,7 @@ MCP_LOG_CONTEXT = LOG_FORMAT == "json"
 MCP_METRICS_PATH = os.environ.get("MCP_METRICS_PATH") or None
 MCP_METRICS_ACCESS = os.environ.get("MCP_METRICS_ACCESS", "loopback")
 MCP_TRACING = environment.flag("MCP_TRACING")
+MCP_DRAIN_TIMEOUT = environment.number("MCP_DRAIN_TIMEOUT", default=30)
 MCP_ALLOWED_ORIGINS = environment.words("MCP_ALLOWED_ORIGINS")
 MCP_WEBSOCKET_QUERY_TICKETS = environment.flag("MCP_WEBSOCKET_QUERY_TICKETS")
 MCP_ISSUERS = environment.mapping("MCP_ISSUERS")

@@ -54,6 +54,7 @@ def running_site(app_label: str | None) -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         environment = os.environ | {"VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
         environment["DJANGO_SETTINGS_MODULE"] = "mcpsite.settings"  # whatever the caller tests
+        environment["MCP_DRAIN_TIMEOUT"] = "5"  # the suite leaves tasks behind that go on for long
         command = [sys.executable, "manage.py", "runsite", "--port", str(free_port())]
         if app_label:
             environment["MCP_EXTRA_APPS"] = f"tools.{app_label}"

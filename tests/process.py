@@ -39,6 +39,7 @@ INTERVAL = 0.02  # seconds between two looks at another process
 SERVERS = """
 from mcp_transport.models import Server
 Server.objects.create(slug="open", access="public", offers=["good", "slow"])
+Server.objects.create(slug="long", access="public", offers=["long"])
 """
 
 
@@ -50,9 +51,10 @@ class Folder:
         self._database_url = database_url
         self.environment = os.environ | {
             "VAR_DIR": str(path),
-            "MCP_EXTRA_APPS": "tests.apps.good,tests.apps.slow",
+            "MCP_EXTRA_APPS": "tests.apps.good,tests.apps.long,tests.apps.slow",
             "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
             "DATABASE_URL": database_url,
+            "MCP_DRAIN_TIMEOUT": "8",
         }
 
     def manage(self, *arguments: str, within: float = START_LIMIT) -> str:

@@ -36,6 +36,13 @@ RESULTS = {
     "tools/call": "CallToolResult",
     "tools/list": "ListToolsResult",
 }
+EXTENSION = "ext-tasks"
+OF_EXTENSION = {
+    "notifications/tasks": "TaskStatusNotification",
+    "tasks/cancel": "CancelTaskResult",
+    "tasks/get": "GetTaskResult",
+    "tasks/update": "UpdateTaskResult",
+}
 TYPED_ERRORS = {
     -32020: "HeaderMismatchError",
     -32021: "MissingRequiredClientCapabilityError",
@@ -54,13 +61,16 @@ def check_message(revision: str, message: Mapping[str, Any], *, method: str | No
 
     Raises SchemaViolation with every place that does not fit.
     """
-    if "method" in message:
+    if message.get("method", method) in OF_EXTENSION and "error" not in message:
+        name = OF_EXTENSION[message.get("method", method)]
+        check(EXTENSION, name, message if "method" in message else message["result"])
+    elif "method" in message:
         check(revision, _definition_of_method(revision, message["method"]), message)
     elif "error" in message:
         _check_error(revision, message)
     else:
         check(revision, _envelope(revision, "Response"), message)
-        check(revision, _definition_of_result(method, message["result"]), message["result"])
+        _check_result(revision, method, message["result"])
 
 
 def definitions_of(revision: str) -> dict[str, Any]:
@@ -77,6 +87,13 @@ def _check_error(revision: str, message: Mapping[str, Any]) -> None:
     typed = TYPED_ERRORS.get(message["error"]["code"])
     if typed in definitions_of(revision):
         check(revision, typed, readable)
+
+
+def _check_result(revision: str, method: str | None, result: Mapping[str, Any]) -> None:
+    if result.get("resultType") == "task":
+        check(EXTENSION, "CreateTaskResult", result)
+    else:
+        check(revision, _definition_of_result(method, result), result)
 
 
 def _definition_of_result(method: str | None, result: Mapping[str, Any]) -> str:

@@ -51,6 +51,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "a key for tests, which sign nothing that matters"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 USE_TZ = True
+# Its names are those of the suite, which uses common ones.
+MCP_NAME_PREFIXES = {"tools.conformance": "conformance_"}
 MCP_DRAIN_TIMEOUT = 8.0  # a test that leaves work behind waits for it
 TIME_ZONE = "UTC"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -73,6 +75,7 @@ INSTALLED_APPS = [
     "mcp_transport.oauth",
     "tests.apps.emptying",
     "tests.apps.good",
+    "tests.apps.long",
     *(app for app in ("tools.demo", "tools.conformance") if find_spec(app)),
 ]
 SILENCED_SYSTEM_CHECKS = ["mcp.E056"]  # tests of signing in have addresses of their own

@@ -20,6 +20,7 @@ PATH = "/mcp/open"
 REVISION = "2025-11-25"
 PROGRESS = {"progressToken": "p"}
 FORMS: dict[str, Any] = {"elicitation": {"form": {}}}
+TASKS: dict[str, Any] = {"extensions": {"io.modelcontextprotocol/tasks": {}}, **FORMS}
 OUTCOMES = "SELECT outcome FROM mcp_transport_call WHERE entry = ? ORDER BY id"
 
 Serve = Callable[..., Awaitable[Process]]
@@ -54,6 +55,11 @@ async def connect() -> AsyncIterator[Connect]:
             return http
 
         yield make
+
+
+def say_ada(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The answer to every form."""
+    return {"action": "accept", "content": {"name": "Ada"}}
 
 
 def legacy(http: SocketHttp, **options: Any) -> LegacyClient:
@@ -203,3 +209,63 @@ async def test_the_end_of_a_session_ends_its_work_in_another_process(
     await until(started.exists)
     assert (await elsewhere(client, connect(two)).delete()).status == 204
     await until(cancelled.exists)
+
+
+async def test_a_task_is_found_by_every_process_and_outlives_none(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    one, other = await serve(), await serve()
+    here, there = (
+        ModernClient(connect(process), "/mcp/long", capabilities=TASKS, answer=say_ada)
+        for process in (one, other)
+    )
+
+    async def begin(tool: str, **arguments: Any) -> str:
+        created = (await here.ask("tools/call", {"name": tool, "arguments": arguments})).result
+        assert (await there.look_at_task(created["taskId"]))["taskId"] == created["taskId"]
+        return str(created["taskId"])
+
+    state = await there.follow_task(await begin("long_blocking"))  # its answer goes the other way
+    assert text_of(state["result"]) == "Hello, Ada!"
+
+    cancelled = await begin("long_lasts", until=str(tmp_path / "never"))
+    _ = (await there.ask("tasks/cancel", {"taskId": cancelled})).result
+    assert (await there.follow_task(cancelled))["status"] == "cancelled"
+
+    finished = await begin("long_lasts", until=str(tmp_path / "go"))
+    lost = await begin("long_lasts", until=str(tmp_path / "never"))
+    stream = await there.listen({"taskIds": [finished, lost]})
+    await stream.expect("notifications/subscriptions/acknowledged")
+    (tmp_path / "go").touch()
+    told: dict[str, str] = {}
+    while told.get(finished) != "completed":
+        params = await stream.expect("notifications/tasks")
+        told[params["taskId"]] = params["status"]
+    one.kill()
+    state = await there.follow_task(lost)
+    assert (state["status"], state["error"]["code"]) == ("failed", -32603)
+    assert "died" in state["error"]["message"]
+    while told[lost] != "failed":
+        params = await stream.expect("notifications/tasks")
+        told[params["taskId"]] = params["status"]
+    outcomes = [("ok",), ("cancelled",), ("ok",), ("interrupted",)]
+    query = "SELECT outcome FROM mcp_transport_call WHERE entry LIKE 'long_%' ORDER BY id"
+    await until(lambda: other.folder.rows(query) == outcomes)
+
+
+async def test_a_task_fails_that_does_not_end_before_its_process(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    one, other = await serve(), await serve()
+    here = ModernClient(connect(one), "/mcp/long", capabilities=TASKS)
+    there = ModernClient(connect(other), "/mcp/long", capabilities=TASKS)
+    ids = []
+    for name in ("go", "never"):
+        params = {"name": "long_lasts", "arguments": {"until": str(tmp_path / name)}}
+        ids.append((await here.ask("tools/call", params)).result["taskId"])
+    one.terminate()
+    (tmp_path / "go").touch()
+    finished, failed = [await there.follow_task(task_id) for task_id in ids]
+    assert text_of(finished["result"]) == "lasted"
+    assert (failed["status"], failed["error"]["code"]) == ("failed", -32603)
+    await one.ended(within=30)

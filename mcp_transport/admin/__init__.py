@@ -18,6 +18,7 @@ from mcp_transport.admin.identities import IdentityAdmin
 from mcp_transport.admin.overview import OverviewAdmin
 from mcp_transport.admin.servers import ServerAdmin
 from mcp_transport.admin.sessions import SessionAdmin
+from mcp_transport.admin.tasks import TaskAdmin
 from mcp_transport.admin.texts import TextAdmin
 from mcp_transport.admin.tokens import TokenAdmin
 
@@ -31,6 +32,7 @@ __all__ = [
     "ServerAdmin",
     "SessionAdmin",
     "StreamAdmin",
+    "TaskAdmin",
     "TextAdmin",
     "TokenAdmin",
     "WorkerAdmin",

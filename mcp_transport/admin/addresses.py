@@ -12,10 +12,11 @@ from django.utils import timezone
 from mcp_transport.admin.record_form import MOMENT
 from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.tallies import Entry
-from mcp_transport.models import Session
+from mcp_transport.models import Session, Task
 
 CALLS = "admin:mcp_transport_call_changelist"
 SESSIONS = "admin:mcp_transport_session_changelist"
+TASKS = "admin:mcp_transport_task_changelist"
 
 
 def first(names: tuple[str, ...], *arguments: object) -> str:
@@ -38,6 +39,11 @@ def server_page(request: HttpRequest, key: object) -> str:
 def session_page(session: Session) -> str:
     """The page of one session; a short part of its id names it, as the whole opens it."""
     return reverse("admin:mcp_session", args=[session.handle])
+
+
+def task_page(task: Task) -> str:
+    """The page of one task, which is named like a session."""
+    return reverse("admin:mcp_task", args=[task.handle])
 
 
 def sessions(request: HttpRequest) -> str:

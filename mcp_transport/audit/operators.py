@@ -20,7 +20,7 @@ from django.http import HttpRequest
 
 from mcp_transport.audit.chain import ACTION_COLUMNS, OPERATORS, link, newest
 from mcp_transport.audit.differences import difference, stored, told
-from mcp_transport.models import OperatorAction, Session
+from mcp_transport.models import OperatorAction, Session, Task
 
 DONE, DENIED, FAILED = OperatorAction.Outcome.values
 ADMIN, API, COMMAND = OperatorAction.Way.values
@@ -74,8 +74,8 @@ def operator_at_terminal() -> Operator:
 
 
 def subject_of(row: models.Model) -> Subject:
-    """Return what is kept of a row; of a session's id, only as much as opens nothing."""
-    key = row.handle if isinstance(row, Session) else str(row.pk)
+    """Return what is kept of a row; of an id that opens something, only as much as does not."""
+    key = row.handle if isinstance(row, Session | Task) else str(row.pk)
     return Subject(kind=str(row._meta.model_name), id=key, name=str(row))
 
 

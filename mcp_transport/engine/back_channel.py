@@ -14,7 +14,7 @@ from typing import Any
 
 from mcp_transport.engine.incoming import Responder
 from mcp_transport.engine.questions import InputRequired
-from mcp_transport.protocol import capabilities, jsonrpc
+from mcp_transport.protocol import capabilities, jsonrpc, tasks
 from mcp_transport.protocol.errors import MissingClientCapability
 from mcp_transport.registry.context import Question
 from mcp_transport.registry.errors import ToolError
@@ -39,6 +39,11 @@ def check_capabilities(questions: Mapping[str, Question], declared: Mapping[str,
 class BackChannel(ABC):
     """The way back to the client while its request is served."""
 
+    #: Seconds an entry without a limit of its own may take; None for those of the site.
+    time_limit: float | None = None
+    #: Whether it keeps how far the work is instead of telling it.
+    keeps_progress = False
+
     @abstractmethod
     async def open(self) -> None:
         """Turn the answer into a stream, if the client takes one."""
@@ -62,6 +67,20 @@ class BackChannel(ABC):
     @abstractmethod
     async def release(self) -> None:
         """Let the client go if it can come back for the result."""
+
+    async def outlast(self) -> None:
+        """
+        See to it that the result reaches the client, however long it takes.
+
+        Raises MissingClientCapability where a client could come back for it, and
+        does not say that it would.
+        """
+        await self.open()
+
+    def keep_progress(  # noqa: B027 - most keep none
+        self, progress: float, total: float | None, message: str | None
+    ) -> None:
+        """Keep how far the work is, where the channel does that."""
 
 
 class ClosedChannel(BackChannel):
@@ -116,6 +135,10 @@ class StatelessChannel(BackChannel):
 
         See 2026-07-28, basic/transports/streamable-http, Receiving Messages.
         """
+
+    async def outlast(self) -> None:
+        """See BackChannel.outlast(); a client that knows tasks has another channel."""
+        raise tasks.missing()
 
 
 class Pending:

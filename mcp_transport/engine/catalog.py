@@ -271,4 +271,6 @@ def _features(entries: Sequence[Offered]) -> frozenset[str]:
     features = {FEATURE_OF_KIND[entry.kind] for entry in entries}
     if any(entry.source.completes(entry.definition) for entry in entries):
         features.add("completions")
+    if any(isinstance(e.definition, ToolDefinition) and e.definition.task for e in entries):
+        features.add("tasks")
     return frozenset({"logging", *features})

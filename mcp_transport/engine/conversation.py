@@ -60,8 +60,9 @@ class Conversation:
         self.works = Works()
         self.connections = connections
         self.inbox = InboxReader(
-            services.inboxes, self.pending, self.works, connections, leave=self.leave_session
-        )
+            services.inboxes, self.pending, self.works, connections, services.tasks,
+            leave=self.leave_session,
+        )  # fmt: skip
 
     async def initialize(self, incoming: Incoming, request: Request) -> Outcome:
         """Open a session, whose id goes back; a connection may have one already."""

@@ -16,6 +16,7 @@ from mcp_transport.engine.incoming import ACCEPTED, Incoming, Outcome, Reply, Re
 from mcp_transport.engine.ownership import Ownership
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.stateless import Stateless
+from mcp_transport.engine.task_work import LongCalls
 from mcp_transport.protocol import jsonrpc, routing
 from mcp_transport.protocol.errors import (
     InternalError,
@@ -36,9 +37,10 @@ class Engine:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._stateless = Stateless(services)
         self.connections = Connections()
         self._conversation = Conversation(services, self.connections)
+        self._long_calls = LongCalls(services.tasks, self._conversation.inbox.begin)
+        self._stateless = Stateless(services, self._long_calls.serve)
         self.ownership = Ownership(services, self._conversation.end_session)
 
     async def receive(self, incoming: Incoming, responder: Responder) -> Outcome:
@@ -160,8 +162,8 @@ class Engine:
 
     @property
     def running(self) -> int:
-        """How many requests of sessions run here."""
-        return len(self._conversation.works)
+        """How many requests run here that may outlive their connection."""
+        return len(self._conversation.works) + len(self._long_calls.works)
 
     async def deliver(self, incoming: Incoming) -> Outcome:
         """
@@ -200,6 +202,10 @@ class Engine:
         """See at once whether those who hold something open here are still welcome."""
         self.services.patrol.doubt()
 
+    async def look_at_task(self, task_id: str) -> None:
+        """Tell the streams of this process what has become of a task."""
+        await self.services.tasks.look(task_id)
+
     def look_into_inbox(self) -> None:
         """Do what another worker process has just left for this one."""
         self._conversation.inbox.look_soon()
@@ -209,6 +215,7 @@ class Engine:
         self.services.hub.end_all()
         await asyncio.gather(
             self._conversation.works.drain(seconds),
+            self._long_calls.works.drain(seconds),
             *(connection.drain(seconds) for connection in self.connections),
         )
         self._conversation.inbox.stop()

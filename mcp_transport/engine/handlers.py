@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from mcp_transport.engine import completion, lifecycle, lists, prompts, resources, tools
+from mcp_transport.engine import (
+    completion,
+    lifecycle,
+    lists,
+    prompts,
+    resources,
+    task_methods,
+    tools,
+)
 from mcp_transport.engine.exchange import Exchange
 
 Handler = Callable[[Exchange], Coroutine[Any, Any, dict[str, Any]]]
@@ -24,4 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     "prompts/list": lists.prompts,
     "prompts/get": prompts.get,
     "completion/complete": completion.complete,
+    "tasks/get": task_methods.get,
+    "tasks/update": task_methods.update,
+    "tasks/cancel": task_methods.cancel,
 }

@@ -20,7 +20,7 @@ from mcp_transport.engine.watching import look
 from mcp_transport.protocol.subscriptions import Filter
 from mcp_transport.sessions.store import SessionStore
 from mcp_transport.streams.hub import Hub
-from mcp_transport.streams.notices import Changed, Heeded, Mail, Notice, Seen, Stale, Used
+from mcp_transport.streams.notices import Changed, Heeded, Mail, Moved, Notice, Seen, Stale, Used
 
 logger = logging.getLogger("mcp_transport.bus")
 
@@ -41,6 +41,9 @@ class LocalWork(Protocol):
 
     def doubt(self) -> None:
         """See at once whether those who hold something open here are still welcome."""
+
+    async def look_at_task(self, task_id: str) -> None:
+        """Tell the streams of this process what has become of a task."""
 
 
 class Heeding:
@@ -88,6 +91,8 @@ class Heeding:
             self._note_client(notice)
         elif isinstance(notice, Heeded):
             self._roll_call.heed(notice)
+        elif isinstance(notice, Moved):
+            self._do_soon(notice, partial(self._local_work.look_at_task, notice.task))
         else:
             self._forget(notice)
             if notice.asked_by not in ("", self._worker_id):

@@ -24,7 +24,7 @@ from mcp_transport.streams.notices import Mail
 
 AT_ONCE = 100
 
-ANSWER, CANCEL, CLOSE, MESSAGE = (str(kind.value) for kind in Inbox.Kind)
+ANSWER, CANCEL, CLOSE, MESSAGE, TASK_ANSWER, TASK_CANCEL = (str(k.value) for k in Inbox.Kind)
 
 TELL_WORKERS = f"""
 INSERT INTO {Inbox._meta.db_table} (worker, session, kind, "key", payload, created_at)
@@ -96,6 +96,11 @@ class Inboxes:
         stage = Stage.NEW if _asks(body) else Stage.BEGUN
         await self._leave({worker}, session_id, MESSAGE, "", {"body": body}, stage=stage)
         return True
+
+    async def tell_task(self, worker: str, task_id: str, answers: dict[str, Any] | None) -> None:
+        """Pass answers to the process that runs a task, or its cancellation: None."""
+        kind, payload = (TASK_CANCEL, {}) if answers is None else (TASK_ANSWER, answers)
+        await self._leave({worker}, "", kind, task_id, payload, stage=Stage.DONE)
 
     async def take(self) -> list[Delivered]:
         """Remove and return what was left for this process, oldest first."""

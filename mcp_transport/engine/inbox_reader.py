@@ -9,7 +9,17 @@ from collections.abc import Callable
 
 from mcp_transport.engine.back_channel import Pending
 from mcp_transport.engine.connections import Connections
-from mcp_transport.engine.inbox import ANSWER, AT_ONCE, CANCEL, MESSAGE, Delivered, Inboxes
+from mcp_transport.engine.inbox import (
+    ANSWER,
+    AT_ONCE,
+    CANCEL,
+    MESSAGE,
+    TASK_ANSWER,
+    TASK_CANCEL,
+    Delivered,
+    Inboxes,
+)
+from mcp_transport.engine.tasks import Tasks
 from mcp_transport.engine.work import Works
 from mcp_transport.protocol.jsonrpc import Response
 
@@ -33,6 +43,7 @@ class InboxReader:
         pending: Pending,
         works: Works,
         connections: Connections,
+        tasks: Tasks,
         *,
         leave: Callable[[str], None],
     ) -> None:
@@ -40,6 +51,7 @@ class InboxReader:
         self._pending = pending
         self._works = works
         self._connections = connections
+        self._tasks = tasks
         self._leave = leave
         self._polling: asyncio.Task[None] | None = None
         self._mail = asyncio.Event()
@@ -68,7 +80,7 @@ class InboxReader:
 
     async def _poll(self) -> None:
         await self._rest()  # most work has ended by then
-        while self._connections.have_post or not self._works.is_idle:
+        while self._is_expecting:
             try:
                 await self.look()
             except Exception:
@@ -81,6 +93,12 @@ class InboxReader:
             async with asyncio.timeout(self._interval):
                 await self._mail.wait()
         self._mail.clear()
+
+    @property
+    def _is_expecting(self) -> bool:
+        """Whether anything here can be meant by what others leave."""
+        is_idle = self._works.is_idle and self._tasks.is_idle
+        return self._connections.have_post or not is_idle
 
     @property
     def _interval(self) -> float:
@@ -96,5 +114,9 @@ class InboxReader:
             self._works.cancel(session_id, payload["request_id"])
         elif delivered.kind == MESSAGE:
             self._connections.post(session_id, payload["body"])
+        elif delivered.kind == TASK_ANSWER:
+            self._tasks.take_answers(delivered.key, payload)
+        elif delivered.kind == TASK_CANCEL:
+            self._tasks.end(delivered.key)
         else:
             self._leave(session_id)

@@ -190,9 +190,10 @@ def _refused(incoming: Incoming, error: LimitExceeded) -> CallRecord:
     body: dict[str, Any] = incoming.body if type(incoming.body) is dict else {}
     said, params = body.get("method"), body.get("params")
     method = METHODS.get(said) if type(said) is str else None
-    named = (
-        params.get(method.named_by) if method and method.named_by and type(params) is dict else None
-    )
+    names = method.named_by if method is not None else None
+    # The id of a task is as good as a key, so it is not kept here.
+    is_kept = names in ("name", "uri")
+    named = params.get(names) if is_kept and type(params) is dict else None
     return CallRecord(
         started_at=datetime.datetime.now(datetime.UTC),
         duration_us=0,

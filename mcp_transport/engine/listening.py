@@ -25,8 +25,9 @@ from mcp_transport.engine.guard import Hold
 from mcp_transport.engine.incoming import ENDED, Ended, Following, Incoming, Reply, Responder
 from mcp_transport.engine.patrol import Guest
 from mcp_transport.engine.services import Services
+from mcp_transport.engine.tasks import may_see
 from mcp_transport.engine.watching import look_of
-from mcp_transport.protocol import jsonrpc
+from mcp_transport.protocol import jsonrpc, tasks
 from mcp_transport.protocol.errors import Refused
 from mcp_transport.protocol.routing import SERVER_INFO
 from mcp_transport.protocol.subscriptions import (
@@ -34,12 +35,14 @@ from mcp_transport.protocol.subscriptions import (
     SUBSCRIPTION_ID,
     Change,
     Filter,
+    News,
     of_lists,
     read_filter,
 )
 from mcp_transport.sessions.store import SessionRecord
 from mcp_transport.storage.writer import WriterFull
 from mcp_transport.streams.hub import Listener
+from mcp_transport.tasks.store import Owner
 
 logger = logging.getLogger("mcp_transport.streams")
 
@@ -51,10 +54,14 @@ def listen(exchange: Exchange, responder: Responder) -> Following:
     """
     subscriptions/listen: acknowledge, then tell of changes until somebody ends it.
 
-    Raises InvalidParams for a malformed filter, Refused for a client that takes
-    no stream or holds too many.
+    Raises InvalidParams for a malformed filter, MissingClientCapability for one
+    of a client that does not know what it asks for, Refused for a client that
+    takes no stream or holds too many.
     """
     wanted = read_filter(exchange.params, exchange.catalog.features)
+    if watched := tasks.read_watched(exchange.params):
+        tasks.require(exchange.capabilities)
+        wanted = Filter(wanted.kinds, wanted.uris, watched)
     if not responder.accepts_stream:
         raise Refused(406, "subscriptions/listen needs Accept: text/event-stream.")
     wish = Wish(incoming=exchange.incoming, responder=responder, filter=wanted)
@@ -193,7 +200,7 @@ class ChangeStream(Following, Stay):
         """Send what comes first."""
 
     @abstractmethod
-    def encode(self, change: Change) -> bytes:
+    def encode(self, change: News) -> bytes:
         """A change as this stream tells of it."""
 
     async def conclude(self) -> Reply | Ended:
@@ -206,7 +213,7 @@ class ChangeStream(Following, Stay):
             await self.begin()
             self._has_begun = True
             for change in self.take():  # what has waited until now
-                self.offer(change)
+                self.pass_on(change)
             if self.is_ended:
                 self._hold.release()
             await self._hold.wait(self._responder.gone())
@@ -231,7 +238,7 @@ class ChangeStream(Following, Stay):
         if self._has_begun:
             self._hold.release()
 
-    def tell(self, change: Change) -> bool:
+    def tell(self, change: News) -> bool:
         """See Listener.tell(); a task is made for a client that does not read."""
         if self._pump is not None or not self._has_begun:
             return False
@@ -271,15 +278,33 @@ class Subscription(ChangeStream):
         """The part of a filter that the client may hear of."""
         if not wanted.uris:
             return wanted
-        return Filter(wanted.kinds, frozenset(filter(self.may_know, wanted.uris)))
+        return Filter(wanted.kinds, frozenset(filter(self.may_know, wanted.uris)), wanted.tasks)
+
+    async def _watch(self, task_ids: frozenset[str]) -> None:
+        """Hear of those of some tasks that are the client's own."""
+        every = self._services.tasks
+        owner = Owner(self.principal.key, self.server_id)
+        found = (await every.store.find_all(task_ids, owner)).values()
+        seen = [state for state in found if may_see(state, self.basis, self.principal)]
+        wanted = self.filter
+        self.filter = Filter(wanted.kinds, wanted.uris, frozenset(state.id for state in seen))
+        every.watch(seen, self)
+
+    def leave(self) -> None:
+        """See ChangeStream.leave()."""
+        super().leave()
+        if self.filter.tasks:
+            self._services.tasks.unwatch(self.filter.tasks, self)
 
     async def begin(self) -> None:
         """See ChangeStream.begin()."""
+        if self.filter.tasks:
+            await self._watch(self.filter.tasks)
         meta = {SUBSCRIPTION_ID: jsonrpc.decode(self._id)}
         params = {"notifications": self.filter.as_params(), "_meta": meta}
         await self._responder.write(jsonrpc.notification(ACKNOWLEDGED, params))
 
-    def encode(self, change: Change) -> bytes:
+    def encode(self, change: News) -> bytes:
         """See ChangeStream.encode()."""
         return change.encode_for(self._id)
 
@@ -361,6 +386,6 @@ class SessionStream(ChangeStream):
             for kind in self.filter.kinds:
                 self.offer(Change(kind))
 
-    def encode(self, change: Change) -> bytes:
+    def encode(self, change: News) -> bytes:
         """See ChangeStream.encode()."""
         return change.encode()

@@ -44,11 +44,14 @@ class ProgressReporter:
                 f"Progress is {progress} of {total}; JSON has finite numbers alone. "
                 "Leave out a total that is not known."
             )
+        channel = self._exchange.channel
+        if channel.keeps_progress:
+            return channel.keep_progress(progress, total, message)
         if self._token is None or (self._highest is not None and progress <= self._highest):
-            return
+            return None
         is_last = total is not None and progress >= total
         if not (self._is_allowed() or is_last):
-            return
+            return None
         self._highest = progress
         params: dict[str, Any] = {"progressToken": self._token, "progress": progress}
         if total is not None:
@@ -57,7 +60,7 @@ class ProgressReporter:
             params["message"] = message
         shaped = shaping.progress(params, self._exchange.revision)
         notification = jsonrpc.notification("notifications/progress", shaped)
-        await self._exchange.channel.notify(notification)
+        return await channel.notify(notification)
 
     def _is_allowed(self) -> bool:
         now = time.monotonic()

@@ -12,6 +12,7 @@ from mcp_transport.engine.limiting import Limiting
 from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.patrol import Patrol
 from mcp_transport.engine.roll_call import RollCall
+from mcp_transport.engine.tasks import Tasks
 from mcp_transport.sessions.history import SessionHistory
 from mcp_transport.sessions.standalone import StandaloneStreams
 from mcp_transport.sessions.store import SessionStore
@@ -33,6 +34,7 @@ class Services:
     hub: Hub
     recorder: Recorder
     inboxes: Inboxes
+    tasks: Tasks
     limiting: Limiting
     patrol: Patrol
     roll_call: RollCall

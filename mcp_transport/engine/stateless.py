@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from mcp_transport.engine import listening, recording, rounds, tools
@@ -13,18 +13,22 @@ from mcp_transport.engine.handlers import HANDLERS
 from mcp_transport.engine.incoming import ENDED, Incoming, Outcome, Reply, Responder
 from mcp_transport.engine.questions import InputRequired
 from mcp_transport.engine.services import Services
-from mcp_transport.protocol import jsonrpc, routing
+from mcp_transport.protocol import jsonrpc, routing, tasks
 from mcp_transport.protocol.errors import InternalError, ProtocolError
 from mcp_transport.protocol.jsonrpc import Request
 from mcp_transport.protocol.methods import MODERN, offered_method
 from mcp_transport.protocol.routing import SERVER_INFO
+from mcp_transport.registry.records import TaskTerms
+
+Serve = Callable[[Exchange, TaskTerms, Responder], Awaitable[Outcome]]
 
 
 class Stateless:
     """Serves revisions without a handshake (2026-07-28, basic/index, Statelessness)."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, long_calls: Serve) -> None:
         self._services = services
+        self._serve_long = long_calls
 
     def serve(
         self, incoming: Incoming, request: Request, responder: Responder
@@ -49,6 +53,8 @@ class Stateless:
         )
         if method.name == "subscriptions/listen":
             return listen(exchange, responder)
+        if "tasks" in exchange.catalog.features and (terms := terms_of(exchange)) is not None:
+            return self._serve_long(exchange, terms, responder)
         # Most servers have neither, and then a call costs no coroutine for them.
         if incoming.offer.limits is None and self._services.observer is None:
             return answer(exchange, responder)
@@ -66,6 +72,17 @@ class Stateless:
                 return await answer(exchange, responder)
         finally:
             limiting.end(exchange)
+
+
+def terms_of(exchange: Exchange) -> TaskTerms | None:
+    """The terms under which a call becomes a task; None for one that becomes none."""
+    name = exchange.params.get("name")
+    if exchange.method.name != "tools/call" or type(name) is not str:
+        return None
+    entry = exchange.catalog.tools.get(name)
+    if entry is None or not tasks.declares(exchange.capabilities):
+        return None
+    return entry.definition.task
 
 
 def answer(exchange: Exchange, responder: Responder) -> Awaitable[Outcome]:

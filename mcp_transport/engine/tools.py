@@ -41,6 +41,8 @@ async def call(exchange: Exchange) -> dict[str, Any]:
     if tool.headers and exchange.revision.is_modern and exchange.incoming.has_routing_headers:
         _check_headers(exchange, tool, arguments)
     enter(exchange)
+    if tool.task is not None and tool.task.is_required:
+        await exchange.channel.outlast()
     context = RequestContext(exchange)
     try:
         result = await entry.source.call(tool, arguments, context)
@@ -69,6 +71,8 @@ def overdue(exchange: Exchange) -> dict[str, Any]:
 def time_limit(exchange: Exchange) -> float:
     """The seconds an entry may take."""
     limit = exchange.entry.definition.timeout if exchange.entry else None
+    if limit is None:
+        limit = exchange.channel.time_limit
     return exchange.services.tool_timeout if limit is None else limit
 
 

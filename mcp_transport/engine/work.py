@@ -115,7 +115,7 @@ class Work:
                 self.body = self._error(DatabaseAway())
             else:
                 logger.exception("A request of session work failed")
-                self.body = jsonrpc.error(self.exchange.request.id, InternalError())
+                self.body = self._error(InternalError())
         await self._finish()
         self.settle()
 
@@ -162,10 +162,13 @@ class Work:
         if self._is_cancelled:  # also when the function went on to its end all the same
             await recording.record(exchange, "interrupted" if self._farewell else "cancelled")
             return self._farewell
-        body = jsonrpc.result(exchange.request.id, result)
+        body = self._encoded(result)
         outcome = recording.outcome_of(exchange, result)
         await recording.record(exchange, outcome, result_bytes=len(body))
         return body
+
+    def _encoded(self, result: dict[str, Any]) -> bytes:
+        return jsonrpc.result(self.exchange.request.id, result)
 
     def _error(self, error: ProtocolError) -> bytes:
         self.refusal = error if isinstance(error, Refused) else None

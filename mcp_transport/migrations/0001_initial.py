@@ -5,6 +5,7 @@ import django.utils.timezone
 import mcp_transport.models.server
 import mcp_transport.models.session
 import mcp_transport.models.stream
+import mcp_transport.models.task
 import mcp_transport.models.text
 import mcp_transport.models.token
 from django.conf import settings
@@ -134,7 +135,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('worker', models.CharField(max_length=64)),
                 ('session', models.CharField(blank=True, max_length=43)),
-                ('kind', models.CharField(choices=[('answer', 'Answer'), ('cancel', 'Cancel'), ('close', 'Close'), ('message', 'Message')], max_length=16)),
+                ('kind', models.CharField(choices=[('answer', 'Answer'), ('cancel', 'Cancel'), ('close', 'Close'), ('message', 'Message'), ('task_answer', 'Answer for a task'), ('task_cancel', 'Cancel of a task')], max_length=16)),
                 ('key', models.TextField(blank=True)),
                 ('payload', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField()),
@@ -499,5 +500,35 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='session',
             index=models.Index(condition=models.Q(('closed_at', None), models.Q(('worker', ''), _negated=True)), fields=['worker'], name='mcp_bound_sessions'),
+        ),
+        migrations.CreateModel(
+            name='Task',
+            fields=[
+                ('id', models.CharField(default=mcp_transport.models.task.new_task_id, editable=False, max_length=43, primary_key=True, serialize=False)),
+                ('owner', models.CharField(max_length=200)),
+                ('tool', models.TextField()),
+                ('arguments', models.TextField(blank=True)),
+                ('worker', models.CharField(max_length=64, verbose_name='run by')),
+                ('status', models.CharField(choices=[('working', 'Working'), ('input_required', 'Waits for an answer'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='working', max_length=16)),
+                ('message', models.TextField(blank=True)),
+                ('progress', models.FloatField(blank=True, null=True)),
+                ('total', models.FloatField(blank=True, null=True)),
+                ('questions', models.JSONField(blank=True, default=dict)),
+                ('result', models.TextField(blank=True)),
+                ('error', models.TextField(blank=True)),
+                ('call', models.JSONField(blank=True, default=dict)),
+                ('lifetime_ms', models.BigIntegerField()),
+                ('poll_interval_ms', models.BigIntegerField()),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('expires_at', models.DateTimeField()),
+                ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='mcp_transport.server')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['owner', 'server'], name='mcp_task_owner'), models.Index(fields=['expires_at'], name='mcp_task_expiry'), models.Index(fields=['created_at', 'id'], name='mcp_task_begun'), models.Index(condition=models.Q(('ended_at', None)), fields=['worker'], name='mcp_open_tasks')],
+            },
         ),
     ]

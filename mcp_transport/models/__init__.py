@@ -19,6 +19,7 @@ from mcp_transport.models.search_progress import SearchProgress
 from mcp_transport.models.server import EntryKind, EntryOverride, Server
 from mcp_transport.models.session import Session
 from mcp_transport.models.stream import Event, Stream
+from mcp_transport.models.task import Task
 from mcp_transport.models.text import TextEntry, TextVersion
 from mcp_transport.models.ticket import Ticket
 from mcp_transport.models.token import Token
@@ -43,6 +44,7 @@ __all__ = [
     "Server",
     "Session",
     "Stream",
+    "Task",
     "TextEntry",
     "TextVersion",
     "Ticket",

@@ -56,6 +56,8 @@ class Inbox(models.Model):
         CANCEL = "cancel", "Cancel"
         CLOSE = "close", "Close"
         MESSAGE = "message", "Message"
+        TASK_ANSWER = "task_answer", "Answer for a task"
+        TASK_CANCEL = "task_cancel", "Cancel of a task"
 
     worker = models.CharField(max_length=64)
     session = models.CharField(max_length=43, blank=True)

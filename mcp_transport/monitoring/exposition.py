@@ -31,7 +31,8 @@ from mcp_transport.monitoring.tally import BOUNDS, Tally
 GAUGES = {
     "mcp_workers": "Worker processes that serve.",
     "mcp_workers_draining": "Worker processes that finish their work and take no more.",
-    "mcp_running_requests": "Requests of sessions that run.",
+    "mcp_running_requests": "Requests that run and may outlive their connection.",
+    "mcp_running_tasks": "Calls that run as tasks.",
     "mcp_open_streams": "Streams on which clients wait for changes.",
     "mcp_open_connections": "WebSocket and HTTP+SSE connections.",
     "mcp_writer_queue_rows": "Rows that wait to be written.",

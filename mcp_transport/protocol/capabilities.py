@@ -9,6 +9,7 @@ from mcp_transport.protocol.errors import InvalidParams
 from mcp_transport.protocol.jsonrpc import encode
 from mcp_transport.protocol.revisions import Revision
 from mcp_transport.protocol.shortening import shortened
+from mcp_transport.protocol.tasks import TASKS
 
 LONGEST_INTRODUCTION = 4096  # bytes; icons may stand in one
 LONGEST_DECLARATION = 16_384  # bytes
@@ -68,9 +69,9 @@ def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
     """
     What a server advertises, from the features its catalog has.
 
-    ``features`` holds tools, resources, prompts and completions. Any function
-    may log, which has to be declared (2025-11-25, server/utilities/logging,
-    Capabilities).
+    ``features`` holds tools, resources, prompts, completions and tasks. Any
+    function may log, which has to be declared (2025-11-25,
+    server/utilities/logging, Capabilities).
     """
     declared: dict[str, Any] = {}
     for name in ("tools", "prompts"):
@@ -81,6 +82,8 @@ def of_server(features: frozenset[str], revision: Revision) -> dict[str, Any]:
     if "completions" in features and revision.has_completions_capability:
         declared["completions"] = {}
     declared["logging"] = {}
+    if "tasks" in features and revision.has_tasks:
+        declared["extensions"] = {TASKS: {}}
     return declared
 
 

@@ -146,7 +146,8 @@ class MissingClientCapability(ProtocolError):
     code = MISSING_REQUIRED_CLIENT_CAPABILITY
 
     def __init__(self, required: Mapping[str, Any]) -> None:
-        names = ", ".join(sorted(required))
+        named = {k: v for k, v in required.items() if k != "extensions"}
+        names = ", ".join(sorted({**named, **required.get("extensions", {})}))
         super().__init__(
             f"This needs a client capability that the request does not declare: {names}.",
             data={"requiredCapabilities": dict(required)},

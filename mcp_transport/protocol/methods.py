@@ -29,7 +29,7 @@ class Method:
     capability: Capability | None = None
     # The parameter that Mcp-Name repeats (2026-07-28, basic/transports/streamable-http,
     # Standard Request Headers).
-    named_by: Literal["name", "uri"] | None = None
+    named_by: Literal["name", "uri", "taskId"] | None = None
     # May answer with input_required (2026-07-28, basic/patterns/mrtr, Supported Requests),
     # or ask while it runs.
     may_ask: bool = False
@@ -64,6 +64,11 @@ _ROWS = (
         name="prompts/get", capability="prompts", named_by="name", may_ask=True, is_recorded=True
     ),
     Method(name="completion/complete", capability="completions"),
+    # Of the extension (ext-tasks, Tasks). They are there whatever the server offers now:
+    # a task may be left of a tool that is gone.
+    Method(name="tasks/get", in_legacy=False, named_by="taskId"),
+    Method(name="tasks/update", in_legacy=False, named_by="taskId"),
+    Method(name="tasks/cancel", in_legacy=False, named_by="taskId"),
 )
 METHODS: Mapping[str, Method] = {row.name: row for row in _ROWS}
 LEGACY: Mapping[str, Method] = {row.name: row for row in _ROWS if row.in_legacy}

@@ -41,6 +41,7 @@ class Revision:
     has_any_structured_content: bool = False  # else objects only
     has_result_types: bool = False
     has_cache_hints: bool = False
+    has_tasks: bool = False  # as an extension
 
     def __str__(self) -> str:
         return self.name
@@ -87,6 +88,7 @@ R2026_07_28 = replace(
     has_any_structured_content=True,
     has_result_types=True,
     has_cache_hints=True,
+    has_tasks=True,
 )
 
 #: Every revision that is served, newest first, as error data and discovery list them.

@@ -9,7 +9,7 @@ session subscribed to.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -62,11 +62,22 @@ class Change(msgspec.Struct, frozen=True):
         return before + subscription + after
 
 
+class News(Protocol):
+    """Something that a stream is told of."""
+
+    def encode(self) -> bytes:
+        """The notification as a legacy session gets it."""
+
+    def encode_for(self, subscription: bytes) -> bytes:
+        """The notification as the stream of a listen request gets it."""
+
+
 class Filter(msgspec.Struct, frozen=True):
     """What one stream asked to be told of."""
 
     kinds: frozenset[Kind] = frozenset()
     uris: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()  # by id; the hub knows nothing of them
 
     def wants(self, change: Change) -> bool:
         """Whether a change belongs on the stream."""
@@ -79,6 +90,8 @@ class Filter(msgspec.Struct, frozen=True):
         params: dict[str, Any] = {_FIELDS[kind]: True for kind in KINDS if kind in self.kinds}
         if self.uris:
             params["resourceSubscriptions"] = sorted(self.uris)
+        if self.tasks:
+            params["taskIds"] = sorted(self.tasks)
         return params
 
 
@@ -90,9 +103,13 @@ def _encoded(change: Change) -> bytes:
 
 @lru_cache(maxsize=64)
 def _around_id(change: Change) -> tuple[bytes, bytes]:
-    params = {**change.params, "_meta": {SUBSCRIPTION_ID: PLACE}}
+    return around(change.method, {**change.params, "_meta": {SUBSCRIPTION_ID: PLACE}})
+
+
+def around(method: str, params: dict[str, Any]) -> tuple[bytes, bytes]:
+    """A notification without the id that comes last in it, which each stream has its own of."""
     # The last one: a resource may be called like the placeholder, and stands before it.
-    before, _place, after = jsonrpc.notification(change.method, params).rpartition(_ENCODED_PLACE)
+    before, _place, after = jsonrpc.notification(method, params).rpartition(_ENCODED_PLACE)
     return before, after
 
 

@@ -23,6 +23,7 @@ from mcp_transport.registry.records import (
     PromptArgument,
     Resource,
     ResourceTemplate,
+    TaskTerms,
     Tool,
 )
 from mcp_transport.registry.results import Convert, output_of, schema_converter
@@ -50,6 +51,9 @@ def build_tool(
     destructive: bool | None = None,
     idempotent: bool | None = None,
     open_world: bool | None = None,
+    task: str | None = None,
+    task_lifetime: float | None = None,
+    poll_interval: float | None = None,
     **options: Any,
 ) -> Tool:
     """The tool that a function serves; ``options`` are those of every entry."""
@@ -70,6 +74,7 @@ def build_tool(
         headers=header_parameters(schema, signature.subject),
         function=recorded(signature, bind, atomic),
         convert_result=convert,
+        task=checked_task(signature, task, task_lifetime, poll_interval),
     )
 
 
@@ -140,6 +145,24 @@ def checked_hints(signature: Signature, hints: Mapping[str, Any]) -> dict[str, b
         if not isinstance(value, bool):
             raise refusal(signature, f"{name} {value!r} has to be True or False")
     return given
+
+
+def checked_task(
+    signature: Signature, mode: str | None, lifetime: float | None, poll_interval: float | None
+) -> TaskTerms | None:
+    """How a call becomes a task; None where none does."""
+    spans = {"task_lifetime": lifetime, "poll_interval": poll_interval}
+    given = {name: seconds for name, seconds in spans.items() if seconds is not None}
+    if mode is None and given:
+        raise refusal(signature, f"{listed(given)} needs task= beside it")
+    if mode not in (None, "optional", "required"):
+        raise refusal(signature, f"task {mode!r} has to be 'optional' or 'required'")
+    for name, seconds in given.items():
+        if seconds <= 0:
+            raise refusal(signature, f"{name} {seconds!r} has to be a positive number of seconds")
+    if mode is None:
+        return None
+    return TaskTerms(is_required=mode == "required", lifetime=lifetime, poll_interval=poll_interval)
 
 
 def recorded(signature: Signature, bind: Bind, atomic: bool | str) -> Function:

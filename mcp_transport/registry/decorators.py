@@ -8,7 +8,7 @@ before. What is wrong with an entry is raised where it is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from mcp_transport.protocol.content import Annotations, Icon
 from mcp_transport.registry.building import build_prompt, build_resource, build_tool
@@ -43,6 +43,9 @@ class ToolOptions(EntryOptions, total=False):
     open_world: bool
     input_schema: Mapping[str, Any]  # instead of the signature's
     output_schema: Mapping[str, Any]  # instead of the return type's
+    task: Literal["optional", "required"]  # a call may, or has to, outlive its connection
+    task_lifetime: float  # seconds for which such a call, with its result, can be asked for
+    poll_interval: float  # seconds between two questions how far it is
 
 
 class ResourceOptions(EntryOptions, total=False):

@@ -55,6 +55,15 @@ class HeaderParameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTerms:
+    """How a call of a tool outlives its connection, for clients that know tasks."""
+
+    is_required: bool  # from its beginning, and for such clients only; else when it takes long
+    lifetime: float | None = None  # seconds; None takes MCP_TASK_LIFETIME
+    poll_interval: float | None = None  # seconds; None takes MCP_TASK_POLL_INTERVAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolDefinition(Definition):
     """A tool as clients see it."""
 
@@ -62,6 +71,7 @@ class ToolDefinition(Definition):
     output_schema: dict[str, Any] | None = None
     annotations: dict[str, bool] = field(default_factory=dict)  # readOnlyHint…, given ones only
     headers: tuple[HeaderParameter, ...] = ()
+    task: TaskTerms | None = None  # None: a call never becomes a task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,15 @@ class Insert(ModelStatement):
 
 
 class Update(ModelStatement):
-    """Sets fields of the row whose key comes last, after the fields' values."""
+    """
+    Sets fields of the row whose key comes last, after the fields' values.
+
+    ``only_where`` is SQL without values: what the row has to be like still.
+    """
+
+    def __init__(self, model: type[models.Model], *names: str, only_where: str = "") -> None:
+        super().__init__(model, *names)
+        self._condition = f" AND {only_where}" if only_where else ""
 
     def make_form(self, connection: BaseDatabaseWrapper) -> Form:
         form = UPDATE_FORMS.get(connection.vendor, EachRow)
@@ -121,7 +129,7 @@ class Update(ModelStatement):
         meta = self.model._meta
         columns = ", ".join(f"{quote(str(field.column))} = {mark}" for field in self.fields)
         key = _concrete_field(self.model, "pk")
-        sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(key.column))} = {mark}"  # noqa: S608 - names of a model
+        sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(key.column))} = {mark}{self._condition}"  # noqa: S608 - names of a model
         return form(sql, [*self.fields, key])
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from mcp_transport.bus.base import Bus
-from mcp_transport.protocol.subscriptions import Change, Filter, Kind
+from mcp_transport.protocol.subscriptions import Change, Filter, Kind, News
 from mcp_transport.streams.notices import Changed, Notice, read
 
 logger = logging.getLogger("mcp_transport.streams")
@@ -76,7 +76,7 @@ class Listener:
         self.told_at = -math.inf  # monotonic seconds: of a list that may look different
         # Made when they are needed: there are many listeners, and little to tell.
         self.hints_taken: dict[Kind, float] | None = None
-        self._pending: dict[Change, None] | None = None
+        self._pending: dict[News, None] | None = None
         self._kept: dict[Change, None] | None = None
         self._waiting: asyncio.Future[None] | None = None
 
@@ -84,9 +84,15 @@ class Listener:
         """Whether the listener may hear of a resource that it asked for."""
         return True
 
-    def tell(self, change: Change) -> bool:
+    def tell(self, change: News) -> bool:
         """Tell of a change then and there; False leaves it waiting."""
         return False
+
+    def pass_on(self, change: News) -> None:
+        """Tell of a change that the client is to hear of."""
+        # Behind what waits already: a client hears of changes in their order.
+        if self._pending or not self.tell(change):
+            self._add(change)
 
     def offer(self, change: Change) -> None:
         """Put a change before the listener, if it asked for such and may know of it."""
@@ -103,9 +109,7 @@ class Listener:
             self.told_at = now
         elif not self.may_know(change.uri):
             return
-        # Behind what waits already: a client hears of changes in their order.
-        if self._pending or not self.tell(change):
-            self._add(change)
+        self.pass_on(change)
 
     def keep_for_filter(self) -> None:
         """Keep what comes from now on for another filter, which is being found out."""
@@ -127,19 +131,19 @@ class Listener:
         self.is_ended = True
         self._wake()
 
-    def take(self) -> list[Change]:
+    def take(self) -> list[News]:
         """What waits to be told."""
         pending, self._pending = self._pending, None
         return list(pending or ())
 
-    async def changes(self) -> list[Change]:
+    async def changes(self) -> list[News]:
         """What has changed, once something has; an empty list at the end."""
         while not self._pending and not self.is_ended:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         return self.take()
 
-    def _add(self, change: Change) -> None:
+    def _add(self, change: News) -> None:
         if self._pending is None:
             self._pending = {}
         # A dictionary keeps the order and takes each once: this is the bound of what a client

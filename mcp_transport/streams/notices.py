@@ -64,7 +64,13 @@ class Seen(msgspec.Struct, frozen=True, tag="seen"):
     is_there: bool
 
 
-Notice = Changed | Heeded | Mail | Seen | Stale | Used
+class Moved(msgspec.Struct, frozen=True, tag="moved"):
+    """A task has another status."""
+
+    task: str
+
+
+Notice = Changed | Heeded | Mail | Moved | Seen | Stale | Used
 
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 

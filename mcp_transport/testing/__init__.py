@@ -14,6 +14,7 @@ from mcp_transport.testing.blocking import BlockingClient
 from mcp_transport.testing.client import Client
 from mcp_transport.testing.legacy import LegacyClient
 from mcp_transport.testing.listening import Listener
+from mcp_transport.testing.long_call import LongCall
 from mcp_transport.testing.modern import ModernClient
 from mcp_transport.testing.reply import Refusal, Reply
 from mcp_transport.testing.results import (
@@ -39,6 +40,7 @@ __all__ = [
     "LegacyClient",
     "Listener",
     "LogLine",
+    "LongCall",
     "ModernClient",
     "ProgressReport",
     "PromptResult",

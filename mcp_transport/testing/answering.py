@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mcp_transport.protocol.tasks import TASKS
 from mcp_transport.testing.reply import Json
+from mcp_transport.testing.wire import MODERN_REVISION
 
 ELICITATION = "elicitation/create"
 SAMPLING = "sampling/createMessage"
@@ -101,9 +103,10 @@ RESULTS: Mapping[str, Callable[[Any, Json], Json]] = {
 
 
 def everything(revision: str) -> Json:
-    """The capabilities of a client that can answer whatever its revision asks."""
+    """The capabilities of a client that can answer whatever its revision asks, and wait."""
     if revision < "2025-06-18":
         return {"roots": {}, "sampling": {}}
     if revision < "2025-11-25":
         return {"roots": {}, "sampling": {}, "elicitation": {}}
-    return {"roots": {}, "sampling": {"tools": {}}, "elicitation": {"form": {}, "url": {}}}
+    able: Json = {"roots": {}, "sampling": {"tools": {}}, "elicitation": {"form": {}, "url": {}}}
+    return {**able, "extensions": {TASKS: {}}} if revision == MODERN_REVISION else able

@@ -17,6 +17,7 @@ from mcp_transport.testing.answering import (
 )
 from mcp_transport.testing.legacy import LegacyClient
 from mcp_transport.testing.listening import Listener
+from mcp_transport.testing.long_call import LongCall
 from mcp_transport.testing.modern import LOG_LEVEL, ModernClient
 from mcp_transport.testing.reply import Json, Reply
 from mcp_transport.testing.results import (
@@ -85,6 +86,20 @@ class Client:
         """Call a tool and return its failure like any other result."""
         reply = await self.ask("tools/call", {"name": tool, "arguments": dict(arguments)})
         return ToolOutcome(**told_by(reply))
+
+    async def begin(self, tool: str, /, **arguments: Any) -> LongCall:
+        """
+        Call a tool whose call becomes a task, and do not wait for it.
+
+        call() waits, whether it becomes one or not.
+        """
+        wire = await self.connect()
+        if not isinstance(wire, ModernClient):
+            raise AssertionError(f"{self.revision} has no tasks.")
+        created = (await wire.ask("tools/call", {"name": tool, "arguments": arguments})).result
+        if created["resultType"] != "task":
+            raise AssertionError(f"{tool} became no task, but was answered: {created!r}")
+        return LongCall(wire, created)
 
     async def read(self, uri: str) -> ReadResult:
         """Read a resource."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +24,17 @@ CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 
 MAX_ROUNDS = 20  # of questions, before a request is taken to ask without end
-NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+NAMED_BY = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
+}
+OPEN = ("working", "input_required")
+TASK_LIMIT = 30.0  # seconds a task may take, before it is taken to never end
+TASK_INTERVAL = 0.02  # seconds between two looks at one; it runs in this very process
 
 
 class ModernClient(WireClient):
@@ -90,18 +102,48 @@ class ModernClient(WireClient):
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, **options: Any
     ) -> Reply:
-        """Send a request and answer questions until it is complete."""
+        """Send a request and answer questions until it is complete, as a task or without."""
         given = dict(params or {})
         earlier: list[Reply] = []
         for _ in range(MAX_ROUNDS):
             reply = await self.ask(method, given, **options)
             reply.earlier = list(earlier)
             response = reply.response
-            if response.get("result", {}).get("resultType") != "input_required":
+            kind = response.get("result", {}).get("resultType")
+            if kind == "task":
+                return await self._answered(reply)
+            if kind != "input_required":
                 return reply
             earlier.append(reply)
             given = {**dict(params or {}), **self.answers_to(response["result"])}
         raise AssertionError(f"{method} asks without end.")
+
+    async def look_at_task(self, task_id: str) -> Json:
+        """How a task is."""
+        return (await self.ask("tasks/get", {"taskId": task_id})).result
+
+    async def follow_task(self, task_id: str, *, is_answering: bool = True) -> Json:
+        """Answer what a task asks until it has ended; how it is then."""
+        known: set[str] = set()
+        async with asyncio.timeout(TASK_LIMIT):
+            while (state := await self.look_at_task(task_id))["status"] in OPEN:
+                asked = {k: q for k, q in state.get("inputRequests", {}).items() if k not in known}
+                if asked and is_answering:
+                    known |= asked.keys()
+                    answers = self.answers_to({"inputRequests": asked})
+                    _ = (await self.ask("tasks/update", {"taskId": task_id, **answers})).result
+                await asyncio.sleep(TASK_INTERVAL)
+        return state
+
+    async def _answered(self, reply: Reply) -> Reply:
+        """The reply as it would be if the call had been waited for."""
+        state = await self.follow_task(reply.result["taskId"])
+        outcome: Json = {key: state[key] for key in ("result", "error") if key in state}
+        if not outcome:
+            outcome = {"error": {"code": -32603, "message": "The task was cancelled."}}
+        rest = [message for message in reply.messages if message is not reply.response]
+        answer = {"jsonrpc": "2.0", "id": reply.response["id"], **outcome}
+        return dataclasses.replace(reply, messages=[*rest, answer])
 
     def answers_to(self, result: Json) -> Json:
         """What a retry has to carry."""

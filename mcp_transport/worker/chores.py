@@ -21,6 +21,7 @@ from mcp_transport.engine.watching import look
 from mcp_transport.storage.rows import DatabaseAway, RowPool, is_unavailable
 from mcp_transport.storage.writer import Stage, Writer
 from mcp_transport.streams.orphans import end_orphans
+from mcp_transport.tasks.orphans import fail_orphans
 from mcp_transport.worker.cleanup import clean
 from mcp_transport.worker.presence import DatabaseClock, Heartbeat, read_ahead
 
@@ -82,6 +83,9 @@ class Chores:
             for call in await self._rows.run(end_orphans, services.worker_id):
                 if call:
                     services.recorder.post(from_columns(call))
+            for call in await self._rows.run(fail_orphans, services.worker_id):
+                services.recorder.post(from_columns(call))
+        await services.tasks.look()
         services.limiting.summarize()
         await look(services.directory, services.hub)
         while services.directory.unpublished:

@@ -22,7 +22,7 @@ from mcp_transport.audit.retention import (
     seal_operators_actions,
 )
 from mcp_transport.conf import settings
-from mcp_transport.models import Announcement, Inbox, Session, Stream, Ticket, Worker
+from mcp_transport.models import Announcement, Inbox, Session, Stream, Task, Ticket, Worker
 
 BATCH = 500
 # A worker process that was not seen for so long will not come back.
@@ -36,6 +36,7 @@ def clean() -> dict[str, int]:
         "sessions expired": expire_sessions(),
         "closed sessions deleted": delete_closed_sessions(),
         "ended streams deleted": delete_ended_streams(),
+        "expired tasks deleted": delete_expired_tasks(),
         "inbox messages deleted": delete_stale_inbox(),
         "interrupted records sealed": seal_dead_chains(),
         "old calls deleted": delete_old_calls(),
@@ -63,6 +64,11 @@ def delete_closed_sessions() -> int:
 def delete_ended_streams() -> int:
     """Delete streams and their events when these cannot be replayed any more."""
     return delete_in_batches(Stream.objects.filter(closed_at__lt=replayable_since()))
+
+
+def delete_expired_tasks() -> int:
+    """Delete tasks, with their results, for which nobody can ask any more."""
+    return delete_in_batches(Task.objects.filter(expires_at__lt=timezone.now()))
 
 
 def delete_stale_inbox() -> int:

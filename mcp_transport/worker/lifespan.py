@@ -36,6 +36,7 @@ from mcp_transport.engine.reconciling import Reconciling
 from mcp_transport.engine.roll_call import RollCall
 from mcp_transport.engine.services import Services
 from mcp_transport.engine.source import Source
+from mcp_transport.engine.tasks import Tasks
 from mcp_transport.limits.limiter import Limiter
 from mcp_transport.monitoring.monitor import Monitor
 from mcp_transport.nchan.channels import Announce, Channels
@@ -52,6 +53,7 @@ from mcp_transport.streams.hub import Hub
 from mcp_transport.streams.live import LiveStreams
 from mcp_transport.streams.log import EventLog
 from mcp_transport.streams.notices import Notice, Seen, Stale
+from mcp_transport.tasks.store import TaskStore
 from mcp_transport.threads import ThreadPool
 from mcp_transport.transports.pulse import Pulse
 from mcp_transport.transports.security import Gate
@@ -117,6 +119,8 @@ class Runtime:
 
     def _services(self) -> Services:
         log = EventLog(self.writer, self.rows, worker_id=self.worker_id)
+        inboxes = Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub)
+        task_rows = TaskStore(self.writer, self.rows, worker_id=self.worker_id)
         return Services(
             worker_id=self.worker_id,
             directory=self.directory,
@@ -126,7 +130,8 @@ class Runtime:
             streams=LiveStreams(log, keep=settings.MCP_STREAM_QUEUE),
             hub=self.hub,
             recorder=self.recorder,
-            inboxes=Inboxes(self.writer, self.rows, worker_id=self.worker_id, hub=self.hub),
+            inboxes=inboxes,
+            tasks=Tasks(task_rows, inboxes, self.hub, worker_id=self.worker_id),
             limiting=self.limiting,
             patrol=Patrol(),
             roll_call=RollCall(
@@ -280,6 +285,7 @@ class Runtime:
             "mcp_workers": 1,
             "mcp_workers_draining": self.is_draining,
             "mcp_running_requests": self.engine.running,
+            "mcp_running_tasks": len(self.engine.services.tasks),
             "mcp_open_streams": len(self.hub.listeners()),
             "mcp_open_connections": len(self.engine.connections),
             "mcp_writer_queue_rows": self.writer.depth,

@@ -22,6 +22,7 @@ SHOWN = {
     "tutorial/resource-and-prompt.md": "library",
     "tutorial/test.md": "library",
     "howto/dependencies.md": "orders",
+    "howto/long-tools.md": "reports",
     "howto/openapi.md": "pets",
     "howto/tell-of-changes.md": "profiles",
     "howto/test-your-tools.md": "orders",

@@ -62,10 +62,17 @@ class FakeConnections(Connections):
     have_post = False
 
 
+class FakeTasks:
+    """None, at any time."""
+
+    is_idle = True
+
+
 def make(*, have_post: bool = False) -> tuple[InboxReader, FakeInboxes, Pending, FakeWorks]:
     inboxes, pending, works, connections = FakeInboxes(), Pending(), FakeWorks(), FakeConnections()
     connections.have_post = have_post
-    reader = InboxReader(inboxes, pending, works, connections, leave=works.cancel_session)  # type: ignore[arg-type]  # the parts it uses
+    leave, tasks = works.cancel_session, FakeTasks()
+    reader = InboxReader(inboxes, pending, works, connections, tasks, leave=leave)  # type: ignore[arg-type]  # the parts it uses
     return reader, inboxes, pending, works
 
 

@@ -17,6 +17,8 @@ from mcp_transport.protocol.revisions import REVISIONS
 class Said:
     """A channel that remembers."""
 
+    keeps_progress = False
+
     def __init__(self) -> None:
         self.params: list[dict[str, Any]] = []
 

@@ -9,3 +9,4 @@ MCP_BODY_TIMEOUT = 1.0
 # Plain answers are judged by tests/fuzz/test_rest.py; here everything is JSON-RPC.
 MCP_REST = False
 MCP_REST_ROOT = None
+MCP_NAME_PREFIXES = {"tools.conformance": "conformance_"}  # some are called like the tests' own

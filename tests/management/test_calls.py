@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from mcp_transport.management.subcommands import calls
+from mcp_transport.management.subcommands.following import FollowedTask
 from tests.management.conftest import FakeRuntime, mcp
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +187,7 @@ def test_a_tool_that_needs_answers_says_how_to_give_them(runtime: FakeRuntime) -
     with pytest.raises(CommandError, match=r"^This needs elicitation\. Run .* --answer\.$"):
         mcp("call", "main", "echo")
     declared = sent(runtime)["_meta"]["io.modelcontextprotocol/clientCapabilities"]
-    assert declared == {}
+    assert "elicitation" not in declared
 
 
 def test_a_tool_that_asks_without_end_fails_the_command(
@@ -220,3 +221,58 @@ def test_what_a_tool_says_does_not_command_a_terminal(runtime: FakeRuntime) -> N
     call_command("mcp", "call", "main", "echo", stdout=out)
     assert out.getvalue() == "a?[2J\n\tb\n"
     assert mcp("call", "main", "echo")[0] == "a\x1b[2J\n\tb\n"
+
+
+def task(status: str, **more: Any) -> dict[str, Any]:
+    """What is said of a task."""
+    return {"taskId": "t", "status": status, "pollIntervalMs": 1, **more}
+
+
+FORM = {"properties": {"name": {"type": "string"}}, "required": ["name"]}
+ASKS = {"method": "elicitation/create", "params": {"message": "Who?", "requestedSchema": FORM}}
+
+
+def test_a_task_is_waited_for(runtime: FakeRuntime) -> None:
+    told = {"_meta": {"mcp-transport/progress": {"progress": 1, "total": 2}}}
+    asks = task("input_required", inputRequests={"q": ASKS})
+    done = task("completed", result={"content": [{"type": "text", "text": "late"}]})
+    runtime.asked = [
+        {"resultType": "task", **task("working")},
+        task("working", statusMessage="Half", **told),
+        task("working", statusMessage="Half", **told),
+        asks, {}, asks, done,
+    ]  # fmt: skip
+    assert mcp("call", "--answer", "name=Ada", "main", "echo") == ("late\n", "1/2 Half\n")
+    methods = [one.body["method"] for one in runtime.received]
+    assert methods.count("tasks/update") == 1
+    update = next(one for one in runtime.received if one.body["method"] == "tasks/update")
+    answers = {"q": {"action": "accept", "content": {"name": "Ada"}}}
+    assert update.body["params"]["inputResponses"] == answers
+
+
+@pytest.mark.parametrize(
+    ("ended", "message"),
+    [
+        (task("failed", error={"code": -32603, "message": "It died."}), "It died"),
+        (task("cancelled"), "The task was cancelled"),
+    ],
+)
+def test_a_task_without_a_result_fails_the_command(
+    runtime: FakeRuntime, ended: dict[str, Any], message: str
+) -> None:
+    runtime.asked = [{"resultType": "task", **task("working")}, ended]
+    with pytest.raises(CommandError, match=message):
+        mcp("call", "main", "echo")
+
+
+def test_whoever_interrupts_the_command_ends_the_task(
+    runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_self: object, _state: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FollowedTask, "_show", interrupt)
+    runtime.asked = [{"resultType": "task", **task("working")}, {}]
+    with pytest.raises(KeyboardInterrupt):
+        mcp("call", "main", "echo")
+    assert runtime.received[-1].body["method"] == "tasks/cancel"

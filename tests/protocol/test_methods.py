@@ -11,6 +11,7 @@ from tests.schema import definitions_of
 
 # Tasks were experimental in 2025-11-25 and exist only where a server declares them.
 OPTIONAL = {"tasks/get", "tasks/result", "tasks/cancel", "tasks/list"}
+EXTENSION = {"tasks/get", "tasks/update", "tasks/cancel"}
 
 
 def find(name: str, revision: Revision) -> Method | None:
@@ -28,7 +29,8 @@ def of_schema(revision: Revision) -> set[str]:
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=str)
 def test_a_revision_has_the_methods_of_its_schema(revision: Revision) -> None:
     found = {name for name in METHODS if find(name, revision) is not None}
-    assert found == of_schema(revision) - OPTIONAL
+    assert found - EXTENSION == of_schema(revision) - OPTIONAL
+    assert found & EXTENSION == (EXTENSION if revision.has_tasks else set())
 
 
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=str)
@@ -48,7 +50,8 @@ def test_what_the_handshake_took_with_it_is_legacy(name: str) -> None:
 
 def test_headers_name_what_is_called_read_and_got() -> None:
     named = {row.name: row.named_by for row in METHODS.values() if row.named_by}
-    assert named == {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+    core = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+    assert named == {**core, **dict.fromkeys(EXTENSION, "taskId")}
 
 
 def test_questions_are_asked_where_the_specification_lets_them() -> None:
@@ -79,7 +82,7 @@ def test_a_method_belongs_to_the_capability_it_begins_with() -> None:
         expected = {"completion": "completions"}.get(first, first)
         assert row.capability in (None, expected)
         assert (row.capability is None) == (
-            first in {"initialize", "ping", "server", "subscriptions"}
+            first in {"initialize", "ping", "server", "subscriptions", "tasks"}
         )
 
 

@@ -20,6 +20,7 @@ from mcp_transport.registry.records import (
     PromptArgument,
     Resource,
     ResourceTemplate,
+    TaskTerms,
     Tool,
 )
 
@@ -144,6 +145,26 @@ def test_a_time_limit_is_positive() -> None:
         build(add, rate=0)
     with pytest.raises(ImproperlyConfigured, match=r"concurrency 1\.5 has to be a whole number"):
         build(add, concurrency=1.5)
+
+
+def test_a_call_may_outlive_its_connection() -> None:
+    assert build(add).task is None
+    assert build(add, task="optional").task == TaskTerms(is_required=False)
+    terms = TaskTerms(is_required=True, lifetime=60, poll_interval=0.5)
+    assert build(add, task="required", task_lifetime=60, poll_interval=0.5).task == terms
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"task": "always"}, "task 'always' has to be 'optional' or 'required'"),
+        ({"task_lifetime": 60}, "needs task= beside it"),
+        ({"task": "optional", "poll_interval": 0}, "poll_interval 0 has to be a positive number"),
+    ],
+)
+def test_how_it_does_is_checked(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=problem):
+        build(add, **options)
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mcp_transport.bus.base import Bus, Receive
 from mcp_transport.bus.memory import MemoryBus
-from mcp_transport.protocol.subscriptions import Change, Filter
+from mcp_transport.protocol.subscriptions import Change, Filter, News
 from mcp_transport.streams import hub as hub_module
 from mcp_transport.streams.hub import Hub, Listener
 from mcp_transport.streams.notices import Changed, Stale
@@ -57,7 +57,7 @@ def listener(*uris: str, server_id: int = 1, principal: Any = ADA, **more: Any) 
     return Listener("main", server_id, principal, wanted, **more)
 
 
-async def told(one: Listener) -> list[Change]:
+async def told(one: Listener) -> list[News]:
     async with asyncio.timeout(LIMIT):
         return await one.changes()
 
@@ -268,11 +268,11 @@ async def test_many_listeners_are_told_in_turns(hub: Hub, monkeypatch: pytest.Mo
 
 
 async def test_what_can_be_sent_at_once_does_not_wait(hub: Hub) -> None:
-    sent: list[Change] = []
+    sent: list[News] = []
     is_slow = False
 
     class Reader(Listener):
-        def tell(self, change: Change) -> bool:
+        def tell(self, change: News) -> bool:
             if not is_slow:
                 sent.append(change)
             return not is_slow
@@ -295,7 +295,7 @@ async def test_a_listener_that_fails_is_ended_and_the_others_are_told(
     hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Listener):
-        def tell(self, change: Change) -> bool:
+        def tell(self, change: News) -> bool:
             raise RuntimeError("out of order")
 
     one, other = Broken("main", 1, ADA, LISTS), listener()

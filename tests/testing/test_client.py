@@ -209,3 +209,37 @@ async def test_two_clients_of_one_session_era_have_two_sessions(mcp_site: Site) 
     first, second = await one.connect(), await other.connect()
     assert first.session_id != second.session_id  # type: ignore[union-attr]  # legacy clients
     assert (await one.connect()) is first
+
+
+async def test_a_task_is_waited_for_like_any_other_call(mcp: Client) -> None:
+    mcp.answer(elicitation={"name": "Ada"})
+    assert (await mcp.call("long_must")).text == "had to"
+    assert (await mcp.call("long_blocking")).text == "Hello, Ada!"
+    with pytest.raises(ToolFailed, match="It broke"):
+        await mcp.call("long_breaks")
+    with pytest.raises(Refusal, match="Not like this"):
+        await mcp.call("long_refuses")
+
+
+async def test_a_task_can_be_looked_at(mcp: Client) -> None:
+    mcp.answer(elicitation={"name": "Ada"})
+    running = await mcp.begin("long_blocking")
+    assert (await running.state())["taskId"] == running.id
+    assert (await running.result()).text == "Hello, Ada!"
+    with pytest.raises(ToolFailed, match="It broke"):
+        await (await mcp.begin("long_breaks")).result()
+
+
+async def test_a_task_can_be_cancelled(mcp: Client) -> None:
+    running = await mcp.begin("long_lasts", until="/never")
+    await running.cancel()
+    assert (await running.ended())["status"] == "cancelled"
+    with pytest.raises(Refusal, match="cancelled"):
+        await running.result()
+
+
+async def test_what_becomes_no_task_is_said(mcp: Client, mcp_site: Site) -> None:
+    with pytest.raises(AssertionError, match="became no task"):
+        await mcp.begin("repeat", text="a")
+    with pytest.raises(AssertionError, match="has no tasks"):
+        await mcp_site.client(revision="2025-11-25").begin("long_must")

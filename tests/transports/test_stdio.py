@@ -23,6 +23,7 @@ User.objects.create_user("ada")
 Server.objects.create(slug="guarded", access="token", offers=["good", "slow"])
 Server.objects.create(slug="staff", access="permission", permission="auth.view_user", offers=["good"])
 """
+CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 CALLS = "SELECT transport, principal, outcome FROM mcp_transport_call WHERE entry = ? ORDER BY id"
 
 
@@ -193,3 +194,17 @@ async def test_nobody_who_reads_is_an_error_of_the_pipe() -> None:
     os.close(source)
     with pytest.raises(OSError, match="pipe"):
         await Pipes(source, sink).write(b"{}")
+
+
+@pytest.mark.server
+async def test_a_call_may_become_a_task(folder: Folder) -> None:
+    knows: dict[str, Any] = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+    async with Child("stdio", "long", environment=folder.environment) as child:
+        await child.send_modern("tools/call", call("long_must"), 1, **{CAPABILITIES: knows})
+        task = {"taskId": (await child.answer(1))["result"]["taskId"]}
+        for number in range(2, 500):
+            await child.send_modern("tasks/get", task, number, **{CAPABILITIES: knows})
+            state = (await child.answer(number))["result"]
+            if state["status"] != "working":
+                break
+        assert state["result"]["content"][0]["text"] == "had to"

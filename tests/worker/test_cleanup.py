@@ -142,6 +142,7 @@ def test_cleaning_does_all_of_it(server: Server) -> None:
         "sessions expired": 1,
         "closed sessions deleted": 0,
         "ended streams deleted": 1,
+        "expired tasks deleted": 0,
         "inbox messages deleted": 0,
         "interrupted records sealed": 0,
         "old calls deleted": 0,

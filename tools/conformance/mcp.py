@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-from tools.conformance import contents, documents, questions, rounds, signals  # noqa: F401
+from tools.conformance import (  # noqa: F401
+    contents,
+    documents,
+    questions,
+    rounds,
+    signals,
+    tasks,
+)

@@ -10,11 +10,13 @@ from django.core.management.base import CommandError
 
 from mcp_transport.engine.questions import ELICITATION
 from mcp_transport.management.subcommands.base import shown
+from mcp_transport.protocol.tasks import TASKS
 
 Json = dict[str, Any]
 Prompt = Callable[[str], str]
 
-CAPABILITIES: Json = {"elicitation": {"form": {}, "url": {}}}
+QUESTIONS: Json = {"elicitation": {"form": {}, "url": {}}}
+PATIENCE: Json = {"extensions": {TASKS: {}}}  # it waits for what takes long
 YES = frozenset({"y", "yes", "true", "1", "on"})
 NO = frozenset({"n", "no", "false", "0", "off"})
 
@@ -40,7 +42,7 @@ class Respondent:
     @property
     def capabilities(self) -> Json:
         """What a client with this respondent can be asked."""
-        return CAPABILITIES if self._given or self._prompt else {}
+        return {**PATIENCE, **(QUESTIONS if self._given or self._prompt else {})}
 
     def reply(self, asked: Json) -> Json:
         """

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -16,6 +16,7 @@ from mcp_transport.comparable import is_text
 from mcp_transport.management.subcommands import asking
 from mcp_transport.management.subcommands.answering import Respondent
 from mcp_transport.management.subcommands.base import Subcommand, shown, text
+from mcp_transport.management.subcommands.following import FollowedTask, Request
 from mcp_transport.management.subcommands.terminal import ProgressLine
 
 MAX_ROUNDS = 50  # of questions, before a tool is taken to ask without end
@@ -80,26 +81,33 @@ class Call(Subcommand):
         """
         with asking.engine_at_hand() as (runner, process):
             offer = runner.run(asking.find_offer(process, slug, principal))
-            carried: dict[str, Any] = {}
-            for _round in range(MAX_ROUNDS):
-                question = asking.Question(
-                    "tools/call", {**params, **carried}, respondent.capabilities
-                )
-                incoming = asking.incoming(offer, principal, question)
-                result = self.ask(runner, asking.ask(process, incoming, self.on_notification))
-                if result.get("resultType") != "input_required":
-                    return result
-                carried = respondent.reply(result)
-        raise CommandError(f"The tool asks without end: it has asked {MAX_ROUNDS} times.")
 
-    def ask(
-        self, runner: asyncio.Runner, answer: Coroutine[Any, Any, dict[str, Any]]
+            def request(method: str, params: dict[str, Any]) -> dict[str, Any]:
+                question = asking.Question(method, params, respondent.capabilities)
+                incoming = asking.incoming(offer, principal, question)
+                return runner.run(asking.ask(process, incoming, self.on_notification))
+
+            try:
+                result = self.answered(request, params, respondent)
+                if result.get("resultType") == "task":
+                    task = FollowedTask(request, respondent, self.line)
+                    result = task.result(result, lambda wait: runner.run(asyncio.sleep(wait)))
+            finally:
+                self.line.clear()
+        return result
+
+    def answered(
+        self, request: Request, params: dict[str, Any], respondent: Respondent
     ) -> dict[str, Any]:
-        """One round, and a terminal without its progress afterwards."""
-        try:
-            return runner.run(answer)
-        finally:
+        """Call the tool as often as it asks; its result, or the task that it has become."""
+        carried: dict[str, Any] = {}
+        for _round in range(MAX_ROUNDS):
+            result = request("tools/call", {**params, **carried})
             self.line.clear()
+            if result.get("resultType") != "input_required":
+                return result
+            carried = respondent.reply(result)
+        raise CommandError(f"The tool asks without end: it has asked {MAX_ROUNDS} times.")
 
     def on_notification(self, message: dict[str, Any]) -> None:
         """Show progress and log messages as they come."""

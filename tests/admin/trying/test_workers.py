@@ -50,7 +50,9 @@ class Operator:
 
     async def begin(self, tool: str) -> str:
         """Start a run in the first process; its page."""
-        key = self.first.folder.rows("SELECT id FROM mcp_transport_server")[0][0]
+        key = self.first.folder.rows("SELECT id FROM mcp_transport_server WHERE slug = 'open'")[0][
+            0
+        ]
         query = urlencode({"kind": "tool", "name": tool})
         path = f"/admin/mcp_transport/server/{key}/try/?{query}"
         form = Fields(await self.get(self.first, path)).forms[-1]

@@ -14,6 +14,7 @@ from tests.interaction.requirements import (
     legacy,
     patterns,
     planned,
+    tasks,
     transport,
 )
 from tests.interaction.requirements.record import Requirement, covers
@@ -24,6 +25,7 @@ ROWS = (
     *features.ROWS,
     *legacy.ROWS,
     *connections.ROWS,
+    *tasks.ROWS,
     *planned.ROWS,
 )
 REQUIREMENTS = {row.id: row for row in ROWS}

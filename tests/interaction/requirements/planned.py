@@ -7,7 +7,7 @@ of authorization and security that hold today are tested.
 
 from __future__ import annotations
 
-from tests.interaction.requirements.record import MODERN, page, requirement
+from tests.interaction.requirements.record import page, requirement
 
 TASKS_D = "2025-11-25/basic/utilities/tasks"
 TASKS = page("/extensions/tasks/overview")
@@ -18,7 +18,7 @@ CLIENTS = "2026-07-28/basic/authorization/client-registration"
 PRACTICES = "/docs/2026-07-28/tutorials/security/security_best_practices"
 APPS = page("/extensions/apps/overview")
 
-NO_TASKS = "test_nothing_of_tasks_is_advertised"
+NO_TASKS = "test_nothing_of_the_older_tasks_is_advertised"
 NO_OAUTH = "test_no_authorization_server_is_named"
 NO_REMOTE = "test_nobody_elses_server_is_called"
 NO_APPS = "test_no_interface_extension_is_advertised"
@@ -85,25 +85,7 @@ ROWS = (
         "T1-16", page(TASKS_D, "Resource Management"), "D", "Tasks are limited and cleaned up.",
         absence=NO_TASKS,
     ),
-    # --- the tasks extension
-    requirement("T2-1", TASKS, MODERN, "The extension is declared.", absence=NO_TASKS),
-    requirement("T2-2", TASKS, MODERN, "Who did not declare it gets results.", absence=NO_TASKS),
-    requirement("T2-3", TASKS, MODERN, "Who has to declare it is told.", absence=NO_TASKS),
-    requirement("T2-4", TASKS, MODERN, "Only calls become tasks.", absence=NO_TASKS),
-    requirement("T2-5", TASKS, MODERN, "A created task is flat.", absence=NO_TASKS),
-    requirement("T2-6", TASKS, MODERN, "It exists before it is answered.", absence=NO_TASKS),
-    requirement("T2-7", TASKS, MODERN, "A task shows where it stands.", absence=NO_TASKS),
-    requirement("T2-8", TASKS, MODERN, "A tool's failure completes its task.", absence=NO_TASKS),
-    requirement("T2-9", TASKS, MODERN, "Answers reach a task in parts.", absence=NO_TASKS),
-    requirement("T2-10", TASKS, MODERN, "A question's key is never used twice.", absence=NO_TASKS),
-    requirement("T2-11", TASKS, MODERN, "Cancelling is always acknowledged.", absence=NO_TASKS),
-    requirement("T2-12", TASKS, MODERN, "An unknown task is an error.", absence=NO_TASKS),
-    requirement("T2-13", TASKS, MODERN, "Asking for a task needs the extension.", absence=NO_TASKS),
-    requirement("T2-14", TASKS, MODERN, "The older methods are gone."),
-    requirement("T2-15", TASKS, MODERN, "A task's state can be listened to.", absence=NO_TASKS),
-    requirement("T2-16", TASKS, MODERN, "A task has an owner.", absence=NO_TASKS),
-    requirement("T2-17", TASKS, MODERN, "A task is kept as long as it says.", absence=NO_TASKS),
-    requirement("T2-18", TASKS, MODERN, "Impatient polling is slowed down.", absence=NO_TASKS),
+    # --- tasks of both kinds at once
     requirement("T2-19", TASKS, "DE", "A task stays reachable in its own era.", absence=NO_TASKS),
     # --- authorization
     requirement(
