@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -14,8 +15,8 @@ MODELS = [model for model in admin.site._registry if model.__module__.startswith
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_every_list_and_page_sends_the_policy(operator: Client, model: type) -> None:
-    name = f"admin:mcp_transport_{model.__name__.lower()}_changelist"
+def test_every_list_and_page_sends_the_policy(operator: Client, model: type[Model]) -> None:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
     assert operator.get(reverse(name)).headers["Content-Security-Policy"] == page_policy()
 
 

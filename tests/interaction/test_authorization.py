@@ -146,6 +146,7 @@ def test_nobody_elses_server_is_called() -> None:
         "texts.TextSource",
         "stdio.source.StdioSource",
         "openapi.source.OpenApiSource",
+        "remote.source.RemoteSource",
     )
     assert list(settings.MCP_SOURCES) == [f"mcp_transport.sources.{name}" for name in ours]
-    assert (settings.MCP_STDIO, settings.MCP_OPENAPI) == ({}, {})
+    assert (settings.MCP_STDIO, settings.MCP_OPENAPI, settings.MCP_REMOTE) == ({}, {}, {})
