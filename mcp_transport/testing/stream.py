@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
-from mcp_transport.testing.asgi import Event, Exchange
+from mcp_transport.testing.asgi import Event, Exchange, within
 from mcp_transport.testing.reply import Json
 
 
@@ -39,12 +39,12 @@ class Stream:
         self._check = check
 
     async def message(self) -> Json | None:
-        """Wait for the next message; None when the stream has ended."""
-        while (event := await self.exchange.event()) is not None:
-            self.events.append(event)
-            if event.data:  # neither a comment nor the priming event
-                return self._checked(json.loads(event.data))
-        return None
+        """
+        Wait for the next message; None when the stream has ended.
+
+        What only keeps the stream alive is none. Raises TimeoutError.
+        """
+        return await within(self.exchange.limit, self._next)
 
     async def messages(self) -> AsyncIterator[Json]:
         """Every message until the stream ends."""
@@ -61,6 +61,13 @@ class Stream:
     async def close(self) -> None:
         """Leave the stream."""
         await self.exchange.disconnect()
+
+    async def _next(self) -> Json | None:
+        while (event := await self.exchange.event()) is not None:
+            self.events.append(event)
+            if event.data:  # neither a comment nor the priming event
+                return self._checked(json.loads(event.data))
+        return None
 
     def _checked(self, message: Any) -> Json:
         asked = self._methods.get(message.get("id"))
