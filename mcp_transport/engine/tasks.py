@@ -8,8 +8,10 @@ happens elsewhere, and within a second where there is none.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from typing import TYPE_CHECKING, Any
 
 from mcp_transport.auth.principal import Principal
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from mcp_transport.engine.task_work import TaskWork
 
 logger = logging.getLogger("mcp_transport.tasks")
+
+TAKEN_LIMIT = 2.0  # seconds for another process to take an answer
+TAKEN_INTERVAL = 0.05  # seconds between two looks at whether it has
 
 
 class Tasks:
@@ -61,11 +66,18 @@ class Tasks:
         self._running.pop(work.id, None)
 
     async def answer(self, state: TaskState, answers: dict[str, Any]) -> None:
-        """Bring answers to a task, wherever it runs."""
+        """
+        Bring answers to a task, wherever it runs.
+
+        Who asks for the task next finds these questions answered, unless the
+        process that runs it takes its time (Task Update Requests).
+        """
         if state.worker != self._worker_id:
             await self._inboxes.tell_task(state.worker, state.id, answers)
+            await self._taken(state, answers.keys())
         else:
             self.take_answers(state.id, answers)
+            await self.store.settle()
 
     async def cancel(self, state: TaskState) -> None:
         """Have a task end, wherever it runs."""
@@ -85,6 +97,16 @@ class Tasks:
         work = self._running.get(task_id)
         if work is not None:
             work.cancel()
+
+    async def _taken(self, before: TaskState, keys: Set[str]) -> None:
+        """Return when another process has taken the answers, or after a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_LIMIT):
+                while True:
+                    for now in await self.store.changed_since({before.id: before}):
+                        if not keys & now.questions.keys():
+                            return
+                    await asyncio.sleep(TAKEN_INTERVAL)
 
     # --- who is told ----------------------------------------------------------------
 

@@ -9,6 +9,7 @@ changes nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import re
@@ -33,6 +34,7 @@ logger = logging.getLogger("mcp_transport.tasks")
 ID = re.compile(r"[A-Za-z0-9_-]{43}")  # new_task_id() makes such
 STILL_OPEN = "ended_at IS NULL"
 PATIENCE = 60.0  # seconds for which the end of a task waits for a place in the queue of rows
+SETTLE_LIMIT = 2.0  # seconds
 PAUSE = 0.5  # seconds between two attempts
 LATER = 30.0  # seconds after which one of too many may have ended
 
@@ -98,6 +100,11 @@ class TaskStore:
     def note(self, state: TaskState) -> None:
         """Keep the same soon. Raises WriterFull."""
         self._writer.post(self._change, _changed(state), stage=Stage.BEGUN)
+
+    async def settle(self) -> None:
+        """Return when every process finds what was noted; sooner while the database is away."""
+        with contextlib.suppress(OperationalError, InterfaceError, TimeoutError):
+            await self._writer.flush(SETTLE_LIMIT)
 
     async def end(self, state: TaskState) -> None:
         """
