@@ -118,9 +118,7 @@ async def test_a_disabled_server_does_not_exist(
 
 
 @pytest.mark.inside  # the bundled site, which other processes serve, is one itself
-async def test_a_site_without_authorization_servers_names_none(
-    modern: ConnectModern, http: Http
-) -> None:
+async def test_no_authorization_server_is_named(modern: ConnectModern, http: Http) -> None:
     exchange = await modern(path=GUARDED).open("tools/list")
     assert "resource_metadata" not in exchange.headers["www-authenticate"]
     for path in (

@@ -1,8 +1,9 @@
 """
-What later work brings: tasks, OAuth, interfaces.
+What later work brings, or is tested where it is: tasks, OAuth, interfaces.
 
-Each row names the test which shows that nobody is promised it yet. The parts
-of authorization and security that hold today are tested.
+Each row names the test which shows that nobody is promised it yet: of OAuth,
+by a site that has no authorization server. What sites with one promise is
+tested in tests/oauth and tests/auth/issuers.
 """
 
 from __future__ import annotations
