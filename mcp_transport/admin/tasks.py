@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, re_path, reverse
+from django.urls import URLPattern, re_path
 
 from mcp_transport.admin import task_pages
 from mcp_transport.admin.addresses import TASKS, task_page
@@ -16,6 +16,7 @@ from mcp_transport.admin.base import ReadOnlyAdmin
 from mcp_transport.admin.pages import Context, render_fragment, render_page
 from mcp_transport.admin.parts import Confirmation, Link
 from mcp_transport.admin.policy import View
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.models import Task
 from mcp_transport.models.task import HANDLE_LENGTH, TaskQuerySet
 

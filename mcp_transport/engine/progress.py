@@ -39,11 +39,7 @@ class ProgressReporter:
 
     async def report(self, progress: float, total: float | None, message: str | None) -> None:
         """Send a report, if it is an increase and may be sent."""
-        if not math.isfinite(progress) or (total is not None and not math.isfinite(total)):
-            raise ValueError(
-                f"Progress is {progress} of {total}; JSON has finite numbers alone. "
-                "Leave out a total that is not known."
-            )
+        _require_finite(progress, total)
         channel = self._exchange.channel
         if channel.keeps_progress:
             return channel.keep_progress(progress, total, message)
@@ -71,3 +67,11 @@ class ProgressReporter:
             return False
         self._allowance -= 1
         return True
+
+
+def _require_finite(progress: float, total: float | None) -> None:
+    if not math.isfinite(progress) or (total is not None and not math.isfinite(total)):
+        raise ValueError(
+            f"Progress is {progress} of {total}; JSON has finite numbers alone. "
+            "Leave out a total that is not known."
+        )

@@ -102,11 +102,12 @@ class Tasks:
         """Return when another process has taken the answers, or after a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TAKEN_LIMIT):
-                while True:
-                    for now in await self.store.changed_since({before.id: before}):
-                        if not keys & now.questions.keys():
-                            return
+                while not await self._is_taken(before, keys):  # noqa: ASYNC110 - it happens in another process
                     await asyncio.sleep(TAKEN_INTERVAL)
+
+    async def _is_taken(self, before: TaskState, keys: Set[str]) -> bool:
+        changed = await self.store.changed_since({before.id: before})
+        return any(keys.isdisjoint(now.questions) for now in changed)
 
     # --- who is told ----------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from mcp_transport.admin.addresses import server_page
@@ -20,6 +20,7 @@ from mcp_transport.admin.filter_form import FilterForm
 from mcp_transport.admin.keyset import keyset_page
 from mcp_transport.admin.pages import render_page
 from mcp_transport.admin.parts import Confirmation, Empty, Link, Moment, Pager, Status
+from mcp_transport.admin.reversing import reverse
 from mcp_transport.audit.operators import Subject, operator_of, record_action
 from mcp_transport.oauth.models import Connection, Registration
 from mcp_transport.oauth.redirects import place

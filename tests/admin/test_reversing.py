@@ -13,10 +13,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import include, path
 from django.utils import timezone
+from oauth2_provider.models import get_application_model
 from pytest_django import Settings
 
 from mcp_transport.admin.reversing import reverse
-from mcp_transport.models import Call, Server, Session, TextEntry, Token
+from mcp_transport.models import Call, Server, Session, Task, TextEntry, Token
+from mcp_transport.models.task import new_task_id
+from mcp_transport.oauth.models import Connection
 
 ADDRESS = re.compile(r"""(?:href|action|data-live|data-[a-z-]+)=["'](/[^"'?#]*)""")
 
@@ -59,6 +62,15 @@ def row_of_each(server: Server, owner: User) -> dict[str, str]:
     )  # fmt: skip
     text = TextEntry(name="plan_a", text="x")
     text.save()
+    task = Task.objects.create(
+        id=new_task_id(), server=server, owner="anonymous", tool="repeat", worker="w",
+        lifetime_ms=1000, poll_interval_ms=1000, created_at=now, updated_at=now, expires_at=now,
+    )  # fmt: skip
+    client = get_application_model().objects.create(name="A client")
+    connection = Connection.objects.create(
+        user=owner, client=client, server=server, scopes=["tools"], code_digest="x",
+        code_expires_at=now, redirect_uri="http://127.0.0.1/",
+    )  # fmt: skip
     return {
         "overview": "",
         "server": f"{server.pk}/",
@@ -66,15 +78,20 @@ def row_of_each(server: Server, owner: User) -> dict[str, str]:
         "token": f"{token.pk}/",
         "call": f"{call.pk}/change/",
         "textentry": f"{text.pk}/change/",
+        "task": f"{task.handle}/",
+        "connection": f"{connection.pk}/",
     }
 
 
-@pytest.mark.parametrize("model", ["overview", "server", "session", "token", "call", "textentry"])
+@pytest.mark.parametrize(
+    "model", ["overview", "server", "session", "token", "call", "textentry", "task", "connection"]
+)
 def test_links_stay_on_the_site_that_is_looked_at(
     two_sites: None, operator: Client, row_of_each: dict[str, str], model: str
 ) -> None:
     for name in ("operators", "admin"):
-        home = f"/{name}/mcp_transport/{model}/"
+        app_label = "mcp_oauth" if model == "connection" else "mcp_transport"
+        home = f"/{name}/{app_label}/{model}/"
         for at in {home, home + row_of_each[model]}:
             answer = operator.get(at, follow=True)
             assert answer.status_code == 200, at

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcp_transport.rules import SECONDS, YES_OR_NO, Choice, Rule, Words, shown
+
+Problems = Callable[[Any, Any, Iterable[Any]], Iterator[str]]
 
 ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 
@@ -32,6 +35,21 @@ def about_the_alias(alias: Any, others: Iterable[Any], *, noun: str) -> Iterator
                 f"begins with the alias {other!r} and _, so that the {noun} {other!r} could"
                 f" have tools with the names of its own; write {alias.replace('_', '-')!r}."
             )
+
+
+def usable(
+    setting: str, configured: Any, problems: Problems, *, noun: str, logger: logging.Logger
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield those of a setting, by alias; one that ``manage.py check`` refuses is left out."""
+    if not isinstance(configured, Mapping):
+        logger.error("%s is no dictionary of %ss by alias.", setting, noun)
+        return
+    for alias, given in configured.items():
+        wrong = list(problems(alias, given, configured))
+        if wrong:
+            logger.error("%s", " ".join(wrong))
+        else:
+            yield alias, given
 
 
 GRANTS: Mapping[str, Rule] = {

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from mcp_transport.conf import settings
 from mcp_transport.outgoing.configuration import SHORTEST_SECRET, basic
+from mcp_transport.sources.foreign.configuration import usable
 from mcp_transport.sources.foreign.origin import Origin, prefixed
 from mcp_transport.sources.remote.configuration import SETTING, problems
 
@@ -88,18 +89,8 @@ class Upstream(Origin):
 
 def upstreams() -> tuple[Upstream, ...]:
     """Those of the settings; one that ``manage.py check`` refuses is left out."""
-    configured: Any = settings.MCP_REMOTE
-    if not isinstance(configured, Mapping):
-        logger.error("%s is no dictionary of remote servers by alias.", SETTING)
-        return ()
-    found = []
-    for alias, given in configured.items():
-        wrong = list(problems(alias, given, configured))
-        if wrong:
-            logger.error("%s", " ".join(wrong))
-        else:
-            found.append(_upstream(alias, given))
-    return tuple(found)
+    good = usable(SETTING, settings.MCP_REMOTE, problems, noun="remote server", logger=logger)
+    return tuple(_upstream(alias, given) for alias, given in good)
 
 
 def _upstream(alias: str, options: Mapping[str, Any]) -> Upstream:

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from mcp_transport.auth.principal import Principal
 from mcp_transport.conf import settings
+from mcp_transport.sources.foreign.configuration import usable
 from mcp_transport.sources.foreign.origin import Origin
 from mcp_transport.sources.stdio.configuration import SETTING, is_variable, problems
 
@@ -70,18 +71,8 @@ class Program(Origin):
 
 def programs() -> tuple[Program, ...]:
     """Those of the settings; one that ``manage.py check`` refuses is left out."""
-    configured: Any = settings.MCP_STDIO
-    found = []
-    if not isinstance(configured, Mapping):
-        logger.error("%s is no dictionary of programs by alias.", SETTING)
-        return ()
-    for alias, given in configured.items():
-        wrong = list(problems(alias, given, configured))
-        if wrong:
-            logger.error("%s", " ".join(wrong))
-        else:
-            found.append(_program(alias, given))
-    return tuple(found)
+    good = usable(SETTING, settings.MCP_STDIO, problems, noun="program", logger=logger)
+    return tuple(_program(alias, given) for alias, given in good)
 
 
 def _program(alias: str, options: Mapping[str, Any]) -> Program:
